@@ -1,0 +1,170 @@
+// What a page uses of the media engine. No framework, no text for people: every state and cause is a
+// word that the page translates (catalogue keys `call.state.*`, `call.cause.*`, `call.device.*`).
+
+import type {
+  ChatMessage, EndReason, LinkState, MediaReason, Queue, RemoveReason, Seat, SeatState, Source,
+} from './wire';
+
+/**
+ * Where the whole call stands for this person.
+ *
+ * idle → entering → waiting → joining → inCall ⇄ repairing → over
+ *                 ↘ refused     ↘ blocked ↗
+ *  any ⇄ reconnecting (signalling lost; media may go on) · any → displaced | over | refused
+ */
+export type CallState =
+  /** made, not started */
+  | 'idle'
+  /** ticket, socket, hello */
+  | 'entering'
+  /** this seat is held live elsewhere: ask the person, then takeOver() */
+  | 'busy'
+  /** in the waiting room */
+  | 'waiting'
+  /** admitted, but media may not flow: cause says why */
+  | 'blocked'
+  /** admitted and allowed: offer, ICE, DTLS */
+  | 'joining'
+  /** media flows */
+  | 'inCall'
+  /** media lost, ICE restart or new connection under way */
+  | 'repairing'
+  /** media not come back for 60 s: offer the telephone; repair goes on */
+  | 'lost'
+  /** another device or tab took the seat: takeOver() gets it back */
+  | 'displaced'
+  /** ended: cause is an EndReason or 'left' */
+  | 'over'
+  /** cannot enter: cause says why; only start() again tries again */
+  | 'refused';
+
+export type CallCause =
+  | MediaReason
+  | EndReason
+  | 'left'
+  /** refused: no session (401) */ | 'signed_out'
+  /** refused: no such encounter or not yours (404) */ | 'not_found'
+  /** refused: protocol broken on our side */ | 'protocol'
+  /** refused: the browser has no WebRTC */ | 'unsupported';
+
+/** Signalling's own life, apart from the call's state. */
+export type SocketState = 'closed' | 'connecting' | 'open' | 'reconnecting';
+
+export type DeviceKind = 'microphone' | 'camera';
+
+/** What is wrong with a device, in one word the page explains for this browser. */
+export type DeviceCause =
+  /** the person or the browser said no */ | 'denied'
+  /** the page may not ask (no https, iframe policy) */ | 'forbidden'
+  /** nothing plugged in */ | 'missing'
+  /** another application holds it */ | 'busy'
+  /** it went away while in use */ | 'unplugged'
+  /** the microphone gives silence (3 s under −60 dBFS, track live) */ | 'silent'
+  /** the system cut it (phone call, lid) */ | 'interrupted'
+  /** anything else; see the console */ | 'failed';
+
+export type DeviceStatus =
+  | { state: 'off' }
+  | { state: 'asking' }
+  | { state: 'on'; deviceId: string; label: string }
+  | { state: 'problem'; cause: DeviceCause };
+
+/** A remote person's picture and sound as they can be put in <video> and <audio>. */
+export interface RemoteMedia {
+  seat: string;
+  /** Same objects for as long as the source lasts. */
+  voice?: MediaStream;
+  camera?: MediaStream;
+  screen?: MediaStream;
+  sound?: MediaStream;
+}
+
+/** One frozen picture of everything a page shows. A new object at each change (React: useSyncExternalStore). */
+export interface CallSnapshot {
+  readonly state: CallState;
+  readonly cause?: CallCause;
+  readonly socket: SocketState;
+  readonly me?: { seat: string; role: string; name: string; host: boolean; state: SeatState; identity?: string };
+  /** ISO 8601: until when the place is kept if we go away. */
+  readonly keptUntil?: string;
+  /** ISO 8601: when the first person was admitted. */
+  readonly startedAt?: string;
+  readonly seats: readonly Seat[];
+  readonly queue?: Queue;
+  readonly chat: readonly ChatMessage[];
+  /** Chat messages written here and not yet taken by the server. */
+  readonly chatPending: readonly { id: string; text: string }[];
+  readonly remote: readonly RemoteMedia[];
+  readonly speaking: readonly string[];
+  readonly link: LinkState;
+  /** What we send: true = on. */
+  readonly mic: boolean;
+  readonly camera: boolean;
+  readonly screen: boolean;
+  readonly devices: { readonly microphone: DeviceStatus; readonly camera: DeviceStatus };
+  /** Own picture, for the self-view. */
+  readonly selfView?: MediaStream;
+  readonly screenView?: MediaStream;
+  /** ISO 8601: since when media has been away, in `repairing` and `lost`. */
+  readonly lostSince?: string;
+}
+
+export interface CallOptions {
+  encounter: string;
+  /** POSTs for a ticket. Default: fetch to /api/v1/encounters/{id}/admission with the page's cookie. */
+  admit?: (encounter: string, signal: AbortSignal) => Promise<{ ticket: string; url: string }>;
+  /** Receive sections of each kind. Default 6. */
+  slots?: number;
+  /** Forces relay (tests, connection check). */
+  icePolicy?: 'all' | 'relay';
+}
+
+/** For tests and the quality report: sums over all sources of this client. */
+export interface MediaFacts {
+  framesDecoded: number;
+  framesSent: number;
+  audioEnergyReceived: number;
+  audioEnergySent: number;
+  packetsLost: number;
+  /** `udp`, `tcp` and whether the local side is a relay. */
+  path?: { protocol: string; relayed: boolean };
+}
+
+/** The engine. Methods never throw for what can go wrong in life; watch the snapshot. */
+export interface Call {
+  snapshot(): CallSnapshot;
+  /** Calls back after each change; returns the way to stop. */
+  subscribe(listener: () => void): () => void;
+
+  /** Opens microphone and camera (either may be left out). Can be called before start(), for the self-view. */
+  openDevices(want?: { microphone?: boolean | string; camera?: boolean | string }): Promise<void>;
+  /** Lists what can be chosen (labels only once permission is given). */
+  listDevices(): Promise<{ microphones: MediaDeviceInfo[]; cameras: MediaDeviceInfo[] }>;
+  /** Next camera of the device (front/back on a phone). No renegotiation. */
+  switchCamera(): Promise<void>;
+  /** 0…1, our microphone now; for a level meter, ask at each animation frame. */
+  micLevel(): number;
+
+  /** Takes the seat. */
+  start(): void;
+  /** After `busy` or `displaced`. */
+  takeOver(): void;
+  setMic(on: boolean): void;
+  setCamera(on: boolean): void;
+  /** Asks the browser for a screen; off stops it. Sound too where the browser gives it. */
+  setScreen(on: boolean): Promise<void>;
+  /** Sends; the message is in chatPending until the server has it. Empty or over 2 000 characters: false. */
+  say(text: string): boolean;
+  admit(seat: string): void;
+  remove(seat: string, reason: RemoveReason): void;
+  leave(): void;
+  /** Host only. */
+  end(): void;
+  /** After an interruption on iOS, from a tap: re-opens devices and resumes sound. */
+  resumeMedia(): Promise<void>;
+  facts(): Promise<MediaFacts>;
+  /** Stops everything, releases devices. The seat keeps its place. */
+  dispose(): void;
+}
+
+export type { ChatMessage, LinkState, Queue, Seat, SeatState, Source } from './wire';
