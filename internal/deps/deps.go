@@ -19,7 +19,6 @@ import (
 	_ "github.com/go-jose/go-jose/v4"
 	_ "github.com/google/go-cmp/cmp"
 	_ "github.com/ncruces/go-sqlite3/driver"
-	_ "github.com/ncruces/go-sqlite3/embed"
 	_ "github.com/ncruces/go-sqlite3/gormlite"
 	_ "github.com/ncruces/go-sqlite3/vfs/adiantum"
 	_ "github.com/pdfcpu/pdfcpu/pkg/api"

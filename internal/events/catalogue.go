@@ -1,0 +1,99 @@
+package events
+
+import "visavis/internal/care"
+
+// The facts modules tell each other. A payload holds identifiers and times
+// only: no name, no clinical word, no secret. It must stay readable one
+// version back and forward, so fields are added, never renamed.
+const (
+	AppointmentBooked    = "AppointmentBooked"
+	AppointmentMoved     = "AppointmentMoved"
+	AppointmentCancelled = "AppointmentCancelled"
+	ConsentRecorded      = "ConsentRecorded"
+	PatientArrived       = "PatientArrived"
+	EncounterStarted     = "EncounterStarted"
+	ParticipantJoined    = "ParticipantJoined"
+	ParticipantLeft      = "ParticipantLeft"
+	MediaIncident        = "MediaIncident"
+	MediaFlowed          = "MediaFlowed"
+	EncounterFinished    = "EncounterFinished"
+	ReportSigned         = "ReportSigned"
+	PrescriptionIssued   = "PrescriptionIssued"
+	LinkRequested        = "LinkRequested"
+	CodeRequested        = "CodeRequested"
+	DeliveryChanged      = "DeliveryChanged"
+)
+
+// Appointment is the payload of the Appointment… facts.
+type Appointment struct {
+	AppointmentID  care.AppointmentID  `json:"appointmentId"`
+	PatientID      care.PatientID      `json:"patientId"`
+	PractitionerID care.StaffID        `json:"practitionerId"`
+	OrganizationID care.OrganizationID `json:"organizationId"`
+	Start          int64               `json:"start"` // microseconds, as store.Micros
+	End            int64               `json:"end"`
+	Language       care.Language       `json:"language"`
+	Zone           string              `json:"zone"`
+	By             care.Role           `json:"by"`
+}
+
+// Consent is the payload of ConsentRecorded.
+type Consent struct {
+	ConsentID     care.ConsentID     `json:"consentId"`
+	AppointmentID care.AppointmentID `json:"appointmentId"`
+	PatientID     care.PatientID     `json:"patientId"`
+	State         care.ConsentState  `json:"state"`
+}
+
+// Presence is the payload of PatientArrived, EncounterStarted,
+// ParticipantJoined, ParticipantLeft and EncounterFinished.
+type Presence struct {
+	EncounterID care.EncounterID `json:"encounterId"`
+	SeatID      string           `json:"seatId,omitempty"`
+	PersonID    string           `json:"personId,omitempty"` // a PatientID or a StaffID
+	Role        care.Role        `json:"role,omitempty"`
+	At          int64            `json:"at"`
+}
+
+// Media is the payload of MediaIncident and MediaFlowed. Code is one of the
+// incident codes of the signaling document; Seconds is how long video flowed
+// both ways since the start of the call.
+type Media struct {
+	EncounterID care.EncounterID `json:"encounterId"`
+	SeatID      string           `json:"seatId,omitempty"`
+	Code        string           `json:"code,omitempty"`
+	Seconds     int              `json:"seconds,omitempty"`
+	At          int64            `json:"at"`
+}
+
+// Document is the payload of ReportSigned and PrescriptionIssued.
+type Document struct {
+	DocumentID  care.DocumentID  `json:"documentId"`
+	EncounterID care.EncounterID `json:"encounterId"`
+	PatientID   care.PatientID   `json:"patientId"`
+	AuthorID    care.StaffID     `json:"authorId"`
+	Version     int              `json:"version"`
+	ReplacesID  care.DocumentID  `json:"replacesId,omitempty"`
+}
+
+// Link is the payload of LinkRequested: a patient, or a secretary for them,
+// asked for a new join link of an appointment.
+type Link struct {
+	AppointmentID care.AppointmentID `json:"appointmentId"`
+	PatientID     care.PatientID     `json:"patientId"`
+}
+
+// Code is the payload of CodeRequested. The code itself waits sealed in
+// identity, which gives it to messaging when asked.
+type Code struct {
+	CodeID    string         `json:"codeId"`
+	PatientID care.PatientID `json:"patientId"`
+	Channel   string         `json:"channel"` // sms or email
+}
+
+// Delivery is the payload of DeliveryChanged.
+type Delivery struct {
+	DeliveryID  care.DeliveryID  `json:"deliveryId"`
+	EncounterID care.EncounterID `json:"encounterId,omitempty"`
+	State       string           `json:"state"`
+}

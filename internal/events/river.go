@@ -1,0 +1,135 @@
+package events
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"visavis/internal/store"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
+)
+
+const (
+	// maxAttempts with the back-off below spans about three days.
+	maxAttempts = 60
+	// taskTimeout bounds one run. A run that was cut by a crash is taken up
+	// again after rescueAfter.
+	taskTimeout = 60 * time.Second
+	rescueAfter = 75 * time.Second
+)
+
+// task is the one River job kind: a fact for a consumer, or a job of a kind.
+type task struct {
+	Event    string          `json:"event,omitempty"`
+	Consumer string          `json:"consumer,omitempty"`
+	Job      string          `json:"job,omitempty"`
+	Payload  json.RawMessage `json:"payload,omitempty"`
+}
+
+// Kind names the job for River; it is stored, so it never changes.
+func (task) Kind() string { return "visavis.task" }
+
+type worker struct {
+	river.WorkerDefaults[task]
+	bus *Bus
+}
+
+func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
+	return w.bus.run(ctx, job.JobRow, job.Args)
+}
+
+// NextRetry waits 1 s, then twice as long each time, up to one hour.
+func (w *worker) NextRetry(job *river.Job[task]) time.Time {
+	wait := time.Duration(math.Min(3600, math.Pow(2, float64(job.Attempt-1)))) * time.Second
+	return time.Now().Add(wait)
+}
+
+// client hides River's transaction type parameter.
+type client struct {
+	insert func(ctx context.Context, tx *sql.Tx, t task, o *river.InsertOpts) error
+	start  func(ctx context.Context) error
+	stop   func(ctx context.Context) error
+}
+
+// failures logs a failed run by its error's text: faults hold codes, not values.
+type failures struct{ log *slog.Logger }
+
+func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	f.log.Warn("job failed, will retry", "job", job.ID, "attempt", job.Attempt, "error", err)
+	return nil
+}
+
+func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, v any, trace string) *river.ErrorHandlerResult {
+	f.log.Error("job panicked, will retry", "job", job.ID, "attempt", job.Attempt, "panic", fmt.Sprintf("%T", v), "trace", trace)
+	return nil
+}
+
+// Open prepares the queue's tables and lets transactions insert. It works
+// nothing yet.
+func (b *Bus) Open(ctx context.Context) error {
+	pool, err := b.db.SQL()
+	if err != nil {
+		return err
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &worker{bus: b})
+	cfg := &river.Config{
+		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
+		Workers:              workers,
+		FetchCooldown:        50 * time.Millisecond,
+		FetchPollInterval:    250 * time.Millisecond,
+		JobTimeout:           taskTimeout,
+		RescueStuckJobsAfter: rescueAfter,
+		ErrorHandler:         failures{b.log},
+		Logger:               slog.New(slog.DiscardHandler),
+	}
+	for _, t := range b.ticks {
+		cfg.PeriodicJobs = append(cfg.PeriodicJobs, river.NewPeriodicJob(
+			river.PeriodicInterval(t.every),
+			func() (river.JobArgs, *river.InsertOpts) { return task{Job: t.name}, &river.InsertOpts{MaxAttempts: 1} },
+			&river.PeriodicJobOpts{RunOnStart: true}))
+	}
+	if b.db.Dialect() == store.SQLite {
+		return open(ctx, b, riversqlite.New(pool), cfg)
+	}
+	return open(ctx, b, riverdatabasesql.New(pool), cfg)
+}
+
+func open(ctx context.Context, b *Bus, d riverdriver.Driver[*sql.Tx], cfg *river.Config) error {
+	m, err := rivermigrate.New(d, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("events: %w", err)
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("events: queue tables: %w", err)
+	}
+	c, err := river.NewClient(d, cfg)
+	if err != nil {
+		return fmt.Errorf("events: %w", err)
+	}
+	b.client = client{
+		insert: func(ctx context.Context, tx *sql.Tx, t task, o *river.InsertOpts) error {
+			_, err := c.InsertTx(ctx, tx, t, o)
+			return err
+		},
+		start: c.Start,
+		stop:  c.Stop,
+	}
+	return nil
+}
+
+// Start delivers facts and works jobs until Stop.
+func (b *Bus) Start(ctx context.Context) error { return b.client.start(context.WithoutCancel(ctx)) }
+
+// Stop waits for running jobs, at most until ctx ends.
+func (b *Bus) Stop(ctx context.Context) error { return b.client.stop(ctx) }

@@ -1,0 +1,43 @@
+package events
+
+import (
+	"encoding/json"
+
+	"visavis/internal/store"
+
+	"gorm.io/gorm/clause"
+)
+
+type eventRow struct {
+	ID      string
+	Name    string
+	Subject string
+	At      int64
+	Payload string
+}
+
+func (eventRow) TableName() string { return "events" }
+
+type inboxRow struct {
+	EventID  string
+	Consumer string
+	At       int64
+}
+
+func (inboxRow) TableName() string { return "event_inbox" }
+
+func insertEvent(tx *store.Tx, e eventRow) error { return tx.G().Create(&e).Error }
+
+func loadEvent(tx *store.Tx, id string) (Event, error) {
+	var r eventRow
+	if err := tx.G().Where("id = ?", id).Take(&r).Error; err != nil {
+		return Event{}, err
+	}
+	return Event{ID: r.ID, Name: r.Name, Subject: r.Subject, At: store.Time(r.At), Payload: json.RawMessage(r.Payload)}, nil
+}
+
+// markConsumed returns false when the consumer has had this fact already.
+func markConsumed(tx *store.Tx, event, consumer string, at int64) (bool, error) {
+	res := tx.G().Clauses(clause.OnConflict{DoNothing: true}).Create(&inboxRow{EventID: event, Consumer: consumer, At: at})
+	return res.RowsAffected == 1, res.Error
+}

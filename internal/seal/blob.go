@@ -1,0 +1,80 @@
+package seal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+)
+
+// PutBlob seals data for a patient in a file named by id, durable before it
+// returns: file synced, renamed, folder synced (trust B11). Call it before the
+// row that names it commits; a file without a row is an orphan, a row without
+// a file would be a loss.
+func (k *Keeper) PutBlob(ctx context.Context, tx *store.Tx, patient care.PatientID, id string, data []byte) error {
+	path, err := k.blobPath(id)
+	if err != nil {
+		return err
+	}
+	sealed, err := k.Seal(ctx, tx, patient, Place{"blob", "data", id}, data)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("seal: blob: %w", err)
+	}
+	if err := writeDurable(path, sealed, 0o600); err != nil {
+		return fmt.Errorf("seal: blob: %w", err)
+	}
+	return nil
+}
+
+// GetBlob reads back what PutBlob wrote.
+func (k *Keeper) GetBlob(ctx context.Context, tx *store.Tx, patient care.PatientID, id string) ([]byte, error) {
+	path, err := k.blobPath(id)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.Missing().Because(fmt.Errorf("seal: blob %s has no file", id))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("seal: blob: %w", err)
+	}
+	return k.Open(ctx, tx, patient, Place{"blob", "data", id}, sealed)
+}
+
+func (k *Keeper) blobPath(id string) (string, error) {
+	if !care.ValidID(id) {
+		return "", fmt.Errorf("seal: blob id has not the shape of an id")
+	}
+	return filepath.Join(k.blobs, id[34:], id), nil
+}
+
+func writeDurable(path string, data []byte, mode os.FileMode) error {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

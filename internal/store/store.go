@@ -1,0 +1,229 @@
+// Package store opens the database, SQLite or PostgreSQL, and runs
+// transactions. With internal/events and the store*.go file of each module it
+// is all of visavis that knows GORM.
+//
+// Times are stored as microseconds since 1970 UTC in BIGINT columns on both
+// databases: they sort, compare and round-trip the same way everywhere.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+	"github.com/ncruces/go-sqlite3/gormlite"
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // the encrypted file system
+)
+
+// Dialect names the database in use.
+type Dialect string
+
+// The databases visavis runs on.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+// Options say which database to open.
+type Options struct {
+	// URL is a postgres:// address. Empty means SQLite in DataDir.
+	URL string
+	// DataDir holds visavis.db. It is created with mode 0700.
+	DataDir string
+	// Key encrypts the SQLite file, 32 bytes (Adiantum).
+	Key []byte
+}
+
+// DB is an open database: one pool that writes and one that reads. On SQLite
+// the first has a single connection, so that writers queue instead of failing.
+type DB struct {
+	dialect Dialect
+	write   *gorm.DB
+	read    *gorm.DB
+}
+
+// Open connects, checks that an acknowledged commit is a durable one
+// (trust B11), and brings the schema up to date.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	db, err := connect(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.checkDurability(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func connect(o Options) (*DB, error) {
+	cfg := func() *gorm.Config {
+		return &gorm.Config{Logger: logger.Discard, SkipDefaultTransaction: true, TranslateError: false}
+	}
+	if o.URL != "" {
+		g, err := gorm.Open(postgres.New(postgres.Config{DSN: o.URL, PreferSimpleProtocol: false}), cfg())
+		if err != nil {
+			return nil, errors.New("store: cannot reach PostgreSQL at DATABASE_URL: " + reason(err))
+		}
+		pool, err := g.DB()
+		if err != nil {
+			return nil, err
+		}
+		pool.SetMaxOpenConns(20)
+		pool.SetMaxIdleConns(10)
+		pool.SetConnMaxIdleTime(5 * time.Minute)
+		return &DB{dialect: Postgres, write: g, read: g}, nil
+	}
+	if len(o.Key) != 32 {
+		return nil, errors.New("store: the SQLite key must be 32 bytes")
+	}
+	if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("store: data folder: %w", err)
+	}
+	path := filepath.Join(o.DataDir, "visavis.db")
+	write, err := openSQLite(path, o.Key, 1, "_txlock=immediate", cfg())
+	if err != nil {
+		return nil, err
+	}
+	read, err := openSQLite(path, o.Key, 4, "_pragma=query_only(1)", cfg())
+	if err != nil {
+		return nil, err
+	}
+	return &DB{dialect: SQLite, write: write, read: read}, nil
+}
+
+func openSQLite(path string, key []byte, conns int, extra string, cfg *gorm.Config) (*gorm.DB, error) {
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?vfs=adiantum&_pragma=hexkey('" + hex.EncodeToString(key) + "')" +
+		"&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
+		"&_pragma=foreign_keys(1)&_pragma=temp_store(memory)&" + extra
+	pool, err := driver.Open(dsn)
+	if err != nil {
+		return nil, errors.New("store: cannot open the SQLite file: wrong key or damaged file")
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	g, err := gorm.Open(gormlite.OpenDB(pool), cfg)
+	if err != nil {
+		// The text of a driver error may quote the DSN, and the DSN has the key.
+		return nil, errors.New("store: cannot open the SQLite file: wrong key or damaged file")
+	}
+	return g, nil
+}
+
+// reason keeps what helps an operator and drops connection strings.
+func reason(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Message
+	}
+	var con *pgconn.ConnectError
+	if errors.As(err, &con) {
+		if u := con.Unwrap(); u != nil {
+			return u.Error()
+		}
+	}
+	return "connection failed"
+}
+
+func (db *DB) checkDurability(ctx context.Context) error {
+	if db.dialect == SQLite {
+		return nil // the pragmas of the DSN are ours
+	}
+	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+		var v string
+		if err := db.write.WithContext(ctx).Raw("SELECT current_setting(?)", setting).Scan(&v).Error; err != nil {
+			return fmt.Errorf("store: %s", reason(err))
+		}
+		if v == "off" {
+			return fmt.Errorf("store: PostgreSQL runs with %s=off: an acknowledged record could be lost", setting)
+		}
+	}
+	return nil
+}
+
+// Dialect tells which database this is.
+func (db *DB) Dialect() Dialect { return db.dialect }
+
+// SQL gives the pool that writes, for libraries that bring their own tables.
+func (db *DB) SQL() (*sql.DB, error) { return db.write.DB() }
+
+// Ping checks that the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	pool, err := db.read.DB()
+	if err != nil {
+		return err
+	}
+	return pool.PingContext(ctx)
+}
+
+// Close closes every connection.
+func (db *DB) Close() error {
+	var errs []error
+	for _, g := range []*gorm.DB{db.write, db.read} {
+		pool, err := g.DB()
+		if err == nil {
+			err = pool.Close()
+		}
+		errs = append(errs, err)
+		if db.dialect == Postgres {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Micros is how a time is stored: microseconds since 1970 UTC; 0 for the zero time.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Time reads a stored time back; 0 is the zero time.
+func Time(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+// transient tells whether trying the whole transaction again may succeed:
+// serialisation failure, deadlock, busy database, lost connection before commit.
+func transient(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "57P01"
+	}
+	return errors.Is(err, sqlite3.BUSY) || pgconn.SafeToRetry(err)
+}
+
+// Duplicate tells whether err is a violated unique or exclusion constraint,
+// and names it where the database does.
+func Duplicate(err error) (constraint string, ok bool) {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && (pg.Code == "23505" || pg.Code == "23P01") {
+		return pg.ConstraintName, true
+	}
+	if errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) || errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY) || errors.Is(err, sqlite3.CONSTRAINT_TRIGGER) {
+		msg := err.Error()
+		return msg[strings.LastIndexByte(msg, ':')+1:], true
+	}
+	return "", false
+}
