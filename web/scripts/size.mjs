@@ -1,0 +1,47 @@
+// Measures what a patient's join page (/rdv) loads in all, compressed, and
+// fails above the budget: entry, the page and everything it may load later
+// (call, media engine), the catalogues of one language, styles, fonts.
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+/** Bytes, compressed (house.md §7: 150 kB, fonts included). */
+const budget = 150 * 1000;
+const page = 'src/routes/JoinPage.tsx';
+const namespaces = ['app', 'problems', 'join', 'consent', 'diagnostics', 'waiting', 'call'];
+
+const dist = new URL('../dist/', import.meta.url);
+const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'));
+const files = new Map();
+const seen = new Set();
+
+function weigh(file) {
+  if (files.has(file)) return;
+  const bytes = readFileSync(new URL(file, dist));
+  // woff2 is compressed already.
+  files.set(file, file.endsWith('.woff2') ? bytes.length : gzipSync(bytes, { level: 9 }).length);
+}
+
+function walk(key, dynamic) {
+  if (seen.has(key)) return;
+  seen.add(key);
+  const chunk = manifest[key];
+  if (!chunk) throw new Error(`${key} is not in the build: run "npm run build"`);
+  weigh(chunk.file);
+  for (const file of [...(chunk.css ?? []), ...(chunk.assets ?? [])]) weigh(file);
+  for (const next of chunk.imports ?? []) walk(next, false);
+  if (dynamic) for (const next of chunk.dynamicImports ?? []) walk(next, true);
+}
+
+weigh('index.html');
+walk('index.html', false);
+walk(page, true);
+for (const namespace of namespaces) walk(`src/i18n/fr/${namespace}.json`, false);
+
+const rows = [...files].sort((a, b) => b[1] - a[1]);
+const total = rows.reduce((sum, [, bytes]) => sum + bytes, 0);
+for (const [file, bytes] of rows) console.log(`${(bytes / 1000).toFixed(1).padStart(7)} kB  ${file}`);
+console.log(`${(total / 1000).toFixed(1).padStart(7)} kB  in all, budget ${budget / 1000} kB`);
+if (total > budget) {
+  console.error('The join page is too heavy.');
+  process.exitCode = 1;
+}

@@ -1,0 +1,12 @@
+/** The French catalogues define the keys; a test holds the English ones to the same. */
+import type app from './fr/app.json';
+import type problems from './fr/problems.json';
+import type booking from './fr/booking.json';
+import type pro from './fr/pro.json';
+
+export type Catalogues = {
+  app: typeof app;
+  problems: typeof problems;
+  booking: typeof booking;
+  pro: typeof pro;
+};

@@ -1,0 +1,36 @@
+/** Says to screen readers what sighted people see change (someone came in, a message arrived). */
+import { createContext, useCallback, useContext, useRef, type ReactNode } from 'react';
+import styles from './Announcer.module.css';
+
+type Announce = (message: string, urgency?: 'polite' | 'assertive') => void;
+const AnnouncerContext = createContext<Announce>(() => undefined);
+
+export function Announcer({ children }: { children: ReactNode }) {
+  const polite = useRef<HTMLDivElement>(null);
+  const assertive = useRef<HTMLDivElement>(null);
+  const announce = useCallback<Announce>((message, urgency = 'polite') => {
+    const region = (urgency === 'polite' ? polite : assertive).current;
+    if (!region) return;
+    // The same sentence twice is read twice only if the text changes in between.
+    region.textContent = '';
+    requestAnimationFrame(() => {
+      region.textContent = message;
+    });
+  }, []);
+  return (
+    <AnnouncerContext value={announce}>
+      {children}
+      <div ref={polite} className={styles.hidden} role="status" aria-live="polite" />
+      <div ref={assertive} className={styles.hidden} role="alert" aria-live="assertive" />
+    </AnnouncerContext>
+  );
+}
+
+export function useAnnounce(): Announce {
+  return useContext(AnnouncerContext);
+}
+
+/** Text for screen readers only. */
+export function Hidden({ children }: { children: ReactNode }) {
+  return <span className={styles.hidden}>{children}</span>;
+}
