@@ -1,0 +1,68 @@
+package traits
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// The OIDs a matricule INS can come with (interop §1.1).
+const (
+	OIDNIR  = "1.2.250.1.213.1.4.8"  // real
+	OIDNIA  = "1.2.250.1.213.1.4.9"  // real, waiting number
+	OIDTest = "1.2.250.1.213.1.4.10" // test
+	OIDDemo = "1.2.250.1.213.1.4.11" // demonstration
+)
+
+// INS is a national health identity: a matricule of 15 characters, key
+// included, and the OID it was given with. The zero INS is no INS.
+type INS struct {
+	Matricule string
+	OID       string
+}
+
+// sex, year, month, department (2A, 2B for Corsica), commune, order, key. The
+// month may be above 12: INSEE gives such months when it is unknown.
+var matricule = regexp.MustCompile(`^[1-478][0-9]{4}([0-9]{2}|2[AB])[0-9]{6}[0-9]{2}$`)
+
+// ParseINS reads a matricule with its key; spaces are dropped. It is refused
+// when the OID is unknown, the shape is wrong, or the key does not match: the
+// official schematrons do not check the key.
+func ParseINS(text, oid string) (INS, error) {
+	m := strings.ToUpper(strings.Join(strings.Fields(text), ""))
+	switch oid {
+	case OIDNIR, OIDNIA, OIDTest, OIDDemo:
+	default:
+		return INS{}, Refusal("ins-oid")
+	}
+	if len(m) != 15 {
+		return INS{}, Refusal("ins-length")
+	}
+	if !matricule.MatchString(m) {
+		return INS{}, Refusal("ins-shape")
+	}
+	if m[13:] != insKey(m[:13]) {
+		return INS{}, Refusal("ins-key")
+	}
+	return INS{m, oid}, nil
+}
+
+// insKey is 97 − (N mod 97), two digits, 2A and 2B counting as 19 and 18. The
+// argument has the shape of a matricule without its key.
+func insKey(n13 string) string {
+	switch n13[5:7] {
+	case "2A":
+		n13 = n13[:5] + "19" + n13[7:]
+	case "2B":
+		n13 = n13[:5] + "18" + n13[7:]
+	}
+	var n uint64
+	for _, c := range n13 {
+		n = n*10 + uint64(c-'0')
+	}
+	key := strconv.FormatUint(97-n%97, 10)
+	if len(key) == 1 {
+		key = "0" + key
+	}
+	return key
+}
