@@ -1,0 +1,136 @@
+// Package audit keeps the log of who did what, so that nobody, not even with
+// write access to the database, can change yesterday unseen (trust B7).
+//
+// An entry is written in the transaction of the fact it tells: no fact without
+// a trace, no trace without a fact. Afterwards one sequencer numbers entries,
+// hashes each into a Merkle tree (RFC 6962 hashing, golang.org/x/mod/sumdb/tlog)
+// and signs the head of the tree with a key that is not in the database.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/clock"
+	"visavis/internal/seal"
+	"visavis/internal/store"
+)
+
+// Outcome says how what was tried ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Done    Outcome = "done"
+	Refused Outcome = "refused"
+)
+
+// Entry is one line to write.
+type Entry struct {
+	Action  authz.Action
+	Object  string         // kind/id, as "document/0190…"
+	Patient care.PatientID // empty when no patient is concerned
+	Outcome Outcome        // empty means Done
+	// Detail is sealed under the patient's key: it may hold clinical words,
+	// and is lost with the key while the chain stays whole.
+	Detail map[string]string
+}
+
+// Line is an entry as read back.
+type Line struct {
+	ID      string
+	At      time.Time
+	Actor   string
+	Role    care.Role
+	Action  authz.Action
+	Object  string
+	Patient care.PatientID
+	Outcome Outcome
+	Detail  map[string]string
+}
+
+// Log appends and reads entries.
+type Log struct {
+	keeper *seal.Keeper
+	clock  clock.Clock
+}
+
+// New returns the log.
+func New(k *seal.Keeper, c clock.Clock) *Log { return &Log{k, c} }
+
+// Append writes an entry in tx, in the name of the actor of ctx.
+func (l *Log) Append(ctx context.Context, tx *store.Tx, e Entry) error {
+	a := authz.From(ctx)
+	now := l.clock.Now()
+	r := row{
+		ID: care.NewID(now), At: store.Micros(now), Actor: a.ID(), Role: string(a.Role), Proof: a.Proof,
+		Action: string(e.Action), Object: e.Object, Patient: string(e.Patient),
+		Outcome: string(e.Outcome), Request: a.Request, Detail: []byte{},
+	}
+	if e.Outcome == "" {
+		r.Outcome = string(Done)
+	}
+	if len(e.Detail) > 0 {
+		raw, err := json.Marshal(e.Detail)
+		if err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		if r.Detail, err = l.keeper.Seal(ctx, tx, owner(e.Patient), l.place(r.ID), raw); err != nil {
+			return err
+		}
+	}
+	if err := insert(tx, r); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+// About lists what was done to an object, oldest first.
+func (l *Log) About(ctx context.Context, tx *store.Tx, object string) ([]Line, error) {
+	rows, err := byObject(tx, object)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Line, 0, len(rows))
+	for _, r := range rows {
+		line, err := l.line(ctx, tx, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, line)
+	}
+	return out, nil
+}
+
+func (l *Log) line(ctx context.Context, tx *store.Tx, r row) (Line, error) {
+	line := Line{
+		ID: r.ID, At: store.Time(r.At), Actor: r.Actor, Role: care.Role(r.Role), Action: authz.Action(r.Action),
+		Object: r.Object, Patient: care.PatientID(r.Patient), Outcome: Outcome(r.Outcome),
+	}
+	if len(r.Detail) == 0 {
+		return line, nil
+	}
+	raw, err := l.keeper.Open(ctx, tx, owner(line.Patient), l.place(r.ID), r.Detail)
+	if err != nil {
+		return Line{}, err
+	}
+	if err := json.Unmarshal(raw, &line.Detail); err != nil {
+		return Line{}, fmt.Errorf("audit: %w", err)
+	}
+	return line, nil
+}
+
+func (l *Log) place(id string) seal.Place {
+	return seal.Place{Table: "audit", Column: "detail", Row: id}
+}
+
+func owner(p care.PatientID) care.PatientID {
+	if p == "" {
+		return seal.House
+	}
+	return p
+}

@@ -1,0 +1,131 @@
+package audit
+
+import (
+	"fmt"
+
+	"visavis/internal/store"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+type row struct {
+	ID      string
+	At      int64
+	Actor   string
+	Role    string
+	Proof   string
+	Action  string
+	Object  string
+	Patient string
+	Outcome string
+	Detail  []byte
+	Request string
+	Seq     *int64
+}
+
+func (row) TableName() string { return "audit" }
+
+type hashRow struct {
+	Idx  int64
+	Hash []byte
+}
+
+func (hashRow) TableName() string { return "audit_hashes" }
+
+type headRow struct {
+	Size int64
+	At   int64
+	Note string
+}
+
+func (headRow) TableName() string { return "audit_heads" }
+
+func insert(tx *store.Tx, r row) error { return tx.G().Create(&r).Error }
+
+func byObject(tx *store.Tx, object string) ([]row, error) {
+	var rows []row
+	err := tx.G().Where("object = ?", object).Order("at, id").Find(&rows).Error
+	return rows, err
+}
+
+// lockSequencer lets one node number entries at a time. SQLite has one writer
+// already.
+func lockSequencer(tx *store.Tx) error {
+	if tx.Dialect() != store.Postgres {
+		return nil
+	}
+	return tx.G().Exec("SELECT pg_advisory_xact_lock(7364)").Error
+}
+
+func unnumbered(tx *store.Tx, limit int) ([]row, error) {
+	var rows []row
+	err := tx.G().Where("seq IS NULL").Order("id").Limit(limit).Find(&rows).Error
+	return rows, err
+}
+
+func numbered(tx *store.Tx, from int64, limit int) ([]row, error) {
+	var rows []row
+	err := tx.G().Where("seq >= ?", from).Order("seq").Limit(limit).Find(&rows).Error
+	return rows, err
+}
+
+func setNumber(tx *store.Tx, id string, seq int64) error {
+	return tx.G().Model(&row{}).Where("id = ?", id).Update("seq", seq).Error
+}
+
+func lastHead(tx *store.Tx) (headRow, error) {
+	var h []headRow
+	err := tx.G().Order("size DESC").Limit(1).Find(&h).Error
+	if err != nil || len(h) == 0 {
+		return headRow{}, err
+	}
+	return h[0], nil
+}
+
+func heads(tx *store.Tx) ([]headRow, error) {
+	var h []headRow
+	err := tx.G().Order("size").Find(&h).Error
+	return h, err
+}
+
+func insertHead(tx *store.Tx, h headRow) error { return tx.G().Create(&h).Error }
+
+func countNumbered(tx *store.Tx) (int64, error) {
+	var n int64
+	err := tx.G().Model(&row{}).Where("seq IS NOT NULL").Count(&n).Error
+	return n, err
+}
+
+func insertHashes(tx *store.Tx, from int64, hashes []tlog.Hash) error {
+	rows := make([]hashRow, len(hashes))
+	for i, h := range hashes {
+		rows[i] = hashRow{Idx: from + int64(i), Hash: h[:]}
+	}
+	return tx.G().CreateInBatches(&rows, 200).Error
+}
+
+// hashReader gives stored hashes of the tree to tlog.
+func hashReader(tx *store.Tx) tlog.HashReaderFunc {
+	return func(indexes []int64) ([]tlog.Hash, error) {
+		var rows []hashRow
+		if err := tx.G().Where("idx IN ?", indexes).Find(&rows).Error; err != nil {
+			return nil, err
+		}
+		found := make(map[int64]tlog.Hash, len(rows))
+		for _, r := range rows {
+			if len(r.Hash) != tlog.HashSize {
+				return nil, fmt.Errorf("audit: hash %d has a wrong size", r.Idx)
+			}
+			found[r.Idx] = tlog.Hash(r.Hash)
+		}
+		out := make([]tlog.Hash, len(indexes))
+		for i, idx := range indexes {
+			h, ok := found[idx]
+			if !ok {
+				return nil, fmt.Errorf("audit: hash %d is missing", idx)
+			}
+			out[i] = h
+		}
+		return out, nil
+	}
+}

@@ -1,0 +1,266 @@
+package audit
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"visavis/internal/clock"
+	"visavis/internal/store"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// batch is how many entries one sequencing transaction takes.
+const batch = 256
+
+// Sequencer numbers entries and signs the heads of the tree.
+type Sequencer struct {
+	db       *store.DB
+	clock    clock.Clock
+	signer   note.Signer
+	verifier note.Verifier
+}
+
+// NewSequencer returns a sequencer whose heads are signed by key under name,
+// the host name of the platform.
+func NewSequencer(db *store.DB, c clock.Clock, name string, key ed25519.PrivateKey) (*Sequencer, error) {
+	vkey, err := note.NewEd25519VerifierKey(name, key.Public().(ed25519.PublicKey))
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	verifier, err := note.NewVerifier(vkey)
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	return &Sequencer{db: db, clock: c, signer: headSigner{verifier, key}, verifier: verifier}, nil
+}
+
+// headSigner signs notes with a key that lives in memory only.
+type headSigner struct {
+	note.Verifier
+	key ed25519.PrivateKey
+}
+
+func (s headSigner) Sign(msg []byte) ([]byte, error) { return ed25519.Sign(s.key, msg), nil }
+
+// Sequence numbers what is committed and not yet numbered, and signs a new
+// head. It returns how many entries it took.
+func (s *Sequencer) Sequence(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		n := 0
+		err := s.db.Tx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			n, err = s.step(tx)
+			return err
+		})
+		total += n
+		if err != nil || n < batch {
+			return total, err
+		}
+	}
+}
+
+func (s *Sequencer) step(tx *store.Tx) (int, error) {
+	if err := lockSequencer(tx); err != nil {
+		return 0, err
+	}
+	rows, err := unnumbered(tx, batch)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	head, err := lastHead(tx)
+	if err != nil {
+		return 0, err
+	}
+	size := head.Size
+	known := map[int64]tlog.Hash{}
+	stored := hashReader(tx)
+	reader := tlog.HashReaderFunc(func(idx []int64) ([]tlog.Hash, error) { return readThrough(idx, known, stored) })
+	first := tlog.StoredHashCount(size)
+	var fresh []tlog.Hash
+	for _, r := range rows {
+		if err := setNumber(tx, r.ID, size); err != nil {
+			return 0, err
+		}
+		r.Seq = &size
+		hashes, err := tlog.StoredHashes(size, leaf(r), reader)
+		if err != nil {
+			return 0, err
+		}
+		at := tlog.StoredHashIndex(0, size)
+		for i, h := range hashes {
+			known[at+int64(i)] = h
+		}
+		fresh = append(fresh, hashes...)
+		size++
+	}
+	if err := insertHashes(tx, first, fresh); err != nil {
+		return 0, err
+	}
+	return len(rows), s.sign(tx, size, reader)
+}
+
+func readThrough(idx []int64, known map[int64]tlog.Hash, stored tlog.HashReaderFunc) ([]tlog.Hash, error) {
+	out := make([]tlog.Hash, len(idx))
+	for i, x := range idx {
+		if h, ok := known[x]; ok {
+			out[i] = h
+			continue
+		}
+		h, err := stored([]int64{x})
+		if err != nil {
+			return nil, err
+		}
+		out[i] = h[0]
+	}
+	return out, nil
+}
+
+func (s *Sequencer) sign(tx *store.Tx, size int64, r tlog.HashReader) error {
+	root, err := tlog.TreeHash(size, r)
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	text := tlog.FormatTree(tlog.Tree{N: size, Hash: root})
+	signed, err := note.Sign(&note.Note{Text: string(text)}, s.signer)
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return insertHead(tx, headRow{Size: size, At: store.Micros(s.clock.Now()), Note: string(signed)})
+}
+
+// leaf is what the tree commits to: the whole row, as canonical JSON. Keys of
+// a Go map are written sorted and every value is a string (RFC 8785 needs no
+// more than that here).
+func leaf(r row) []byte {
+	raw, err := json.Marshal(map[string]string{
+		"id": r.ID, "at": fmt.Sprint(r.At), "actor": r.Actor, "role": r.Role, "proof": r.Proof,
+		"action": r.Action, "object": r.Object, "patient": r.Patient, "outcome": r.Outcome,
+		"detail": base64.StdEncoding.EncodeToString(r.Detail), "request": r.Request, "seq": fmt.Sprint(*r.Seq),
+	})
+	if err != nil {
+		return nil // a map of strings always marshals
+	}
+	return raw
+}
+
+// ErrTampered is wrapped by every finding of Verify.
+var ErrTampered = errors.New("audit log was tampered with")
+
+// Verify recomputes the whole tree from the rows and checks it against every
+// signed head. known, when not empty, is a head kept elsewhere (exported
+// before): the log must still contain it. It returns the number of entries.
+func (s *Sequencer) Verify(ctx context.Context, known string) (int64, error) {
+	var n int64
+	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		n, err = s.verify(tx, known)
+		return err
+	})
+	return n, err
+}
+
+func (s *Sequencer) verify(tx *store.Tx, known string) (int64, error) {
+	memory := map[int64]tlog.Hash{}
+	missing := func(idx []int64) ([]tlog.Hash, error) { return nil, fmt.Errorf("no hash %v", idx) }
+	reader := tlog.HashReaderFunc(func(idx []int64) ([]tlog.Hash, error) { return readThrough(idx, memory, missing) })
+	all, err := heads(tx)
+	if err != nil {
+		return 0, err
+	}
+	signed := map[int64][]string{}
+	for _, h := range all {
+		signed[h.Size] = append(signed[h.Size], h.Note)
+	}
+	if known != "" {
+		t, err := s.openHead(known)
+		if err != nil {
+			return 0, err
+		}
+		signed[t.N] = append(signed[t.N], known)
+	}
+	var size int64
+	for {
+		rows, err := numbered(tx, size, batch)
+		if err != nil {
+			return size, err
+		}
+		for _, r := range rows {
+			if *r.Seq != size {
+				return size, fmt.Errorf("%w: entry %d is missing", ErrTampered, size)
+			}
+			hashes, err := tlog.StoredHashes(size, leaf(r), reader)
+			if err != nil {
+				return size, err
+			}
+			at := tlog.StoredHashIndex(0, size)
+			for i, h := range hashes {
+				memory[at+int64(i)] = h
+			}
+			size++
+			if err := s.checkHeads(size, signed[size], reader); err != nil {
+				return size, err
+			}
+			delete(signed, size)
+		}
+		if len(rows) < batch {
+			break
+		}
+	}
+	for at := range signed {
+		return size, fmt.Errorf("%w: head of %d entries, %d remain", ErrTampered, at, size)
+	}
+	return size, s.lastIsSigned(all, size)
+}
+
+func (s *Sequencer) lastIsSigned(all []headRow, size int64) error {
+	if size > 0 && (len(all) == 0 || all[len(all)-1].Size != size) {
+		return fmt.Errorf("%w: %d entries are numbered and no head covers them all", ErrTampered, size)
+	}
+	return nil
+}
+
+func (s *Sequencer) checkHeads(size int64, notes []string, r tlog.HashReader) error {
+	for _, text := range notes {
+		t, err := s.openHead(text)
+		if err != nil {
+			return err
+		}
+		root, err := tlog.TreeHash(size, r)
+		if err != nil {
+			return err
+		}
+		if t.N != size || t.Hash != root {
+			return fmt.Errorf("%w: an entry before %d was changed", ErrTampered, size)
+		}
+	}
+	return nil
+}
+
+func (s *Sequencer) openHead(text string) (tlog.Tree, error) {
+	n, err := note.Open([]byte(text), note.VerifierList(s.verifier))
+	if err != nil {
+		return tlog.Tree{}, fmt.Errorf("%w: a head is not signed by this platform", ErrTampered)
+	}
+	t, err := tlog.ParseTree([]byte(n.Text))
+	if err != nil {
+		return tlog.Tree{}, fmt.Errorf("%w: a head cannot be read", ErrTampered)
+	}
+	return t, nil
+}
+
+// Head gives the newest signed head, to be kept somewhere else; empty before
+// the first entry.
+func (s *Sequencer) Head(ctx context.Context) (string, error) {
+	var text string
+	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		h, err := lastHead(tx)
+		text = h.Note
+		return err
+	})
+	return text, err
+}

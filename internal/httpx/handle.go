@@ -1,0 +1,96 @@
+package httpx
+
+import (
+	"context"
+	"net/http"
+
+	"visavis/internal/authz"
+	"visavis/internal/limit"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+)
+
+// Op describes a route.
+type Op struct {
+	Method  string
+	Path    string // as /api/appointments/{id}
+	Action  authz.Action
+	Summary string
+	Tag     string // the module
+	// Status of the answer; 200 when zero.
+	Status int
+	// Once makes the route need an Idempotency-Key: the same key and body
+	// give the same answer and one effect, for 24 hours (trust B11, D10).
+	Once bool
+	// Limit is what a call costs whoever makes it; the zero Rule is free.
+	Limit limit.Rule
+	// MaxBody bounds the body, in bytes; 64 KiB when zero.
+	MaxBody int64
+}
+
+const maxBody = 64 << 10
+
+// Handle registers a typed handler. Authorisation by role comes first, before
+// the body is read; authorisation for the record is the service's.
+func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) (*Out, error)) {
+	s.routes = append(s.routes, Route{op.Method, op.Path, op.Action})
+	if op.MaxBody == 0 {
+		op.MaxBody = maxBody
+	}
+	o := huma.Operation{
+		OperationID: string(op.Action) + " " + op.Method + " " + op.Path, Method: op.Method, Path: op.Path, Summary: op.Summary,
+		Tags: []string{op.Tag}, DefaultStatus: op.Status, MaxBodyBytes: op.MaxBody,
+		Middlewares: huma.Middlewares{s.gate(op)},
+	}
+	if op.Once {
+		o.Parameters = append(o.Parameters, &huma.Param{
+			Name: "Idempotency-Key", In: "header", Required: true, Schema: &huma.Schema{Type: "string", Format: "uuid"},
+		})
+	}
+	huma.Register(s.api, o, func(ctx context.Context, in *In) (*Out, error) {
+		var out *Out
+		var err error
+		if op.Once {
+			out, err = once(ctx, s, op, in, fn)
+		} else {
+			out, err = fn(ctx, in)
+		}
+		if err != nil {
+			s.note(ctx, err)
+			return nil, problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// gate refuses before anything is read.
+func (s *Server) gate(op Op) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		ctx := c.Context()
+		if err := s.o.Table.May(authz.From(ctx), op.Action); err != nil {
+			s.refuse(humagin.Unwrap(c), err)
+			return
+		}
+		if op.Limit.Name != "" {
+			if err := s.o.Limits.Take(ctx, op.Limit, limitKey(ctx)); err != nil {
+				s.refuse(humagin.Unwrap(c), err)
+				return
+			}
+		}
+		next(c)
+	}
+}
+
+// limitKey is whom a call is counted against: the session, else the address.
+func limitKey(ctx context.Context) string {
+	if a := authz.From(ctx); a.SessionID != "" {
+		return "session:" + string(a.SessionID)
+	}
+	return "ip:" + limit.Network(Remote(ctx))
+}
+
+// Cookie is an output header that sets or ends the session.
+type Cookie struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+}

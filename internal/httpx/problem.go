@@ -1,0 +1,187 @@
+package httpx
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/lang"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Problem is the body of every refusal (RFC 9457). Code is for the person on
+// the phone with support; Title and Detail are for the one who reads.
+type Problem struct {
+	Type   string         `json:"type"`
+	Title  string         `json:"title"`
+	Status int            `json:"status"`
+	Detail string         `json:"detail"`
+	Code   string         `json:"code"`
+	Fields []ProblemField `json:"fields,omitempty"`
+	Ref    string         `json:"ref,omitempty" doc:"id of the request, absent where it could tell two refusals apart"`
+
+	retryAfter string
+}
+
+// ProblemField says why one input was refused.
+type ProblemField struct {
+	Name   string `json:"name" doc:"JSON path in the body, as patient.phone or lines[0].dose"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// Error makes a Problem an error for huma; it is never shown.
+func (p *Problem) Error() string { return p.Code }
+
+// GetStatus gives the HTTP status to huma.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType makes huma answer application/problem+json.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders adds Retry-After to a throttled or unavailable answer.
+func (p *Problem) GetHeaders() http.Header {
+	if p.retryAfter == "" {
+		return nil
+	}
+	return http.Header{"Retry-After": {p.retryAfter}}
+}
+
+type translator []*lang.Catalogue
+
+func (t translator) text(l care.Language, key string, args map[string]string) (string, bool) {
+	for _, c := range t {
+		if _, ok := c.Lookup(string(l), key); ok {
+			return c.T(string(l), key, lang.Args(args)), true
+		}
+	}
+	return "", false
+}
+
+// statuses is the one place where a kind becomes a status.
+func status(k fault.Kind) int {
+	switch k {
+	case fault.Malformed:
+		return http.StatusBadRequest
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Gone:
+		return http.StatusGone
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.Throttled:
+		return http.StatusTooManyRequests
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+func problem(ctx context.Context, err error) *Problem {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		f = fault.New(fault.Internal, "internal")
+	}
+	r := from(ctx)
+	p := &Problem{Type: "https://visavis.invalid/problems/" + f.Code, Status: status(f.Kind), Code: f.Code}
+	p.Title, _ = r.say.text(r.lang, "fault."+f.Code+".title", f.Args)
+	p.Detail, _ = r.say.text(r.lang, "fault."+f.Code, f.Args)
+	if f.Kind != fault.NotFound {
+		p.Ref = r.id // what one may not see answers byte for byte like what is absent
+	}
+	if f.Kind == fault.Throttled || f.Kind == fault.Unavailable {
+		p.retryAfter = f.Args["seconds"]
+		if p.retryAfter == "" {
+			p.retryAfter = "5"
+		}
+	}
+	for _, x := range f.Fields {
+		detail, _ := r.say.text(r.lang, "field."+x.Code, x.Args)
+		p.Fields = append(p.Fields, ProblemField{Name: x.Name, Code: x.Code, Detail: detail})
+	}
+	return p
+}
+
+func write(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	if p.retryAfter != "" {
+		w.Header().Set("Retry-After", p.retryAfter)
+	}
+	w.WriteHeader(p.Status)
+	// The client is gone when this fails; there is nobody left to tell.
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// fromHuma turns a refusal by the schema into ours. Values are dropped: they
+// may be clinical.
+func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.StatusError {
+	switch {
+	case code == http.StatusRequestEntityTooLarge:
+		return problem(ctx, fault.New(fault.TooLarge, "too-large"))
+	case code == http.StatusInternalServerError:
+		return problem(ctx, fault.New(fault.Internal, "internal"))
+	case code == http.StatusUnsupportedMediaType || code == http.StatusNotAcceptable:
+		return problem(ctx, fault.New(fault.Malformed, "not-json"))
+	case code == http.StatusRequestTimeout:
+		return problem(ctx, fault.New(fault.Unavailable, "too-slow"))
+	}
+	f := &fault.Error{Kind: fault.Invalid, Code: "fields"}
+	for _, e := range errs {
+		var d huma.ErrorDetailer
+		if !errors.As(e, &d) {
+			continue
+		}
+		detail := d.ErrorDetail()
+		name := strings.TrimPrefix(strings.TrimPrefix(detail.Location, "body"), ".")
+		field := fault.Field{Name: name, Code: schemaCode(detail.Message)}
+		if field.Code == "required" {
+			missing := strings.TrimSuffix(strings.TrimPrefix(detail.Message, "expected required property "), " to be present")
+			field.Name = strings.TrimPrefix(name+"."+missing, ".")
+		}
+		if field.Code == "unknown" {
+			f.Kind = fault.Malformed
+		}
+		f.Fields = append(f.Fields, field)
+	}
+	if len(f.Fields) == 0 || code == http.StatusBadRequest {
+		f.Kind = fault.Malformed
+		if len(f.Fields) == 0 {
+			f.Code = "not-json"
+		}
+	}
+	return problem(ctx, f)
+}
+
+// schemaCode names huma's message by a code of the catalogue.
+func schemaCode(msg string) string {
+	for _, m := range [...]struct{ start, code string }{
+		{"unexpected property", "unknown"}, {"expected required", "required"}, {"request body is required", "required"},
+		{"expected length >=", "too-short"}, {"expected length <=", "too-long"}, {"expected array length >=", "too-short"},
+		{"expected array length <=", "too-long"}, {"expected value to be one of", "not-a-choice"},
+		{"expected string to be RFC 3339", "not-a-date"}, {"expected string to be RFC 5322", "not-an-email"},
+		{"expected number", "out-of-range"},
+	} {
+		if strings.HasPrefix(msg, m.start) {
+			return m.code
+		}
+	}
+	return "wrong-type"
+}
+
+func noMethod() error     { return fault.New(fault.NotFound, "not-found") }
+func missingRoute() error { return fault.Missing() }
+func crossOrigin() error  { return fault.New(fault.Forbidden, "cross-origin") }

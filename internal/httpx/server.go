@@ -1,0 +1,159 @@
+// Package httpx is the one Gin engine of visavis: sign-in of each request,
+// authorisation before anything is read, typed handlers by huma, RFC 9457
+// problems in the caller's language, idempotency keys, limits and headers.
+package httpx
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/clock"
+	"visavis/internal/lang"
+	"visavis/internal/limit"
+	"visavis/internal/seal"
+	"visavis/internal/store"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+)
+
+//go:embed texts
+var texts embed.FS
+
+// Texts is the catalogue of the errors every module may answer.
+func Texts() (*lang.Catalogue, error) {
+	sub, err := fs.Sub(texts, "texts")
+	if err != nil {
+		return nil, err
+	}
+	return lang.New(sub, "fr", "en")
+}
+
+// Authenticator turns a session cookie into the one who asks. It is identity's.
+type Authenticator interface {
+	// Authenticate gives the actor of a session token, or a zero Actor when
+	// the token opens nothing.
+	Authenticate(ctx context.Context, token string) (authz.Actor, error)
+}
+
+// Options are what a server is made of.
+type Options struct {
+	DB        *store.DB
+	Keeper    *seal.Keeper
+	Clock     clock.Clock
+	Log       *slog.Logger
+	Table     *authz.Table
+	Sessions  Authenticator
+	Limits    limit.Limiter
+	Languages []*lang.Catalogue // of every module; Texts is added
+	PublicURL string            // as https://host, no slash at the end
+}
+
+// Server is the engine with its API.
+type Server struct {
+	o      Options
+	engine *gin.Engine
+	api    huma.API
+	routes []Route
+	say    translator
+}
+
+// Route is one line of the list of routes, for the tests of the repository.
+type Route struct {
+	Method string
+	Path   string
+	Action authz.Action
+}
+
+// New returns a server without routes.
+func New(o Options) (*Server, error) {
+	own, err := Texts()
+	if err != nil {
+		return nil, err
+	}
+	gin.SetMode(gin.ReleaseMode)
+	s := &Server{o: o, engine: gin.New(), say: translator(append(o.Languages, own))}
+	s.engine.HandleMethodNotAllowed = true
+	s.engine.UseRawPath = false
+	if err := s.engine.SetTrustedProxies(nil); err != nil {
+		return nil, err
+	}
+	s.engine.Use(s.context, s.recover, s.headers, s.session)
+	s.engine.NoMethod(func(c *gin.Context) { s.refuse(c, noMethod()) })
+	cfg := huma.DefaultConfig("visavis", "1")
+	cfg.OpenAPIPath = "/api/openapi"
+	cfg.DocsPath = "" // its page would load a script from a third party
+	cfg.SchemasPath = ""
+	cfg.CreateHooks = nil // no $schema in answers
+	cfg.NoFormatFallback = true
+	problems()
+	s.api = humagin.New(s.engine, cfg)
+	return s, nil
+}
+
+// problems makes huma's own refusals our problems. The hook is global to huma;
+// it reads everything from the request's context, so setting it once is enough.
+var problems = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		return fromHuma(ctx.Context(), status, msg, errs)
+	}
+})
+
+// Routes lists what was registered.
+func (s *Server) Routes() []Route { return s.routes }
+
+// OpenAPI gives the OpenAPI 3.1 document as JSON.
+func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().MarshalJSON() }
+
+// Mount serves a path that is no typed handler (a WebSocket, a redirect, the
+// web app) after the same sign-in; action is checked first all the same.
+func (s *Server) Mount(method, path string, action authz.Action, h http.HandlerFunc) {
+	s.routes = append(s.routes, Route{method, path, action})
+	s.engine.Handle(method, path, func(c *gin.Context) {
+		if err := s.o.Table.May(authz.From(c.Request.Context()), action); err != nil {
+			s.refuse(c, err)
+			return
+		}
+		h(c.Writer, c.Request)
+	})
+}
+
+// Fallback serves everything that is no API route: the web app.
+func (s *Server) Fallback(h http.HandlerFunc) {
+	s.engine.NoRoute(func(c *gin.Context) {
+		if strings.HasPrefix(c.Request.URL.Path, "/api/") {
+			s.refuse(c, missingRoute())
+			return
+		}
+		h(c.Writer, c.Request)
+	})
+}
+
+// Handler is the server behind cross-origin protection: an unsafe request of
+// another origin is refused before anything else (trust S11).
+func (s *Server) Handler() http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := with(r.Context(), &request{id: care.NewID(time.Now()), lang: s.language(r), say: s.say})
+		write(w, problem(ctx, crossOrigin()))
+	}))
+	return guard.Handler(s.engine)
+}
+
+// Refuse writes the problem of err, for handlers given to Mount.
+func Refuse(w http.ResponseWriter, r *http.Request, err error) { write(w, problem(r.Context(), err)) }
+
+func (s *Server) refuse(c *gin.Context, err error) {
+	s.note(c.Request.Context(), err)
+	write(c.Writer, problem(c.Request.Context(), err))
+	c.Abort()
+}
