@@ -1,0 +1,311 @@
+package prosante
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"visavis/internal/clock"
+	"visavis/internal/fault"
+
+	oidc "github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+const (
+	timeout = 10 * time.Second // for each call to the provider
+	maxSkew = time.Minute      // between its clock and ours
+	maxBody = 1 << 20
+	maxAuth = 10 * time.Minute // between sign-in there and arrival here
+)
+
+// Options name the provider and this software as it is registered there.
+type Options struct {
+	Issuer string // exact value of iss
+	// DiscoveryURL is the configuration document, at Pro Santé Connect's own
+	// path `wallet-openid-configuration`.
+	DiscoveryURL string
+	ClientID     string
+	ClientSecret string
+	RedirectURL  string   // declared exactly
+	ACRs         []string // levels accepted; eidas1, eidas2 and eidas3 when empty
+	Clock        clock.Clock
+	// Transport carries the calls; http.DefaultTransport when nil. Production
+	// gives one with the client certificate the token endpoint asks for.
+	Transport http.RoundTripper
+}
+
+// Party is the relying party. The provider's configuration is read at the
+// first sign-in and kept, so that visavis starts while the provider is down.
+type Party struct {
+	o    Options
+	http *http.Client
+
+	mu    sync.Mutex
+	found *provider
+}
+
+type provider struct {
+	config   oauth2.Config
+	verifier *oidc.IDTokenVerifier
+	userinfo string
+	until    time.Time
+}
+
+// New returns a relying party; it talks to nobody yet. It fails when the
+// options are not those of a registered client.
+func New(o Options) (*Party, error) {
+	for name, v := range map[string]string{"issuer": o.Issuer, "discovery URL": o.DiscoveryURL, "client id": o.ClientID,
+		"client secret": o.ClientSecret, "redirect URL": o.RedirectURL} {
+		if v == "" {
+			return nil, fmt.Errorf("prosante: the %s is needed", name)
+		}
+	}
+	if len(o.ACRs) == 0 {
+		o.ACRs = []string{"eidas1", "eidas2", "eidas3"}
+	}
+	return &Party{o: o, http: &http.Client{Timeout: timeout, Transport: o.Transport, CheckRedirect: noRedirect}}, nil
+}
+
+// noRedirect: an endpoint that moves is a change someone must look at.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Attempt is one sign-in under way. All three are secrets of this server; only
+// a hash of the verifier travels. They are bound to one browser by the caller.
+type Attempt struct {
+	State    string
+	Nonce    string
+	Verifier string
+}
+
+// AuthURL gives the address to send the browser to. It fails as Unavailable
+// when the provider cannot be reached.
+func (p *Party) AuthURL(ctx context.Context, a Attempt) (string, error) {
+	prov, err := p.provider(ctx)
+	if err != nil {
+		return "", err
+	}
+	return prov.config.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier),
+		oauth2.SetAuthURLParam("acr_values", "eidas1")), nil
+}
+
+// Finish exchanges the code of a return from the provider, once the caller has
+// checked the state, and tells who signed in. It refuses as Unauthenticated
+// whatever is not exactly right, and fails as Unavailable when the provider
+// does not answer. The cause is for logs and holds no token.
+func (p *Party) Finish(ctx context.Context, a Attempt, code string) (Professional, Proof, error) {
+	prov, err := p.provider(ctx)
+	if err != nil {
+		return Professional{}, Proof{}, err
+	}
+	tok, err := prov.config.Exchange(p.client(ctx), code, oauth2.VerifierOption(a.Verifier))
+	if err != nil {
+		return Professional{}, Proof{}, exchangeFault(err)
+	}
+	proof, err := p.verify(ctx, prov, tok, a.Nonce)
+	if err != nil {
+		return Professional{}, Proof{}, err
+	}
+	who, err := p.who(ctx, prov, tok.AccessToken, proof.Subject)
+	return who, proof, err
+}
+
+// verify checks the ID token: the library its signature (RS256 by a published
+// key), issuer, audience and expiry; we the rest (OpenID Connect Core 3.1.3.7).
+func (p *Party) verify(ctx context.Context, prov *provider, tok *oauth2.Token, nonce string) (Proof, error) {
+	raw, ok := tok.Extra("id_token").(string)
+	if !ok || raw == "" {
+		return Proof{}, refuse("no id token")
+	}
+	var keysErr error
+	id, err := prov.verifier.Verify(context.WithValue(p.client(ctx), keysErrKey{}, &keysErr), raw)
+	if unreachable := new(url.Error); errors.As(keysErr, &unreachable) {
+		return Proof{}, unavailable(keysErr)
+	}
+	if err != nil {
+		return Proof{}, refuse("id token: " + err.Error())
+	}
+	var c struct {
+		ACR      string `json:"acr"`
+		AZP      string `json:"azp"`
+		AtHash   string `json:"at_hash"`
+		AuthTime int64  `json:"auth_time"`
+	}
+	if err := id.Claims(&c); err != nil {
+		return Proof{}, refuse("claims of another shape")
+	}
+	now := p.o.Clock.Now()
+	switch {
+	case id.Subject == "":
+		return Proof{}, refuse("no subject")
+	case nonce == "" || subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(nonce)) != 1:
+		return Proof{}, refuse("another nonce")
+	case len(id.Audience) != 1 || c.AZP != "" && c.AZP != p.o.ClientID:
+		return Proof{}, refuse("meant for others too")
+	case !slices.Contains(p.o.ACRs, c.ACR):
+		return Proof{}, refuse("authentication level too low")
+	case id.IssuedAt.IsZero() || id.IssuedAt.After(now.Add(maxSkew)) || id.IssuedAt.Before(now.Add(-maxAuth)):
+		return Proof{}, refuse("issued at another time")
+	case c.AtHash != "" && id.VerifyAccessToken(tok.AccessToken) != nil:
+		return Proof{}, refuse("of another access token")
+	}
+	at := id.IssuedAt
+	if c.AuthTime > 0 {
+		at = time.Unix(c.AuthTime, 0)
+	}
+	return Proof{Issuer: id.Issuer, Subject: id.Subject, ACR: c.ACR, At: at.UTC()}, nil
+}
+
+// who reads the userinfo endpoint and insists that it speaks of the same person.
+func (p *Party) who(ctx context.Context, prov *provider, accessToken, subject string) (Professional, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, prov.userinfo, nil)
+	if err != nil {
+		return Professional{}, fmt.Errorf("prosante: userinfo address: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+accessToken)
+	var u userinfo
+	if err := p.fetch(req, &u); err != nil {
+		return Professional{}, err
+	}
+	if u.Subject != subject {
+		return Professional{}, refuse("userinfo of somebody else")
+	}
+	id, err := ParseIdNat(u.SubjectNameID)
+	if err != nil {
+		return Professional{}, refuse("no national identifier: " + err.Error())
+	}
+	return Professional{IdNat: id, GivenName: u.GivenName, FamilyName: u.FamilyName, Exercices: u.RefPro.Exercices}, nil
+}
+
+// provider reads the configuration document, and again after an hour. While
+// the provider is down the last one is kept.
+func (p *Party) provider(ctx context.Context) (*provider, error) {
+	p.mu.Lock()
+	known := p.found
+	p.mu.Unlock()
+	now := p.o.Clock.Now()
+	if known != nil && now.Before(known.until) {
+		return known, nil
+	}
+	fresh, err := p.discover(ctx, now)
+	if err == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.found = fresh
+		return fresh, nil
+	}
+	if known != nil && fault.KindOf(err) == fault.Unavailable {
+		return known, nil
+	}
+	return nil, err
+}
+
+func (p *Party) discover(ctx context.Context, now time.Time) (*provider, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.o.DiscoveryURL, nil)
+	if err != nil {
+		return nil, fmt.Errorf("prosante: discovery address: %w", err)
+	}
+	var doc struct {
+		Issuer   string `json:"issuer"`
+		Auth     string `json:"authorization_endpoint"`
+		Token    string `json:"token_endpoint"`
+		UserInfo string `json:"userinfo_endpoint"`
+		JWKS     string `json:"jwks_uri"`
+	}
+	if err := p.fetch(req, &doc); err != nil {
+		return nil, err
+	}
+	if doc.Issuer != p.o.Issuer {
+		return nil, refuse("configuration of another issuer")
+	}
+	for _, endpoint := range []string{doc.Auth, doc.Token, doc.UserInfo, doc.JWKS} {
+		if !p.acceptable(endpoint) {
+			return nil, refuse("configuration with an unsafe address")
+		}
+	}
+	// The key set outlives the request that found it.
+	keys := oidc.NewRemoteKeySet(oidc.ClientContext(context.WithoutCancel(ctx), p.http), doc.JWKS)
+	return &provider{
+		config: oauth2.Config{ClientID: p.o.ClientID, ClientSecret: p.o.ClientSecret, RedirectURL: p.o.RedirectURL,
+			Scopes: []string{"openid", "scope_all"}, Endpoint: oauth2.Endpoint{AuthURL: doc.Auth, TokenURL: doc.Token, AuthStyle: oauth2.AuthStyleInHeader}},
+		verifier: oidc.NewVerifier(p.o.Issuer, keySet{keys}, &oidc.Config{ClientID: p.o.ClientID,
+			SupportedSigningAlgs: []string{oidc.RS256}, Now: p.o.Clock.Now}),
+		userinfo: doc.UserInfo, until: now.Add(time.Hour),
+	}, nil
+}
+
+// acceptable: an endpoint is https, unless the issuer itself is a simulator's.
+func (p *Party) acceptable(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && strings.HasPrefix(p.o.Issuer, "http://"))
+}
+
+func (p *Party) fetch(req *http.Request, out any) error {
+	res, err := p.http.Do(req)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody))
+	switch {
+	case err != nil:
+		return unavailable(err)
+	case res.StatusCode >= 500:
+		return unavailable(fmt.Errorf("%s answers %d", req.URL.Path, res.StatusCode))
+	case res.StatusCode != http.StatusOK:
+		return refuse(fmt.Sprintf("%s answers %d", req.URL.Path, res.StatusCode))
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return refuse(req.URL.Path + " answers something else than JSON")
+	}
+	return nil
+}
+
+func (p *Party) client(ctx context.Context) context.Context { return oidc.ClientContext(ctx, p.http) }
+
+func exchangeFault(err error) error {
+	var answered *oauth2.RetrieveError
+	if errors.As(err, &answered) && answered.Response.StatusCode < 500 {
+		return refuse("token endpoint refuses: " + answered.ErrorCode)
+	}
+	if answered != nil {
+		return unavailable(fmt.Errorf("token endpoint answers %d", answered.Response.StatusCode))
+	}
+	var network *url.Error
+	if errors.As(err, &network) {
+		return unavailable(err)
+	}
+	return refuse("token endpoint answers something else")
+}
+
+// keySet keeps why a signature was not verified, which the library flattens to
+// text: keys that cannot be fetched are no proof of a bad token.
+type keySet struct{ oidc.KeySet }
+
+type keysErrKey struct{}
+
+// VerifySignature implements oidc.KeySet.
+func (k keySet) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	payload, err := k.KeySet.VerifySignature(ctx, token)
+	if kept, ok := ctx.Value(keysErrKey{}).(*error); ok {
+		*kept = err
+	}
+	return payload, err
+}
+
+func unavailable(cause error) error {
+	return fault.New(fault.Unavailable, "psc-unavailable").Because(fmt.Errorf("prosante: %w", cause))
+}
+
+func refuse(why string) error {
+	return fault.New(fault.Unauthenticated, "psc-refused").Because(errors.New("prosante: " + why))
+}

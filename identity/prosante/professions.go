@@ -1,0 +1,39 @@
+package prosante
+
+import (
+	_ "embed"
+	"strings"
+
+	"visavis/internal/care"
+)
+
+//go:embed professions.tsv
+var professionsTSV string
+
+// MayHold tells whether a professional with this exercice may hold a role of
+// ours. Secretaries and administrators need no profession; a student never
+// holds a role that prescribes (category E).
+func (e Exercice) MayHold(role care.Role) bool {
+	if role == care.Secretary || role == care.Admin {
+		return true
+	}
+	if e.Category != "C" && e.Category != "M" {
+		return false
+	}
+	for line := range strings.Lines(professionsTSV) {
+		cols := strings.Split(strings.TrimSpace(line), "\t")
+		if !strings.HasPrefix(line, "#") && cols[0] == e.Profession {
+			return cols[1] == string(role)
+		}
+	}
+	return false
+}
+
+// AuthorCode is the CDA author code of the exercice, as G15_10/SM54 (JDV_J01).
+func (e Exercice) AuthorCode() string {
+	code := "G15_" + e.Profession
+	if e.KnowHow != "" {
+		code += "/" + e.KnowHow
+	}
+	return code
+}

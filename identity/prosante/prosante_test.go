@@ -1,0 +1,298 @@
+package prosante
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"visavis/identity/traits"
+	"visavis/internal/care"
+	"visavis/internal/clock"
+	"visavis/internal/fault"
+	"visavis/simulators/psc"
+
+	"golang.org/x/oauth2"
+)
+
+const redirect = "http://localhost:8080/api/auth/psc/callback"
+
+const martin = "810100000016"
+
+func simulator(t *testing.T) *psc.Server {
+	t.Helper()
+	lilas := psc.Activity{Sector: "SA07", FINESS: "930812342", StructureID: "1930812342", Name: "Maison de santé des Lilas"}
+	other := psc.Activity{Sector: "SA01", FINESS: "750100042", Name: "Hôpital d’essai"}
+	ctx, stop := context.WithCancel(t.Context())
+	s, err := psc.Start(ctx, psc.Options{ClientID: "visavis", ClientSecret: "secret d’essai", RedirectURIs: []string{redirect}, SlowFor: time.Minute,
+		Accounts: []psc.Account{
+			{IdNat: martin, GivenName: "Claire", FamilyName: "MARTIN", Exercices: []psc.Exercice{
+				{Profession: "60", Category: "C", Activities: []psc.Activity{other}},
+				{Profession: "10", Category: "C", KnowHow: "SM54", Activities: []psc.Activity{other, lilas}}}},
+			{IdNat: "810100000017", GivenName: "Faux", FamilyName: "NUMÉRO"},
+			{IdNat: "3930812342/SL01", GivenName: "Sophie", FamilyName: "LEROY"},
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(); s.Close() })
+	return s
+}
+
+func party(t *testing.T, s *psc.Server, change ...func(*Options)) *Party {
+	t.Helper()
+	o := Options{Issuer: s.Issuer(), DiscoveryURL: s.DiscoveryURL(), ClientID: "visavis", ClientSecret: "secret d’essai",
+		RedirectURL: redirect, Clock: clock.System{}}
+	for _, c := range change {
+		c(&o)
+	}
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func attempt() Attempt {
+	return Attempt{State: oauth2.GenerateVerifier(), Nonce: oauth2.GenerateVerifier(), Verifier: oauth2.GenerateVerifier()}
+}
+
+// browse signs an account in on the provider's pages and returns what the
+// browser brings back.
+func browse(t *testing.T, address, account string) url.Values {
+	t.Helper()
+	jar, _ := cookiejar.New(nil)
+	browser := &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if strings.HasPrefix(r.URL.String(), redirect) {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
+	page, err := browser.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Body.Close()
+	io.Copy(io.Discard, page.Body)
+	if page.StatusCode != http.StatusOK {
+		t.Fatalf("sign-in page: %d", page.StatusCode)
+	}
+	back, err := browser.PostForm(page.Request.URL.Scheme+"://"+page.Request.URL.Host+page.Request.URL.Path,
+		url.Values{"id": {page.Request.URL.Query().Get("id")}, "account": {account}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer back.Body.Close()
+	to, err := back.Location()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to.Query()
+}
+
+func signIn(t *testing.T, p *Party, account string) (Professional, Proof, error) {
+	t.Helper()
+	a := attempt()
+	address, err := p.AuthURL(t.Context(), a)
+	if err != nil {
+		return Professional{}, Proof{}, err
+	}
+	return p.Finish(t.Context(), a, browse(t, address, account).Get("code"))
+}
+
+func TestSignInTellsWhoAndWhere(t *testing.T) {
+	s := simulator(t)
+	who, proof, err := signIn(t, party(t, s), martin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who.IdNat.RPPS() != "10100000016" || who.FamilyName != "MARTIN" || proof.ACR != "eidas1" || proof.Issuer != s.Issuer() ||
+		time.Since(proof.At) > time.Minute || proof.Subject == "" {
+		t.Errorf("%+v %+v", who, proof)
+	}
+	e, a, ok := who.At("930812342")
+	if !ok || e.Profession != "10" || e.AuthorCode() != "G15_10/SM54" || a.Sector != "SA07" {
+		t.Errorf("at the Lilas: %+v %+v %v", e, a, ok)
+	}
+	if e, _, ok := who.At("750100042"); !ok || e.Profession != "60" {
+		t.Errorf("at the hospital: %+v", e)
+	}
+	for _, finess := range []string{"", "000000000"} {
+		if _, _, ok := who.At(finess); ok {
+			t.Errorf("practises at %q", finess)
+		}
+	}
+}
+
+func TestEmployeeSignsIn(t *testing.T) {
+	who, _, err := signIn(t, party(t, simulator(t)), "3930812342/SL01")
+	if err != nil || who.IdNat != "3930812342/SL01" || who.IdNat.RPPS() != "" {
+		t.Errorf("%+v %v", who, err)
+	}
+}
+
+// S14: each way a provider can be wrong, and each is refused with its reason.
+func TestEveryFaultOfTheProviderIsRefused(t *testing.T) {
+	s := simulator(t)
+	p := party(t, s)
+	if _, _, err := signIn(t, p, martin); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range psc.Faults()[1:] {
+		if f == psc.WrongState || f == psc.Denied || f == psc.Slow || f == psc.Down {
+			continue // the caller's to see, or below
+		}
+		t.Run(string(f), func(t *testing.T) {
+			s.SetFault(f)
+			defer s.SetFault(psc.NoFault)
+			who, proof, err := signIn(t, p, martin)
+			if fault.KindOf(err) != fault.Unauthenticated || who.IdNat != "" && f != psc.OtherSubject {
+				t.Fatalf("%+v %+v %v", who, proof, err)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+func TestProviderDownIsUnavailableAndPasses(t *testing.T) {
+	s := simulator(t)
+	p := party(t, s)
+	s.SetFault(psc.Down)
+	if _, err := p.AuthURL(t.Context(), attempt()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("discovery: %v", err)
+	}
+	s.SetFault(psc.NoFault)
+	a := attempt()
+	address, err := p.AuthURL(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := browse(t, address, martin).Get("code")
+	s.SetFault(psc.Down)
+	if _, _, err := p.Finish(t.Context(), a, code); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("exchange: %v", err)
+	}
+	s.SetFault(psc.Slow)
+	hasty, stop := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer stop()
+	if _, _, err := p.Finish(hasty, a, code); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("slow exchange: %v", err)
+	}
+	s.SetFault(psc.NoFault)
+	if who, _, err := p.Finish(t.Context(), a, code); err != nil || who.IdNat != martin {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestKeysThatCannotBeFetchedAreNotABadToken(t *testing.T) {
+	s := simulator(t)
+	down := false
+	p := party(t, s, func(o *Options) {
+		o.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			if down && strings.HasSuffix(r.URL.Path, "/certs") {
+				return nil, errors.New("no route to host")
+			}
+			return http.DefaultTransport.RoundTrip(r)
+		})
+	})
+	down = true
+	if _, _, err := signIn(t, p, martin); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("%v", err)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestAnotherVerifierOrNonceIsRefused(t *testing.T) {
+	p := party(t, simulator(t))
+	for name, spoil := range map[string]func(*Attempt){
+		"verifier": func(a *Attempt) { a.Verifier = oauth2.GenerateVerifier() },
+		"nonce":    func(a *Attempt) { a.Nonce = oauth2.GenerateVerifier() },
+		"no nonce": func(a *Attempt) { a.Nonce = "" },
+	} {
+		a := attempt()
+		address, err := p.AuthURL(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := browse(t, address, martin).Get("code")
+		spoil(&a)
+		if _, _, err := p.Finish(t.Context(), a, code); fault.KindOf(err) != fault.Unauthenticated {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestNationalIdentifierWithAWrongKeyIsRefused(t *testing.T) {
+	if _, _, err := signIn(t, party(t, simulator(t)), "810100000017"); fault.KindOf(err) != fault.Unauthenticated {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestConfigurationOfAnotherIssuerOrUnsafeIsRefused(t *testing.T) {
+	doc := ""
+	fake := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, doc) }))
+	defer fake.Close()
+	p, err := New(Options{Issuer: "https://psc.invalid", DiscoveryURL: fake.URL, ClientID: "a", ClientSecret: "b", RedirectURL: redirect, Clock: clock.System{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc = range []string{
+		`{"issuer":"https://ailleurs.invalid","authorization_endpoint":"https://a/","token_endpoint":"https://a/","userinfo_endpoint":"https://a/","jwks_uri":"https://a/"}`,
+		`{"issuer":"https://psc.invalid","authorization_endpoint":"https://a/","token_endpoint":"http://a/","userinfo_endpoint":"https://a/","jwks_uri":"https://a/"}`,
+		`{"issuer":"https://psc.invalid"}`, `<html>`,
+	} {
+		if _, err := p.AuthURL(t.Context(), attempt()); fault.KindOf(err) != fault.Unauthenticated {
+			t.Errorf("%s: %v", doc, err)
+		}
+	}
+	if _, err := New(Options{Issuer: "https://psc.invalid"}); err == nil {
+		t.Error("half a configuration was accepted")
+	}
+}
+
+func TestNationalIdentifiers(t *testing.T) {
+	for text, code := range map[string]string{
+		martin: "", "0123456789": "", "3930812342/SL01": "", "5123456789/12": "",
+		"810100000017": "rpps-key", "81010000001": "rpps-length", "8101000000a6": "rpps-length",
+		"3930812342": "idnat-shape", "3/1": "idnat-shape", "": "idnat-shape", "9123": "idnat-shape", "01": "idnat-shape",
+	} {
+		_, err := ParseIdNat(text)
+		var r traits.Refusal
+		if (code == "") != (err == nil) || errors.As(err, &r) && string(r) != code {
+			t.Errorf("%q: %v, want %q", text, err, code)
+		}
+	}
+	for finess, code := range map[string]string{"930812342": "", "750100042": "", "930812345": "finess-key", "2A0000016": "", "93081234": "finess-length", "93O812344": "finess-length"} {
+		err := CheckFINESS(finess)
+		var r traits.Refusal
+		if (code == "") != (err == nil) || errors.As(err, &r) && string(r) != code {
+			t.Errorf("%q: %v, want %q", finess, err, code)
+		}
+	}
+}
+
+func TestProfessionsAndRoles(t *testing.T) {
+	for _, c := range []struct {
+		profession, category string
+		role                 care.Role
+		may                  bool
+	}{
+		{"10", "C", care.Doctor, true}, {"10", "M", care.Doctor, true}, {"10", "E", care.Doctor, false}, {"50", "C", care.Doctor, true},
+		{"60", "C", care.Doctor, false}, {"60", "C", care.Nurse, true}, {"21", "C", care.Pharmacist, true}, {"70", "C", care.Nurse, false},
+		{"", "", care.Secretary, true}, {"10", "C", care.Admin, true}, {"#", "C", care.Doctor, false}, {"", "C", care.Doctor, false},
+	} {
+		if got := (Exercice{Profession: c.profession, Category: c.category}).MayHold(c.role); got != c.may {
+			t.Errorf("%s %s as %s: %v", c.profession, c.category, c.role, got)
+		}
+	}
+}
