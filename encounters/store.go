@@ -1,0 +1,211 @@
+package encounters
+
+import (
+	"errors"
+
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type encounterRow struct {
+	ID             string
+	AppointmentID  string
+	PatientID      string
+	PractitionerID string
+	OrganizationID string
+	Kind           string
+	Status         string
+	PlannedStart   int64
+	PlannedEnd     int64
+	ArrivedAt      int64
+	StartedAt      int64
+	FinishedAt     int64
+	IdentifiedAt   int64
+	IdentifiedHow  string
+	IdentifiedBy   string
+	VideoSeconds   int64
+	Version        int64
+}
+
+func (encounterRow) TableName() string { return "encounters" }
+
+type teamRow struct {
+	EncounterID string
+	StaffID     string
+	Role        string
+	InvitedBy   string
+	At          int64
+}
+
+func (teamRow) TableName() string { return "encounter_team" }
+
+type presenceRow struct {
+	ID          string
+	EncounterID string
+	PersonID    string
+	SeatID      string
+	Role        string
+	JoinedAt    int64
+	LeftAt      int64
+}
+
+func (presenceRow) TableName() string { return "encounter_presence" }
+
+type incidentRow struct {
+	ID          string
+	EncounterID string
+	SeatID      string
+	Code        string
+	At          int64
+}
+
+func (incidentRow) TableName() string { return "encounter_incidents" }
+
+func toRow(e *Encounter) encounterRow {
+	return encounterRow{
+		ID: string(e.ID), AppointmentID: string(e.AppointmentID), PatientID: string(e.PatientID),
+		PractitionerID: string(e.PractitionerID), OrganizationID: string(e.OrganizationID), Kind: string(e.Kind), Status: string(e.Status),
+		PlannedStart: store.Micros(e.PlannedStart), PlannedEnd: store.Micros(e.PlannedEnd), ArrivedAt: store.Micros(e.ArrivedAt),
+		StartedAt: store.Micros(e.StartedAt), FinishedAt: store.Micros(e.FinishedAt), IdentifiedAt: store.Micros(e.IdentifiedAt),
+		IdentifiedHow: string(e.IdentifiedHow), IdentifiedBy: string(e.IdentifiedBy), VideoSeconds: int64(e.VideoSeconds), Version: e.Version,
+	}
+}
+
+func fromRow(r encounterRow) *Encounter {
+	return &Encounter{
+		ID: care.EncounterID(r.ID), AppointmentID: care.AppointmentID(r.AppointmentID), PatientID: care.PatientID(r.PatientID),
+		PractitionerID: care.StaffID(r.PractitionerID), OrganizationID: care.OrganizationID(r.OrganizationID),
+		Kind: care.ActKind(r.Kind), Status: Status(r.Status), PlannedStart: store.Time(r.PlannedStart), PlannedEnd: store.Time(r.PlannedEnd),
+		ArrivedAt: store.Time(r.ArrivedAt), StartedAt: store.Time(r.StartedAt), FinishedAt: store.Time(r.FinishedAt),
+		IdentifiedAt: store.Time(r.IdentifiedAt), IdentifiedHow: How(r.IdentifiedHow), IdentifiedBy: care.StaffID(r.IdentifiedBy),
+		VideoSeconds: int(r.VideoSeconds), Version: r.Version,
+	}
+}
+
+func insertEncounter(tx *store.Tx, e *Encounter) error {
+	r := toRow(e)
+	return tx.G().Create(&r).Error
+}
+
+// lock takes the act's row for the rest of the transaction; SQLite has one
+// writer and needs none.
+func lock(tx *store.Tx, id care.EncounterID) error {
+	if tx.Dialect() != store.Postgres {
+		return nil
+	}
+	var r encounterRow
+	err := tx.G().Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", string(id)).Take(&r).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return fault.Missing()
+	}
+	return err
+}
+
+func load(tx *store.Tx, id care.EncounterID) (*Encounter, error) {
+	return take(tx, tx.G().Where("id = ?", string(id)))
+}
+
+func loadByAppointment(tx *store.Tx, id care.AppointmentID) (*Encounter, error) {
+	return take(tx, tx.G().Where("appointment_id = ?", string(id)))
+}
+
+func take(tx *store.Tx, q *gorm.DB) (*Encounter, error) {
+	var r encounterRow
+	err := q.Take(&r).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, fault.Missing()
+	}
+	if err != nil {
+		return nil, err
+	}
+	e := fromRow(r)
+	return e, loadParts(tx, e)
+}
+
+func loadParts(tx *store.Tx, e *Encounter) error {
+	var team []teamRow
+	if err := tx.G().Where("encounter_id = ?", string(e.ID)).Order("at").Find(&team).Error; err != nil {
+		return err
+	}
+	for _, r := range team {
+		e.Team = append(e.Team, Member{care.StaffID(r.StaffID), care.Role(r.Role), care.StaffID(r.InvitedBy), store.Time(r.At)})
+	}
+	var stays []presenceRow
+	if err := tx.G().Where("encounter_id = ?", string(e.ID)).Order("joined_at, id").Find(&stays).Error; err != nil {
+		return err
+	}
+	for _, r := range stays {
+		e.Presence = append(e.Presence, Presence{r.ID, r.PersonID, r.SeatID, care.Role(r.Role), store.Time(r.JoinedAt), store.Time(r.LeftAt)})
+	}
+	var incidents []incidentRow
+	if err := tx.G().Where("encounter_id = ?", string(e.ID)).Order("at, id").Find(&incidents).Error; err != nil {
+		return err
+	}
+	for _, r := range incidents {
+		e.Incidents = append(e.Incidents, Incident{r.ID, r.SeatID, r.Code, store.Time(r.At)})
+	}
+	return nil
+}
+
+// update writes the act's own row if nobody changed it since it was read.
+func update(tx *store.Tx, e *Encounter) error {
+	r := toRow(e)
+	r.Version++
+	res := tx.G().Model(&encounterRow{}).Where("id = ? AND version = ?", r.ID, e.Version).Select("*").Updates(&r)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return fault.New(fault.Conflict, "changed-meanwhile")
+	}
+	e.Version = r.Version
+	return res.Error
+}
+
+func insertMember(tx *store.Tx, id care.EncounterID, m Member) error {
+	return tx.G().Create(&teamRow{string(id), string(m.StaffID), string(m.Role), string(m.InvitedBy), store.Micros(m.At)}).Error
+}
+
+func insertPresence(tx *store.Tx, id care.EncounterID, p Presence) error {
+	return tx.G().Create(&presenceRow{p.ID, string(id), p.PersonID, p.SeatID, string(p.Role), store.Micros(p.JoinedAt), 0}).Error
+}
+
+// closePresence ends the open stays of a seat, or of every seat when empty.
+func closePresence(tx *store.Tx, id care.EncounterID, seat string, at int64) error {
+	q := tx.G().Model(&presenceRow{}).Where("encounter_id = ? AND left_at = 0", string(id))
+	if seat != "" {
+		q = q.Where("seat_id = ?", seat)
+	}
+	return q.Update("left_at", at).Error
+}
+
+func insertIncident(tx *store.Tx, id care.EncounterID, i Incident) error {
+	return tx.G().Create(&incidentRow{i.ID, string(id), i.SeatID, i.Code, store.Micros(i.At)}).Error
+}
+
+func ofStaff(tx *store.Tx, staff care.StaffID, from, to int64) ([]*Encounter, error) {
+	var rows []encounterRow
+	err := tx.G().Where("planned_start >= ? AND planned_start < ?", from, to).
+		Where("practitioner_id = ? OR id IN (SELECT encounter_id FROM encounter_team WHERE staff_id = ?)", string(staff), string(staff)).
+		Order("planned_start, id").Find(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Encounter, 0, len(rows))
+	for _, r := range rows {
+		e := fromRow(r)
+		if err := loadParts(tx, e); err != nil {
+			return nil, err
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+func countFinished(tx *store.Tx, patient care.PatientID, staff care.StaffID) (int64, error) {
+	var n int64
+	err := tx.G().Model(&encounterRow{}).Where("patient_id = ? AND practitioner_id = ? AND status = ?",
+		string(patient), string(staff), string(Finished)).Count(&n).Error
+	return n, err
+}
