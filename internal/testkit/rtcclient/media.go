@@ -1,0 +1,312 @@
+package rtcclient
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+)
+
+const levelURI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+
+// Options say what a Media offers. The zero value sends and receives nothing.
+type Options struct {
+	Voice, Camera, Screen, Sound bool
+	Slots                        int // receive sections of each kind
+	ICE                          []webrtc.ICEServer
+	RelayOnly                    bool
+	TCPOnly                      bool // ICE-TCP candidates of the server only
+	Loopback                     bool // use 127.0.0.1 as well
+}
+
+// Got is what one receive section has counted.
+type Got struct {
+	Packets int
+	Bytes   int
+	Jumps   int // breaks in the sequence numbers
+	SSRCs   map[uint32]bool
+}
+
+// Media is one PeerConnection with synthetic tracks.
+type Media struct {
+	PC    *webrtc.PeerConnection
+	sends map[string]*webrtc.TrackLocalStaticRTP
+
+	mu     sync.Mutex
+	got    map[string]*Got
+	plis   int
+	change chan struct{}
+	wait   sync.WaitGroup
+}
+
+// NewMedia makes the PeerConnection with sections in the order of
+// docs/signaling.md §6.2.
+func NewMedia(o Options) (*Media, error) {
+	var s webrtc.SettingEngine
+	s.SetIncludeLoopbackCandidate(o.Loopback)
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	if o.Loopback {
+		s.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() })
+	}
+	if o.TCPOnly {
+		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
+	} else {
+		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	}
+	m := &webrtc.MediaEngine{}
+	if err := m.RegisterDefaultCodecs(); err != nil {
+		return nil, err
+	}
+	if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: levelURI}, webrtc.RTPCodecTypeAudio); err != nil {
+		return nil, err
+	}
+	policy := webrtc.ICETransportPolicyAll
+	if o.RelayOnly {
+		policy = webrtc.ICETransportPolicyRelay
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{
+		ICEServers: o.ICE, ICETransportPolicy: policy, BundlePolicy: webrtc.BundlePolicyMaxBundle,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &Media{PC: pc, sends: map[string]*webrtc.TrackLocalStaticRTP{}, got: map[string]*Got{}, change: make(chan struct{})}
+	if err := c.sections(o); err != nil {
+		_ = pc.Close()
+		return nil, err
+	}
+	pc.OnTrack(c.onTrack)
+	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { c.changed() })
+	return c, nil
+}
+
+func (c *Media) sections(o Options) error {
+	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
+	vp8 := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
+	for _, x := range []struct {
+		name string
+		on   bool
+		cap  webrtc.RTPCodecCapability
+	}{{"voice", o.Voice, opus}, {"camera", o.Camera, vp8}, {"screen", o.Screen, vp8}, {"sound", o.Sound, opus}} {
+		if !x.on {
+			continue
+		}
+		t, err := webrtc.NewTrackLocalStaticRTP(x.cap, x.name, "me")
+		if err != nil {
+			return err
+		}
+		tr, err := c.PC.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+		if err != nil {
+			return err
+		}
+		c.sends[x.name] = t
+		c.wait.Add(1)
+		go c.readFeedback(tr.Sender())
+	}
+	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo} {
+		for range o.Slots {
+			if _, err := c.PC.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Media) readFeedback(s *webrtc.RTPSender) {
+	defer c.wait.Done()
+	for {
+		list, _, err := s.ReadRTCP()
+		if err != nil {
+			return
+		}
+		for _, p := range list {
+			if _, ok := p.(*rtcp.PictureLossIndication); ok {
+				c.mu.Lock()
+				c.plis++
+				c.mu.Unlock()
+				c.changed()
+			}
+		}
+	}
+}
+
+// Offer makes the offer with every candidate in it. restart asks for new ICE
+// credentials.
+func (c *Media) Offer(ctx context.Context, restart bool) (string, error) {
+	d, err := c.PC.CreateOffer(&webrtc.OfferOptions{ICERestart: restart})
+	if err != nil {
+		return "", err
+	}
+	done := webrtc.GatheringCompletePromise(c.PC)
+	if err := c.PC.SetLocalDescription(d); err != nil {
+		return "", err
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	return c.PC.LocalDescription().SDP, nil
+}
+
+// Answer takes the server's answer.
+func (c *Media) Answer(sdp string) error {
+	return c.PC.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp})
+}
+
+func (c *Media) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+	mid := ""
+	for _, tr := range c.PC.GetTransceivers() {
+		if tr.Receiver() == r {
+			mid = tr.Mid()
+		}
+	}
+	var last uint16
+	for {
+		p, _, err := t.ReadRTP()
+		if err != nil {
+			return
+		}
+		c.mu.Lock()
+		g := c.got[mid]
+		if g == nil {
+			g = &Got{SSRCs: map[uint32]bool{}}
+			c.got[mid] = g
+		} else if p.SequenceNumber != last+1 {
+			g.Jumps++
+		}
+		last = p.SequenceNumber
+		g.Packets++
+		g.Bytes += len(p.Payload)
+		g.SSRCs[p.SSRC] = true
+		c.mu.Unlock()
+		c.changed()
+	}
+}
+
+func (c *Media) changed() {
+	c.mu.Lock()
+	close(c.change)
+	c.change = make(chan struct{})
+	c.mu.Unlock()
+}
+
+// Until waits until ok says yes; it is asked again at each change.
+func (c *Media) Until(ctx context.Context, ok func(*Media) bool) error {
+	for {
+		c.mu.Lock()
+		ch := c.change
+		c.mu.Unlock()
+		if ok(c) {
+			return nil
+		}
+		select {
+		case <-ch:
+		case <-ctx.Done():
+			return fmt.Errorf("media: %w (connection %s, got %v)", ctx.Err(), c.PC.ConnectionState(), c.Summary())
+		}
+	}
+}
+
+// Got returns a copy of what a section has counted.
+func (c *Media) Got(mid string) Got {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g := c.got[mid]; g != nil {
+		out := *g
+		out.SSRCs = map[uint32]bool{}
+		for k := range g.SSRCs {
+			out.SSRCs[k] = true
+		}
+		return out
+	}
+	return Got{}
+}
+
+// PLIs is how many key frames were asked of us.
+func (c *Media) PLIs() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.plis
+}
+
+// Summary is packets by section.
+func (c *Media) Summary() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := map[string]int{}
+	for mid, g := range c.got {
+		out[mid] = g.Packets
+	}
+	return out
+}
+
+// Connected says whether ICE and DTLS stand.
+func (c *Media) Connected() bool {
+	return c.PC.ConnectionState() == webrtc.PeerConnectionStateConnected
+}
+
+// Pump sends on every section until ctx ends: sound 50 packets/s of 80 bytes,
+// pictures 30/s of three packets of 1,000 bytes, loud as level says (RFC 6464,
+// 0 is loudest).
+func (c *Media) Pump(ctx context.Context, level uint8) {
+	for name, t := range c.sends {
+		c.wait.Add(1)
+		go func() {
+			defer c.wait.Done()
+			if name == "voice" || name == "sound" {
+				c.pump(ctx, t, 20*time.Millisecond, 960, 1, 80, level)
+			} else {
+				c.pump(ctx, t, 33*time.Millisecond, 3000, 3, 1000, 0)
+			}
+		}()
+	}
+}
+
+func (c *Media) pump(ctx context.Context, t *webrtc.TrackLocalStaticRTP, every time.Duration, step uint32, n, size int, level uint8) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	levelID := c.levelID()
+	p := rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: 100, Timestamp: 5000}, Payload: make([]byte, size)}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for i := range n {
+			p.Marker = i == n-1
+			if n == 1 && levelID != 0 {
+				_ = p.SetExtension(levelID, []byte{0x80 | level})
+			}
+			_ = t.WriteRTP(&p)
+			p.SequenceNumber++
+		}
+		p.Timestamp += step
+	}
+}
+
+func (c *Media) levelID() uint8 {
+	for _, s := range c.PC.GetSenders() {
+		for _, x := range s.GetParameters().HeaderExtensions {
+			if x.URI == levelURI {
+				return uint8(x.ID)
+			}
+		}
+	}
+	return 0
+}
+
+// Close ends the PeerConnection and waits for its goroutines.
+func (c *Media) Close() error {
+	err := c.PC.GracefulClose()
+	c.wait.Wait()
+	return err
+}

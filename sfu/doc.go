@@ -1,0 +1,20 @@
+// Package sfu forwards sound and pictures between the people of a room and
+// knows nothing else: no patient, no database, no web framework.
+//
+// A Node owns the sockets: one UDP port and one TCP port for everybody (ICE,
+// RFC 8445, as a lite agent: it never calls an address that a client names).
+// A room is made by its first Offer and dies with its last peer. A peer is one
+// PeerConnection, negotiated once: the client's offer carries its sending
+// sections (voice, camera, screen, sound) and its receiving sections, which
+// are called slots here. Tracks are bound to slots as they come and go, and
+// nobody renegotiates. A slot keeps its SSRC, and its sequence numbers and
+// timestamps run on when another track takes it.
+//
+// Payloads are never read: speaking comes from the audio-level extension (RFC
+// 6464), and end-to-end encryption would change nothing here.
+//
+// Two rules of locking. Room.mu protects who is in the room and who is bound
+// to what; the forwarding path never takes it. Slot.mu protects one outgoing
+// stream and is the only lock a forwarded packet meets. Events are queued and
+// delivered by one goroutine of the Node, in order, with no lock held.
+package sfu
