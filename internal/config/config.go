@@ -1,0 +1,165 @@
+// Package config is the one struct that says how visavis runs. It is parsed
+// once, from flags and the environment; a secret comes from the environment or
+// from a file named by the same variable with _FILE, never from a flag.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config holds every setting. The zero values plus Kong's defaults run the
+// whole platform on one machine.
+type Config struct {
+	DataDir   string `name:"data" env:"VISAVIS_DATA" default:"data" type:"path" help:"Folder of the database, the files and the keys."`
+	Listen    string `env:"VISAVIS_LISTEN" default:"localhost:8080" help:"Address of the web server."`
+	PublicURL string `env:"VISAVIS_PUBLIC_URL" default:"http://localhost:8080" help:"Address people type, without a slash at the end."`
+	Zone      string `env:"VISAVIS_ZONE" default:"Europe/Paris" help:"Time zone of the organisation."`
+	LogJSON   bool   `env:"VISAVIS_LOG_JSON" help:"Write the log as JSON lines."`
+	KeyFile   string `env:"VISAVIS_MASTER_KEY_FILE" help:"File of the master key; keys/master in the data folder when empty."`
+
+	DatabaseURL Secret `kong:"-"` // DATABASE_URL
+	RedisURL    Secret `kong:"-"` // REDIS_URL
+
+	Media     Media         `embed:"" prefix:"media-"`
+	PSC       PSC           `embed:"" prefix:"psc-"`
+	Mail      Mail          `embed:"" prefix:"mail-"`
+	MSSante   MSSante       `embed:"" prefix:"mssante-"`
+	SMS       SMS           `embed:"" prefix:"sms-"`
+	Medicines string        `env:"VISAVIS_MEDICINES" type:"path" help:"Folder of the BDPM files; a small sample when empty."`
+	OID       string        `env:"VISAVIS_OID" default:"1.2.250.1.999.1" help:"OID root of this platform, for document ids."`
+	Drain     time.Duration `env:"VISAVIS_DRAIN" default:"10s" help:"How long running work may take when stopping."`
+}
+
+// Media says where the calls are carried.
+type Media struct {
+	Host    string `env:"VISAVIS_MEDIA_HOST" default:"127.0.0.1" help:"IP address people's devices reach."`
+	UDPPort int    `env:"VISAVIS_MEDIA_UDP" default:"7882" help:"UDP port of the SFU, for all calls."`
+	TCPPort int    `env:"VISAVIS_MEDIA_TCP" default:"7882" help:"TCP port of the SFU (ICE-TCP)."`
+	TURNUDP int    `env:"VISAVIS_TURN_UDP" default:"3478" help:"UDP port of the TURN server."`
+	TURNTCP int    `env:"VISAVIS_TURN_TCP" default:"3478" help:"TCP port of the TURN server."`
+	Relay   bool   `env:"VISAVIS_MEDIA_RELAY" help:"Make every client use the TURN server (to test it)."`
+}
+
+// PSC is Pro Santé Connect (interop §2.4).
+type PSC struct {
+	Discovery string `env:"VISAVIS_PSC_DISCOVERY" help:"Address of its discovery document."`
+	ClientID  string `env:"VISAVIS_PSC_CLIENT_ID" default:"visavis" help:"Our client id."`
+	Secret    Secret `kong:"-"` // VISAVIS_PSC_SECRET
+}
+
+// Mail is the ordinary SMTP server for booking messages and codes.
+type Mail struct {
+	Addr     string `env:"VISAVIS_MAIL_ADDR" help:"host:port of the SMTP server."`
+	From     string `env:"VISAVIS_MAIL_FROM" default:"ne-pas-repondre@visavis.invalid" help:"Sender of booking messages."`
+	User     string `env:"VISAVIS_MAIL_USER" help:"Account, when the server asks for one."`
+	Password Secret `kong:"-"` // VISAVIS_MAIL_PASSWORD
+	StartTLS bool   `env:"VISAVIS_MAIL_STARTTLS" default:"true" negatable:"" help:"Refuse to send without TLS."`
+}
+
+// MSSante is the operator of our secure mailbox (interop §4).
+type MSSante struct {
+	SMTP   string `env:"VISAVIS_MSSANTE_SMTP" help:"host:port of the operator's SMTP server."`
+	IMAP   string `env:"VISAVIS_MSSANTE_IMAP" help:"host:port of its IMAP server, for receipts and bounces."`
+	Box    string `env:"VISAVIS_MSSANTE_BOX" help:"Address of our applicative mailbox."`
+	Domain string `env:"VISAVIS_MSSANTE_PATIENT_DOMAIN" default:"patient.mssante.fr" help:"Domain of the patients' mailboxes."`
+	Cert   string `env:"VISAVIS_MSSANTE_CERT" type:"path" help:"Client certificate, PEM."`
+	Key    string `env:"VISAVIS_MSSANTE_KEY" type:"path" help:"Key of the client certificate, PEM."`
+	CA     string `env:"VISAVIS_MSSANTE_CA" type:"path" help:"Authorities that sign the operator's certificate, PEM."`
+	NIL    string `env:"VISAVIS_MSSANTE_NIL" default:"VISAVIS-0" help:"Reference of the product in Convergence (X-MSS-NIL)."`
+}
+
+// SMS is the gateway for text messages.
+type SMS struct {
+	URL    string `env:"VISAVIS_SMS_URL" help:"Address of the gateway."`
+	Sender string `env:"VISAVIS_SMS_SENDER" default:"visavis" help:"Sender name, at most 11 characters."`
+	Secret Secret `kong:"-"` // VISAVIS_SMS_SECRET
+}
+
+// Secret is a value that never shows when printed.
+type Secret string
+
+// String hides the value.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "(set)"
+}
+
+// GoString hides the value.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the value.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Value gives the secret itself.
+func (s Secret) Value() string { return string(s) }
+
+// AfterApply reads the secrets and checks everything; each error names the
+// setting (trust O1).
+func (c *Config) AfterApply() error {
+	var errs []error
+	for name, dst := range map[string]*Secret{
+		"DATABASE_URL": &c.DatabaseURL, "REDIS_URL": &c.RedisURL, "VISAVIS_PSC_SECRET": &c.PSC.Secret,
+		"VISAVIS_MAIL_PASSWORD": &c.Mail.Password, "VISAVIS_SMS_SECRET": &c.SMS.Secret,
+	} {
+		v, err := secret(name)
+		*dst = Secret(v)
+		errs = append(errs, err)
+	}
+	if c.KeyFile == "" {
+		c.KeyFile = filepath.Join(c.DataDir, "keys", "master")
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.HasSuffix(c.PublicURL, "/") {
+		errs = append(errs, errors.New("public-url: must be http://host or https://host, without a slash at the end"))
+	} else if u.Scheme == "http" && !loopback(u.Hostname()) {
+		errs = append(errs, errors.New("public-url: only https outside this machine: sessions and the camera need it"))
+	}
+	if _, err := time.LoadLocation(c.Zone); err != nil {
+		errs = append(errs, fmt.Errorf("zone: %w", err))
+	}
+	errs = append(errs, c.checkDatabase())
+	return errors.Join(errs...)
+}
+
+// checkDatabase refuses an unencrypted connection to another machine (ASVS 12.3.1).
+func (c *Config) checkDatabase() error {
+	if c.DatabaseURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.DatabaseURL.Value())
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
+		return errors.New("DATABASE_URL: must be a postgres:// address")
+	}
+	host := u.Hostname()
+	if h := u.Query().Get("host"); h != "" {
+		host = h
+	}
+	mode := u.Query().Get("sslmode")
+	if !loopback(host) && !strings.HasPrefix(host, "/") && mode != "verify-full" && mode != "verify-ca" {
+		return errors.New("DATABASE_URL: another machine needs sslmode=verify-full")
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || host == "127.0.0.1" || host == "::1" || host == ""
+}
+
+func secret(name string) (string, error) {
+	if path := os.Getenv(name + "_FILE"); path != "" {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return "", fmt.Errorf("%s_FILE: %w", name, err)
+		}
+		return strings.TrimSpace(string(raw)), nil
+	}
+	return os.Getenv(name), nil
+}
