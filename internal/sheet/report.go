@@ -1,0 +1,120 @@
+package sheet
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Report prints a report as PDF/A-1b.
+func (p *Press) Report(r Report) ([]byte, error) {
+	who := strings.TrimSpace(r.Author.Title + " " + r.Author.Given + " " + r.Author.Family)
+	title := p.say("report_" + r.Kind)
+	foot := r.Patient.Given + " " + r.Patient.Family + " · " + title + " · " + who
+	c := p.canvas(title, who, r.ID, foot, r.Start)
+	c.AddPage()
+	c.prescriberBlock(r.Author)
+	c.patientBlock(r.Patient, r.Start)
+	c.title(title, p.say("on_date", "date", p.date(r.Start)))
+	c.version(r.Version)
+	c.act(r)
+	c.people(r)
+	c.section("motive", r.Motive)
+	c.section("content", r.Content)
+	c.section("conclusion", r.Conclusion)
+	c.section("follow_up", r.FollowUp)
+	if len(r.Prescriptions) > 0 {
+		c.heading(p.say("prescriptions"))
+		for _, s := range r.Prescriptions {
+			c.bullet(s)
+		}
+	}
+	c.incidents(r)
+	c.signature("signature_author", r.Signature)
+	if len(r.Recipients) > 0 {
+		c.write(margin, width, small, p.say("recipients", "names", strings.Join(r.Recipients, ", ")))
+	}
+	c.write(margin, width, small, p.say("emergency"))
+	return c.output()
+}
+
+func (c *canvas) section(key, s string) {
+	if strings.TrimSpace(s) == "" {
+		return
+	}
+	c.heading(c.press.say(key))
+	c.write(margin, width, body, s)
+}
+
+func (c *canvas) bullet(s string) {
+	c.room(leading(body) * float64(min(c.lines(width-5, body, s), 4)))
+	y := c.GetY()
+	c.fill(accent)
+	c.Rect(margin+1, y+leading(body)/2-0.6, 1.2, 1.2, "F")
+	c.write(margin+5, width-5, body, s)
+	c.gap(0.6)
+}
+
+// fact writes a name and its value on the same row.
+func (c *canvas) fact(name, value string) {
+	if strings.TrimSpace(value) == "" {
+		return
+	}
+	const column = 52.0
+	c.room(leading(body) * float64(max(c.lines(width-column, body, value), c.lines(column-3, body, name))))
+	y := c.GetY()
+	c.write(margin, column-3, text{sizeBody, false, soft}, name)
+	below := c.GetY()
+	c.SetY(y)
+	c.write(margin+column, width-column, body, value)
+	c.SetY(max(below, c.GetY()) + 0.4)
+}
+
+func (c *canvas) act(r Report) {
+	p := c.press
+	c.heading(p.say("facts"))
+	c.fact(p.say("fact_date"), p.date(r.Start))
+	times := p.say("fact_time_open", "start", p.clock(r.Start))
+	if !r.End.IsZero() {
+		times = p.say("fact_time_value", "start", p.clock(r.Start), "end", p.clock(r.End),
+			"minutes", strconv.Itoa(int(r.End.Sub(r.Start).Minutes()+0.5)))
+	}
+	c.fact(p.say("fact_time"), times)
+	c.fact(p.say("fact_requested"), r.RequestedBy)
+	c.fact(p.say("fact_place"), r.PatientPlace)
+	c.fact(p.say("fact_identity"), r.IdentityCheck)
+	c.fact(p.say("fact_consent"), r.Consent)
+	v := r.Video
+	if v.State != "" {
+		c.fact(p.say("fact_video"), p.say("video_"+v.State, "start", p.clock(v.From), "end", p.clock(v.To),
+			"detail", v.Detail))
+	}
+}
+
+func (c *canvas) people(r Report) {
+	p := c.press
+	if len(r.Presences) == 0 {
+		return
+	}
+	c.heading(p.say("participants"))
+	for _, who := range r.Presences {
+		when := p.say("participant_absent")
+		if !who.From.IsZero() && who.To.IsZero() {
+			when = p.say("fact_time_open", "start", p.clock(who.From))
+		} else if !who.From.IsZero() {
+			when = p.say("participant_present", "start", p.clock(who.From), "end", p.clock(who.To))
+		}
+		c.bullet(who.Name + ", " + who.Role + ", " + when)
+	}
+}
+
+func (c *canvas) incidents(r Report) {
+	p := c.press
+	c.heading(p.say("incidents"))
+	if len(r.Incidents) == 0 {
+		c.write(margin, width, body, p.say("incidents_none"))
+	}
+	for _, i := range r.Incidents {
+		c.bullet(p.clock(i.At) + " : " + i.Text)
+	}
+	c.gap(2)
+}
