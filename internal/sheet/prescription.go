@@ -12,6 +12,7 @@ import (
 const (
 	qrSide     = 29.0
 	verifyHigh = 34.0
+	seam       = 0.05 // rows overlap by this, or a screen shows a white hairline between them
 )
 
 // Prescription prints a prescription as PDF/A-1b.
@@ -177,7 +178,7 @@ func (c *canvas) close(pr Prescription) {
 		c.AddPage()
 	}
 	top := footTop - verifyHigh
-	c.strike(top - 3)
+	c.strike(top - 4)
 	c.verification(pr.Verify, top)
 }
 
@@ -213,7 +214,7 @@ func (c *canvas) square(content string, x, y, side float64) error {
 				run++
 			}
 			if run > 0 {
-				c.Rect(x+float64(col)*m, y+float64(row)*m, float64(run)*m, m, "F")
+				c.Rect(x+float64(col)*m, y+float64(row)*m, float64(run)*m, m+seam, "F")
 			}
 			col += max(run, 1)
 		}

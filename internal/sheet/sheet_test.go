@@ -272,7 +272,7 @@ func TestProfile(t *testing.T) {
 
 func TestSquareIsReadable(t *testing.T) {
 	if _, err := exec.LookPath("zbarimg"); err != nil {
-		t.Skip("zbarimg is missing: apt-get install zbar-tools")
+		t.Skip("zbarimg is missing: apt-get install zbar-tools") // a convenience: nothing else needs it
 	}
 	pdf, err := press(t).Prescription(prescription())
 	if err != nil {
