@@ -109,7 +109,7 @@ func sameShape(la string, a map[string]string, lb string, b map[string]string) e
 
 func placeholders(text string) []string {
 	var names []string
-	for _, m := range regexp.MustCompile(`\{([a-z_]+)\}`).FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`\{([A-Za-z][A-Za-z0-9_]*)\}`).FindAllStringSubmatch(text, -1) {
 		names = append(names, m[1])
 	}
 	slices.Sort(names)
