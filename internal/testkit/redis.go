@@ -41,6 +41,13 @@ func StartRedis() (*RedisServer, error) {
 
 func (s *RedisServer) socket() string { return filepath.Join(s.dir, "redis.sock") }
 
+// client never retries and obeys its context, so that tests see what happens.
+func (s *RedisServer) client() *redis.Client {
+	return redis.NewClient(&redis.Options{
+		Network: "unix", Addr: s.socket(), MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true,
+	})
+}
+
 // URL is the server's address, as REDIS_URL takes it.
 func (s *RedisServer) URL() string { return "unix://" + s.socket() }
 
@@ -52,9 +59,10 @@ func (s *RedisServer) Start() error {
 	if err != nil {
 		return err
 	}
-	c := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket(), MaxRetries: -1, DialerRetries: 1})
-	defer c.Close()
-	err = await(30*time.Second, func() error { return c.Ping(context.Background()).Err() })
+	err = await(30*time.Second, func() error {
+		c := s.client()
+		return errors.Join(c.Ping(context.Background()).Err(), c.Close())
+	})
 	if err != nil {
 		return s.proc.failed(fmt.Errorf("Redis does not answer: %w", err))
 	}
@@ -93,7 +101,7 @@ func Redis(t testing.TB) (*RedisServer, *redis.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket(), MaxRetries: -1, DialerRetries: 1})
+	c := s.client()
 	t.Cleanup(func() {
 		if err := errors.Join(c.Close(), s.Close()); err != nil {
 			t.Error(err)
