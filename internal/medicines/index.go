@@ -1,0 +1,186 @@
+package medicines
+
+import (
+	"cmp"
+	_ "embed" // the sample is data
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+//go:embed sample.tsv
+var sampleTSV string
+
+// Medicine is one speciality.
+type Medicine struct {
+	CIS    string   // 8 digits
+	Name   string   // denomination
+	Form   string   // pharmaceutical form
+	Routes []string // routes of administration, in the words of the BDPM
+	INN    []string // common denominations of the active substances, may be unknown
+	CIP13  string   // first pack on the market, may be unknown
+}
+
+// Route returns the EDQM code of the first route that has one, empty when none has.
+func (m Medicine) Route() string {
+	for _, r := range m.Routes {
+		if code := edqm(r); code != "" {
+			return code
+		}
+	}
+	return ""
+}
+
+// edqm gives the EDQM Standard Terms code of a route of the BDPM.
+func edqm(route string) string {
+	switch strings.ToLower(strings.TrimSpace(route)) {
+	case "orale":
+		return "20053000"
+	case "sublinguale":
+		return "20067000"
+	case "cutanée":
+		return "20003000"
+	case "transdermique":
+		return "20070000"
+	case "inhalée":
+		return "20020000"
+	case "nasale":
+		return "20049000"
+	case "ophtalmique":
+		return "20051000"
+	case "auriculaire":
+		return "20001000"
+	case "rectale":
+		return "20061000"
+	case "vaginale":
+		return "20072000"
+	case "sous-cutanée":
+		return "20066000"
+	case "intramusculaire":
+		return "20035000"
+	case "intraveineuse":
+		return "20045000"
+	}
+	return ""
+}
+
+type entry struct {
+	Medicine
+	name, inn string // folded, each word after a space
+}
+
+// Index answers searches in memory.
+type Index struct {
+	entries []entry // in alphabetical order
+	byCIS   map[string]int
+}
+
+func newIndex(list []Medicine) *Index {
+	x := &Index{byCIS: make(map[string]int, len(list))}
+	for _, m := range list {
+		x.entries = append(x.entries, entry{m, " " + strings.Join(words(m.Name), " "),
+			" " + strings.Join(words(strings.Join(m.INN, " ")), " ")})
+	}
+	slices.SortStableFunc(x.entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.CIS, b.CIS))
+	})
+	for i, e := range x.entries {
+		x.byCIS[e.CIS] = i
+	}
+	return x
+}
+
+// Sample returns the index built into the program.
+func Sample() *Index {
+	var list []Medicine
+	for row := range strings.Lines(sampleTSV) {
+		f := strings.Split(strings.TrimRight(row, "\n"), "\t")
+		if strings.HasPrefix(row, "#") || len(f) < 6 {
+			continue
+		}
+		list = append(list, Medicine{CIS: f[0], Name: f[1], Form: f[2], Routes: split(f[3]), INN: split(f[4]), CIP13: f[5]})
+	}
+	return newIndex(list)
+}
+
+func split(s string) []string {
+	var out []string
+	for part := range strings.SplitSeq(s, ";") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// words folds case and accents and cuts s at what is neither a letter nor a digit; a comma between two
+// digits stays, so that "0,5" is one word.
+func words(s string) []string {
+	s = strings.NewReplacer("œ", "oe", "Œ", "oe", "æ", "ae", "Æ", "ae").Replace(s)
+	runes := []rune(norm.NFD.String(s))
+	var b strings.Builder
+	for i, r := range runes {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+		case unicode.IsLetter(r), unicode.IsDigit(r):
+			b.WriteRune(unicode.ToLower(r))
+		case (r == ',' || r == '.') && i > 0 && i+1 < len(runes) && unicode.IsDigit(runes[i-1]) && unicode.IsDigit(runes[i+1]):
+			b.WriteByte(',')
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return strings.Fields(b.String())
+}
+
+// Len returns the number of specialities.
+func (x *Index) Len() int { return len(x.entries) }
+
+// Lookup returns a speciality by its CIS.
+func (x *Index) Lookup(cis string) (Medicine, bool) {
+	i, ok := x.byCIS[cis]
+	if !ok {
+		return Medicine{}, false
+	}
+	return x.entries[i].Medicine, true
+}
+
+// Search returns at most limit specialities whose name or common denomination has, for each word of the
+// query, a word that starts with it. Names that start with the query come first, then common
+// denominations that do, then the others; each group is in alphabetical order. A query without a word
+// of two characters finds nothing.
+func (x *Index) Search(query string, limit int) []Medicine {
+	tokens := words(query)
+	if limit < 1 || !slices.ContainsFunc(tokens, func(t string) bool { return len(t) > 1 }) {
+		return nil
+	}
+	start := " " + strings.Join(tokens, " ")
+	var groups [3][]Medicine
+	for _, e := range x.entries {
+		if !e.matches(tokens) {
+			continue
+		}
+		g := 2
+		if strings.HasPrefix(e.name, start) {
+			g = 0
+		} else if strings.HasPrefix(e.inn, start) {
+			g = 1
+		}
+		if len(groups[g]) < limit {
+			groups[g] = append(groups[g], e.Medicine)
+		}
+	}
+	found := slices.Concat(groups[0], groups[1], groups[2])
+	return found[:min(limit, len(found))]
+}
+
+func (e entry) matches(tokens []string) bool {
+	for _, t := range tokens {
+		if !strings.Contains(e.name, " "+t) && !strings.Contains(e.inn, " "+t) {
+			return false
+		}
+	}
+	return true
+}
