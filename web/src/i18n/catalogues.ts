@@ -2,11 +2,17 @@
 import type app from './fr/app.json';
 import type problems from './fr/problems.json';
 import type booking from './fr/booking.json';
+import type link from './fr/link.json';
+import type verify from './fr/verify.json';
+import type documents from './fr/documents.json';
 import type pro from './fr/pro.json';
 
 export type Catalogues = {
   app: typeof app;
   problems: typeof problems;
   booking: typeof booking;
+  link: typeof link;
+  verify: typeof verify;
+  documents: typeof documents;
   pro: typeof pro;
 };

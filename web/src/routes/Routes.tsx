@@ -6,6 +6,11 @@ import { lazy } from 'react';
 import { Route, Switch } from 'wouter';
 
 const FindPage = lazy(() => import('@/features/booking/FindPage'));
+const DoctorPage = lazy(() => import('@/features/booking/DoctorPage'));
+const BookPage = lazy(() => import('@/features/booking/BookPage'));
+const DocumentsPage = lazy(() => import('@/features/documents/DocumentsPage'));
+const LostLinkPage = lazy(() => import('@/features/link/LostLinkPage'));
+const VerifyPage = lazy(() => import('@/features/verify/VerifyPage'));
 const NotFoundPage = lazy(() => import('./NotFoundPage'));
 const ProRoutes = lazy(() => import('@/pro/ProRoutes'));
 
@@ -13,6 +18,11 @@ export function Routes() {
   return (
     <Switch>
       <Route path="/" component={FindPage} />
+      <Route path="/medecins/:id" component={DoctorPage} />
+      <Route path="/reserver" component={BookPage} />
+      <Route path="/documents" component={DocumentsPage} />
+      <Route path="/lien" component={LostLinkPage} />
+      <Route path="/v/:publicId" component={VerifyPage} />
       <Route path="/pro" component={ProRoutes} />
       <Route path="/pro/*?" component={ProRoutes} />
       <Route component={NotFoundPage} />

@@ -1,0 +1,53 @@
+/** The five fields of a booking: what is checked before sending, and where the server's remarks go. */
+import type { Problem } from '@/api/client';
+import type { BookingRequest } from '@/api/types';
+import { readDate } from '@/ui/date';
+
+export type BookingForm = { familyName: string; givenName: string; birthDate: string; phone: string; email: string };
+export type BookingField = keyof BookingForm;
+/** Code of what is wrong with each field; words are in the catalogue under `field.`. */
+export type BookingErrors = Partial<Record<BookingField, string>>;
+
+export const emptyForm: BookingForm = { familyName: '', givenName: '', birthDate: '', phone: '', email: '' };
+
+const digits = (phone: string) => phone.replace(/[\s.()-]/g, '');
+
+/** Only what is certain is refused here; the server has the last word. `today` is YYYY-MM-DD. */
+export function checkForm(form: BookingForm, today: string): BookingErrors {
+  const errors: BookingErrors = {};
+  if (form.familyName.trim() === '') errors.familyName = 'required';
+  if (form.givenName.trim() === '') errors.givenName = 'required';
+  const born = readDate(form.birthDate);
+  if (form.birthDate.trim() === '') errors.birthDate = 'required';
+  else if (born === null) errors.birthDate = 'date';
+  else if (born > today) errors.birthDate = 'in-future';
+  const phone = digits(form.phone);
+  if (phone !== '' && !/^(\+|00)?\d{8,15}$/.test(phone)) errors.phone = 'phone';
+  if (form.email.trim() !== '' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(form.email.trim())) errors.email = 'email';
+  if (phone === '' && form.email.trim() === '') errors.phone = 'phone-or-email-needed';
+  return errors;
+}
+
+/** Fields of the request for a form that checkForm accepts. */
+export function patientOf(form: BookingForm): BookingRequest['patient'] {
+  const phone = digits(form.phone);
+  const email = form.email.trim();
+  return {
+    familyName: form.familyName.trim(),
+    givenName: form.givenName.trim(),
+    birthDate: readDate(form.birthDate) ?? '',
+    ...(phone === '' ? {} : { phone }),
+    ...(email === '' ? {} : { email }),
+  };
+}
+
+/** The server's remarks on fields of the form; those on other fields stay with the problem. */
+export function errorsOf(problem: Problem): BookingErrors {
+  const errors: BookingErrors = {};
+  for (const field of problem.fields) {
+    const name = field.name.split('.').pop() ?? '';
+    if (name === 'contact') errors.phone = field.code;
+    else if (name in emptyForm) errors[name as BookingField] = field.code;
+  }
+  return errors;
+}

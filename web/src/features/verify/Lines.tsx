@@ -1,0 +1,42 @@
+import type { PrescriptionLine } from '@/api/types';
+import { useT } from '@/i18n/i18n';
+import styles from './verify.module.css';
+
+/** Lines of a prescription in full words, with every mention that the law wants on it. */
+export function Lines({ lines }: { lines: readonly PrescriptionLine[] }) {
+  return (
+    <ol className={styles.lines}>
+      {lines.map((line, i) => (
+        <li key={i}>{line.text ? <p>{line.text}</p> : <Medicine line={line} />}</li>
+      ))}
+    </ol>
+  );
+}
+
+const reasons = { MTE: 'line.mte', EFG: 'line.efg', CIF: 'line.cif' } as const;
+
+function Medicine({ line }: { line: PrescriptionLine }) {
+  const t = useT('verify');
+  const posology = [line.dose, line.frequency, line.durationDays ? t('line.days', { count: line.durationDays }) : ''];
+  const amount = [
+    line.quantity ? t('line.quantity', { quantity: line.quantity }) : '',
+    line.renewals ? t('line.renewals', { count: line.renewals }) : '',
+  ];
+  const mentions = [
+    line.nonSubstitutable ? t(reasons[line.nonSubstitutable]) : '',
+    line.ald ? t('line.ald') : '',
+    line.notReimbursable ? t('line.nr') : '',
+    line.offLabel ? t('line.offLabel') : '',
+  ].filter(Boolean);
+  return (
+    <>
+      <p className={styles.name}>{[line.name, line.form].filter(Boolean).join(', ')}</p>
+      {line.inn && line.inn !== line.name && <p className={styles.soft}>{line.inn}</p>}
+      <p>{posology.filter(Boolean).join(', ')}</p>
+      <p>{amount.filter(Boolean).join(', ')}</p>
+      {mentions.map((m) => (
+        <p key={m}>{m}</p>
+      ))}
+    </>
+  );
+}
