@@ -26,7 +26,8 @@ func Texts() (*lang.Catalogue, error) {
 	return lang.New(sub, "fr", "en")
 }
 
-type byID struct {
+// ByID is the path of one act; exported because huma fills embedded fields by reflection.
+type ByID struct {
 	ID string `path:"id"`
 }
 
@@ -92,12 +93,12 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 		return httpx.Op{Method: method, Path: path, Action: action, Summary: summary, Tag: "encounters", Status: status}
 	}
 	httpx.Handle(s, op(http.MethodGet, "/api/encounters/{id}", "encounter.read", "One act of care", 200),
-		func(ctx context.Context, in *byID) (*encounterOut, error) {
+		func(ctx context.Context, in *ByID) (*encounterOut, error) {
 			return v.of(ctx)(svc.Read(ctx, care.EncounterID(in.ID)))
 		})
 	httpx.Handle(s, op(http.MethodPost, "/api/encounters/{id}/identity", "encounter.identify", "Confirm who the patient is", 200),
 		func(ctx context.Context, in *struct {
-			byID
+			ByID
 			Body struct {
 				How How `json:"how" enum:"face-and-name,document"`
 			}
@@ -106,7 +107,7 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 		})
 	httpx.Handle(s, op(http.MethodPost, "/api/encounters/{id}/participants", "encounter.invite", "Give a colleague a seat", 201),
 		func(ctx context.Context, in *struct {
-			byID
+			ByID
 			Body struct {
 				StaffID string `json:"staffId" maxLength:"36"`
 			}
@@ -114,7 +115,7 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 			return v.of(ctx)(svc.Invite(ctx, care.EncounterID(in.ID), care.StaffID(in.Body.StaffID)))
 		})
 	httpx.Handle(s, op(http.MethodPost, "/api/encounters/{id}/finish", "encounter.finish", "End the act for everybody", 200),
-		func(ctx context.Context, in *byID) (*encounterOut, error) {
+		func(ctx context.Context, in *ByID) (*encounterOut, error) {
 			return v.of(ctx)(svc.Finish(ctx, care.EncounterID(in.ID)))
 		})
 	httpx.Handle(s, op(http.MethodGet, "/api/day", "encounter.day", "My acts of a day", 200), v.day)
