@@ -345,3 +345,39 @@ func TestHTTP(t *testing.T) {
 		}
 	})
 }
+
+// L1110-4: who takes part in an act for the patient is of the care team.
+func TestCareTeamAndCalls(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc := newService(h)
+		e := booked(t, h, svc)
+		ctx := context.Background()
+		want := func(what string, got bool, err error, expected bool) {
+			t.Helper()
+			if err != nil || got != expected {
+				t.Errorf("%s: %v, %v, want %v", what, got, err, expected)
+			}
+		}
+		got, err := svc.CaresFor(ctx, claire, lea)
+		want("the doctor cares", got, err, true)
+		got, err = svc.CaresFor(ctx, ines, lea)
+		want("the nurse before the invitation", got, err, false)
+		if _, err := svc.Invite(testkit.As(doctor(claire)), e.ID, ines); err != nil {
+			t.Fatal(err)
+		}
+		got, err = svc.CaresFor(ctx, ines, lea)
+		want("the nurse after it", got, err, true)
+		got, err = svc.InTeam(ctx, booking, ines)
+		want("in the team of the appointment", got, err, true)
+		got, err = svc.InTeam(ctx, "0199aaaa-0000-7000-8000-0000000000ee", ines)
+		want("of an appointment without act", got, err, false)
+
+		publish(t, h, events.EncounterStarted, string(e.ID), events.Presence{EncounterID: e.ID, At: store.Micros(h.Clock.Now())})
+		publish(t, h, events.ParticipantJoined, string(e.ID), events.Presence{EncounterID: e.ID, SeatID: "s2", PersonID: string(claire), At: store.Micros(h.Clock.Now())})
+		got, err = svc.InCall(ctx, doctor(claire))
+		want("in the call", got, err, true)
+		publish(t, h, events.ParticipantLeft, string(e.ID), events.Presence{EncounterID: e.ID, SeatID: "s2", At: store.Micros(h.Clock.Now())})
+		got, err = svc.InCall(ctx, doctor(claire))
+		want("after leaving", got, err, false)
+	})
+}

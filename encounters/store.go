@@ -209,3 +209,19 @@ func countFinished(tx *store.Tx, patient care.PatientID, staff care.StaffID) (in
 		string(patient), string(staff), string(Finished)).Count(&n).Error
 	return n, err
 }
+
+func countShared(tx *store.Tx, staff care.StaffID, patient care.PatientID) (int64, error) {
+	var n int64
+	err := tx.G().Model(&encounterRow{}).Where("patient_id = ?", string(patient)).
+		Where("practitioner_id = ? OR id IN (SELECT encounter_id FROM encounter_team WHERE staff_id = ?)", string(staff), string(staff)).
+		Count(&n).Error
+	return n, err
+}
+
+func countOpenStays(tx *store.Tx, person string) (int64, error) {
+	var n int64
+	err := tx.G().Model(&presenceRow{}).
+		Where("person_id = ? AND left_at = 0 AND encounter_id IN (SELECT id FROM encounters WHERE status = ?)", person, string(InProgress)).
+		Count(&n).Error
+	return n, err
+}
