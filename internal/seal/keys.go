@@ -90,6 +90,9 @@ func (s *Signer) Sign(data []byte) (signature []byte, keyID string) {
 	return ed25519.Sign(s.key, data), s.id
 }
 
+// KeyID names the key, for a signature that must cover the name.
+func (s *Signer) KeyID() string { return s.id }
+
 // Verify checks a signature made by Sign.
 func (s *Signer) Verify(data, signature []byte, keyID string) bool {
 	return keyID == s.id && ed25519.Verify(s.key.Public().(ed25519.PublicKey), data, signature)

@@ -1,0 +1,165 @@
+package consent
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"visavis/internal/care"
+	"visavis/internal/httpx"
+)
+
+const tag = "consent"
+
+type textIn struct {
+	Purpose string `query:"purpose" required:"true" enum:"teleconsultation"`
+	Lang    string `query:"lang" enum:"fr,en" doc:"the language of the request when absent"`
+}
+
+type textBody struct {
+	ID       string `json:"id" example:"teleconsultation.v1.fr"`
+	Purpose  string `json:"purpose"`
+	Version  int    `json:"version"`
+	Language string `json:"language"`
+	SHA256   string `json:"sha256" doc:"of the html, hexadecimal: what the person agrees to"`
+	HTML     string `json:"html" doc:"to show exactly as it is"`
+}
+
+type textOut struct{ Body textBody }
+
+type recordBody struct {
+	ID       string    `json:"id"`
+	Status   string    `json:"status" enum:"granted,refused,withdrawn"`
+	At       time.Time `json:"at"`
+	Channel  string    `json:"channel" enum:"web,oral,representative"`
+	TextID   string    `json:"textId"`
+	Version  int       `json:"version"`
+	Language string    `json:"language"`
+	SHA256   string    `json:"sha256"`
+	By       string    `json:"by" doc:"role of the session that decided"`
+}
+
+type stateBody struct {
+	Status string      `json:"status" enum:"none,granted,refused,withdrawn"`
+	Record *recordBody `json:"record,omitempty"`
+}
+
+type actIn struct {
+	ID string `path:"id"`
+}
+
+type stateOut struct{ Body stateBody }
+
+type recordOut struct{ Body recordBody }
+
+type agentBody struct {
+	Name     string `json:"name" maxLength:"200"`
+	Relation string `json:"relation" enum:"parent,guardian,authorised-relative,chosen-adult"`
+}
+
+type decideIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		TextID         string     `json:"textId" maxLength:"80"`
+		SHA256         string     `json:"sha256" maxLength:"64"`
+		Decision       string     `json:"decision" enum:"granted,refused"`
+		Channel        string     `json:"channel" enum:"web,representative"`
+		Representative *agentBody `json:"representative,omitempty"`
+	}
+}
+
+type attestIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		TextID         string     `json:"textId" maxLength:"80"`
+		SHA256         string     `json:"sha256" maxLength:"64"`
+		Decision       string     `json:"decision" enum:"granted,refused"`
+		Representative *agentBody `json:"representative,omitempty" doc:"needed for a minor"`
+	}
+}
+
+// Routes registers the module's routes.
+func Routes(s *httpx.Server, svc *Service) {
+	httpx.Handle(s, httpx.Op{
+		Method: http.MethodGet, Path: "/api/consent-texts", Action: "consent.text", Tag: tag, Summary: "The current text to read before agreeing",
+	}, svc.getText)
+	httpx.Handle(s, httpx.Op{
+		Method: http.MethodGet, Path: "/api/appointments/{id}/consent", Action: "consent.read", Tag: tag, Summary: "Where the consent stands",
+	}, svc.getState)
+	httpx.Handle(s, httpx.Op{
+		Method: http.MethodPost, Path: "/api/appointments/{id}/consent", Action: "consent.grant", Tag: tag, Summary: "Agree or refuse",
+		Status: http.StatusCreated, Once: true,
+	}, svc.postDecision)
+	httpx.Handle(s, httpx.Op{
+		Method: http.MethodPost, Path: "/api/appointments/{id}/consent/oral", Action: "consent.attest", Tag: tag, Summary: "Attest what the patient said",
+		Status: http.StatusCreated, Once: true,
+	}, svc.postOral)
+	httpx.Handle(s, httpx.Op{
+		Method: http.MethodPost, Path: "/api/appointments/{id}/consent/withdraw", Action: "consent.withdraw", Tag: tag, Summary: "Take the agreement back",
+	}, svc.postWithdraw)
+}
+
+func (s *Service) getText(ctx context.Context, in *textIn) (*textOut, error) {
+	language := care.Language(in.Lang)
+	if language == "" {
+		language = httpx.Language(ctx)
+	}
+	t, err := s.Text(care.ActKind(in.Purpose), language)
+	if err != nil {
+		return nil, err
+	}
+	return &textOut{textBody{t.ID, string(t.Purpose), t.Version, string(t.Language), t.SHA256, t.HTML}}, nil
+}
+
+func (s *Service) getState(ctx context.Context, in *actIn) (*stateOut, error) {
+	r, err := s.Current(ctx, care.AppointmentID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	out := &stateOut{stateBody{Status: string(r.State)}}
+	if r.ID != "" {
+		b := body(r)
+		out.Body.Record = &b
+	}
+	return out, nil
+}
+
+func (s *Service) postDecision(ctx context.Context, in *decideIn) (*recordOut, error) {
+	return answer(s.Decide(ctx, Decision{
+		AppointmentID: care.AppointmentID(in.ID), State: care.ConsentState(in.Body.Decision), TextID: in.Body.TextID,
+		SHA256: in.Body.SHA256, Channel: Channel(in.Body.Channel), Agent: agent(in.Body.Representative), Screen: screen(ctx),
+	}))
+}
+
+func (s *Service) postOral(ctx context.Context, in *attestIn) (*recordOut, error) {
+	return answer(s.Decide(ctx, Decision{
+		AppointmentID: care.AppointmentID(in.ID), State: care.ConsentState(in.Body.Decision), TextID: in.Body.TextID,
+		SHA256: in.Body.SHA256, Channel: Oral, Agent: agent(in.Body.Representative), Screen: screen(ctx),
+	}))
+}
+
+func (s *Service) postWithdraw(ctx context.Context, in *actIn) (*recordOut, error) {
+	return answer(s.Withdraw(ctx, care.AppointmentID(in.ID), screen(ctx)))
+}
+
+func agent(a *agentBody) *Agent {
+	if a == nil {
+		return nil
+	}
+	return &Agent{a.Name, Relation(a.Relation)}
+}
+
+func screen(ctx context.Context) Screen {
+	return Screen{Language: httpx.Language(ctx), UserAgent: httpx.UserAgent(ctx)}
+}
+
+func answer(r Record, err error) (*recordOut, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &recordOut{body(r)}, nil
+}
+
+func body(r Record) recordBody {
+	return recordBody{string(r.ID), string(r.State), r.At, string(r.Channel), r.TextID, r.Version, string(r.Language), r.SHA256, string(r.By)}
+}

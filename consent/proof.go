@@ -1,0 +1,90 @@
+package consent
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+
+	"visavis/internal/audit"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+)
+
+// Proof is a record as it can be shown to a court or to the CNAM, away from
+// the platform: see Verify.
+type Proof struct {
+	Bundle []byte // canonical JSON
+	JWS    string // detached
+}
+
+// Proofs gives the proofs of an act, oldest first, to whom may see them. The
+// access is audited.
+func (s *Service) Proofs(ctx context.Context, id care.AppointmentID) (proofs []Proof, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		act, err := s.act(ctx, id, "consent.read")
+		if err != nil {
+			return err
+		}
+		rows, err := sealedOfAct(tx, id)
+		if err != nil {
+			return err
+		}
+		proofs = make([]Proof, 0, len(rows))
+		for _, r := range rows {
+			raw, err := s.Keeper.Open(ctx, tx, act.PatientID, place(care.ConsentID(r.ID)), r.Bundle)
+			if err != nil {
+				return err
+			}
+			proofs = append(proofs, Proof{raw, r.JWS})
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "consent.read", Object: "appointment/" + string(id), Patient: act.PatientID})
+	})
+	return proofs, err
+}
+
+// VerifyAll checks every record: the signature, the chain of each act, and that
+// the columns say what the bundle says. It returns how many it checked. The
+// bundles of a destroyed file no longer open; their chain is checked all the same.
+func (s *Service) VerifyAll(ctx context.Context) (n int, err error) {
+	key := s.Signer.Private().Public().(ed25519.PublicKey)
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var last Record
+		return eachRow(tx, func(r row) error {
+			n++
+			rec := r.record()
+			if rec.AppointmentID != last.AppointmentID {
+				last = Record{}
+			}
+			raw, err := s.Keeper.Open(ctx, tx, rec.PatientID, place(rec.ID), r.Bundle)
+			switch {
+			case fault.KindOf(err) == fault.Gone:
+				err = nil
+			case err == nil:
+				err = same(raw, r, last, key)
+			}
+			if err == nil && rec.Seq != last.Seq+1 {
+				err = fmt.Errorf("%w: record %d is missing", ErrNotGenuine, last.Seq+1)
+			}
+			last = rec
+			if err != nil {
+				return fmt.Errorf("consent %s: %w", rec.ID, err)
+			}
+			return nil
+		})
+	})
+	return n, err
+}
+
+func same(raw []byte, r row, last Record, key ed25519.PublicKey) error {
+	b, err := Verify(raw, r.JWS, key)
+	if err != nil {
+		return err
+	}
+	rec := r.record()
+	if hash(raw) != rec.Hash || b.ID != rec.ID || b.AppointmentID != rec.AppointmentID || b.Sequence != rec.Seq || b.Previous != last.Hash ||
+		b.Decision != rec.State || b.At != instant(rec.At) || b.Text.SHA256 != rec.SHA256 || b.Patient.ID != rec.PatientID {
+		return fmt.Errorf("%w: the row or the chain does not say what was signed", ErrNotGenuine)
+	}
+	return nil
+}

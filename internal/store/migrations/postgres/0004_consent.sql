@@ -1,0 +1,30 @@
+-- +goose Up
+CREATE TABLE consents (
+    id             TEXT PRIMARY KEY,
+    appointment_id TEXT NOT NULL,
+    patient_id     TEXT NOT NULL,
+    seq            INTEGER NOT NULL,
+    state          TEXT NOT NULL CHECK (state IN ('granted', 'refused', 'withdrawn')),
+    purpose        TEXT NOT NULL,
+    text_id        TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    language       TEXT NOT NULL,
+    sha256         TEXT NOT NULL,
+    channel        TEXT NOT NULL CHECK (channel IN ('web', 'oral', 'representative')),
+    by_role        TEXT NOT NULL,
+    at             BIGINT NOT NULL,
+    bundle         BYTEA NOT NULL,
+    jws            TEXT NOT NULL,
+    hash           TEXT NOT NULL,
+    UNIQUE (appointment_id, seq)
+);
+CREATE INDEX consents_patient ON consents (patient_id, at);
+-- +goose StatementBegin
+CREATE FUNCTION consents_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'consents are append-only'; END $$;
+-- +goose StatementEnd
+CREATE TRIGGER consents_frozen BEFORE UPDATE OR DELETE ON consents
+    FOR EACH ROW EXECUTE FUNCTION consents_frozen();
+
+-- +goose Down
+DROP TABLE consents; DROP FUNCTION consents_frozen();
