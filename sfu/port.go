@@ -19,7 +19,7 @@ const sideQueue = 1024
 
 // Exit takes a datagram that leaves through the side door to a virtual address.
 // The slice is the caller's again when Exit returns.
-type Exit func(b []byte, from, to netip.AddrPort)
+type Exit = func(b []byte, from, to netip.AddrPort)
 
 type datagram struct {
 	from netip.AddrPort

@@ -1,0 +1,401 @@
+package turn
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"visavis/internal/clock"
+)
+
+// The quotas of trust B4.
+const (
+	perParticipant     = 4       // allocations
+	permissionsEach    = 8       // per allocation
+	participantRate    = 750_000 // bytes/s: 6 Mbit/s
+	participantBurst   = 256 << 10
+	perHost            = 20 // allocations per /32 or /64
+	unsignedPerSecond  = 10 // answers to whom we do not know, per /32 or /64
+	idleFor            = 60 * time.Second
+	maxKnownHosts      = 50_000
+	revocationsKeptFor = CredentialLife + time.Minute
+)
+
+// verdict is what becomes of a datagram.
+type verdict struct {
+	pass   bool
+	answer []byte // sent instead, when not nil
+}
+
+// flow names a client: the listener (by its own address and transport) and the
+// client's address, which make the 5-tuple.
+type flow struct {
+	listener string
+	client   netip.AddrPort
+}
+
+// bound is an allocation as the guard knows it.
+type bound struct {
+	user     string
+	who      string // participant
+	host     netip.Prefix
+	relay    *relayConn
+	channels map[uint16]bool
+	pending  map[[12]byte]uint16 // ChannelBind requests under way
+	peers    map[netip.Addr]bool // permissions asked
+}
+
+// guard stands before pion/turn on every transport.
+type guard struct {
+	clock  clock.Clock
+	relays *relays
+
+	mu      sync.Mutex
+	flows   map[flow]*bound
+	byRelay map[*relayConn]flow
+	asked   map[flow]string // user of the Allocate under way
+	users   map[string]*rate.Limiter
+	hosts   map[netip.Prefix]*rate.Limiter
+	revoked map[string]time.Time
+	stats   Stats
+}
+
+// Stats count what the guard did. They name nobody.
+type Stats struct {
+	Allocations int    // now
+	Dropped     uint64 // malformed, unknown, unbound
+	Silenced    uint64 // answers not given: budget of the host spent
+	Refused     uint64 // quota, expiry, wrong user
+}
+
+func newGuard(c clock.Clock, r *relays) *guard {
+	g := &guard{
+		clock: c, relays: r, flows: map[flow]*bound{}, byRelay: map[*relayConn]flow{}, asked: map[flow]string{},
+		users: map[string]*rate.Limiter{}, hosts: map[netip.Prefix]*rate.Limiter{}, revoked: map[string]time.Time{},
+	}
+	r.closed = g.forget
+	return g
+}
+
+// hostOf is what counts as one host: /32 of IPv4, /64 of IPv6.
+func hostOf(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := 32
+	if a.Is6() {
+		bits = 64
+	}
+	p, _ := a.Prefix(bits)
+	return p
+}
+
+// in judges a datagram or frame from a client.
+func (g *guard) in(f flow, b []byte) verdict {
+	if len(b) == 0 {
+		return g.drop()
+	}
+	if b[0]&0xC0 == 0x40 {
+		return g.inChannel(f, b)
+	}
+	m, ok := readMessage(b)
+	if !ok {
+		return g.drop()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case m.class == classRequest && m.unknown:
+		return g.refuseLocked(f, m, 420, "Unknown Attribute")
+	case m.class == classIndication && m.method == methodSend:
+		return g.sendLocked(f, m)
+	case m.class != classRequest:
+		return g.dropLocked()
+	}
+	switch m.method {
+	case methodBinding:
+		return verdict{pass: true}
+	case methodAllocate:
+		return g.allocateLocked(f, m)
+	case methodRefresh, methodPermission, methodChannel:
+		return g.ownedLocked(f, m)
+	}
+	return g.dropLocked()
+}
+
+func (g *guard) drop() verdict {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.dropLocked()
+}
+
+func (g *guard) dropLocked() verdict {
+	g.stats.Dropped++
+	return verdict{}
+}
+
+// refuseLocked answers with an error, within the host's budget.
+func (g *guard) refuseLocked(f flow, m message, code int, reason string) verdict {
+	g.stats.Refused++
+	if !g.budgetLocked(f) {
+		return verdict{}
+	}
+	return verdict{answer: errorAnswer(m, code, reason)}
+}
+
+// budgetLocked takes one unauthenticated answer from the host's budget.
+func (g *guard) budgetLocked(f flow) bool {
+	h := hostOf(f.client.Addr())
+	l := g.hosts[h]
+	if l == nil {
+		if len(g.hosts) >= maxKnownHosts {
+			g.hosts = map[netip.Prefix]*rate.Limiter{} // a flood from everywhere: start over
+		}
+		l = rate.NewLimiter(unsignedPerSecond, unsignedPerSecond)
+		g.hosts[h] = l
+	}
+	if !l.AllowN(g.clock.Now(), 1) {
+		g.stats.Silenced++
+		return false
+	}
+	return true
+}
+
+func (g *guard) inChannel(f flow, b []byte) verdict {
+	n, ok := readChannel(b)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if o := g.flows[f]; !ok || o == nil || !o.channels[n] {
+		return g.dropLocked()
+	}
+	return verdict{pass: true}
+}
+
+func (g *guard) sendLocked(f flow, m message) verdict {
+	if g.flows[f] == nil || !m.data || len(m.peers) != 1 || !g.relays.reaches(m.peers[0]) || m.unknown {
+		return g.dropLocked()
+	}
+	return verdict{pass: true}
+}
+
+// allocateLocked checks what pion does not: expiry, quotas, one user a flow.
+// An unsigned Allocate is the usual first one and is answered by pion with a
+// nonce; out takes that answer from the host's budget.
+func (g *guard) allocateLocked(f flow, m message) verdict {
+	if !m.signed {
+		return verdict{pass: true}
+	}
+	who, exp, _, ok := readName(m.username)
+	now := g.clock.Now()
+	switch {
+	case !ok || now.After(exp) || exp.Sub(now) > 2*CredentialLife:
+		return g.refuseLocked(f, m, 401, "Unauthorized")
+	case g.revokedLocked(who):
+		return g.refuseLocked(f, m, 401, "Unauthorized")
+	case !m.udp:
+		return g.refuseLocked(f, m, 442, "Unsupported Transport Protocol")
+	case m.special:
+		return g.refuseLocked(f, m, 440, "Address Family not Supported")
+	}
+	if o := g.flows[f]; o != nil {
+		if o.user != m.username {
+			return g.refuseLocked(f, m, 441, "Wrong Credentials")
+		}
+		return verdict{pass: true} // a repeated request: pion answers from its memory
+	}
+	byUser, byHost := g.countLocked(who, hostOf(f.client.Addr()))
+	if byUser >= perParticipant || byHost >= perHost {
+		return g.refuseLocked(f, m, 486, "Allocation Quota Reached")
+	}
+	g.asked[f] = m.username
+	return verdict{pass: true}
+}
+
+func (g *guard) countLocked(who string, host netip.Prefix) (byUser, byHost int) {
+	for _, o := range g.flows {
+		if o.who == who {
+			byUser++
+		}
+		if o.host == host {
+			byHost++
+		}
+	}
+	return byUser, byHost
+}
+
+// ownedLocked lets a request touch only the allocation of its own user (RFC
+// 8656 §5), and only our SFU as peer.
+func (g *guard) ownedLocked(f flow, m message) verdict {
+	o := g.flows[f]
+	switch {
+	case o == nil:
+		return g.refuseLocked(f, m, 437, "Allocation Mismatch")
+	case !m.signed:
+		return verdict{pass: true}
+	case m.username != o.user:
+		return g.refuseLocked(f, m, 441, "Wrong Credentials")
+	}
+	switch m.method {
+	case methodPermission:
+		if len(m.peers) == 0 {
+			return g.refuseLocked(f, m, 400, "Bad Request")
+		}
+		return g.peersLocked(f, o, m)
+	case methodChannel:
+		if len(m.peers) != 1 || m.channel == 0 {
+			return g.refuseLocked(f, m, 400, "Bad Request")
+		}
+		if !g.relays.reaches(m.peers[0]) {
+			return g.refuseLocked(f, m, 403, "Forbidden")
+		}
+		if len(o.pending) < permissionsEach {
+			o.pending[m.id] = m.channel
+		}
+		return g.peersLocked(f, o, m)
+	}
+	return verdict{pass: true}
+}
+
+func (g *guard) peersLocked(f flow, o *bound, m message) verdict {
+	for _, p := range m.peers {
+		if !g.relays.reachesIP(p.Addr()) {
+			return g.refuseLocked(f, m, 403, "Forbidden")
+		}
+		o.peers[p.Addr()] = true
+	}
+	if len(o.peers) > permissionsEach {
+		return g.refuseLocked(f, m, 486, "Allocation Quota Reached")
+	}
+	return verdict{pass: true}
+}
+
+// out sees what pion answers, learns from it, and says what goes out: b, an
+// answer instead of it, or nothing.
+func (g *guard) out(f flow, b []byte) []byte {
+	if len(b) > 0 && b[0]&0xC0 == 0x40 {
+		return b
+	}
+	m, ok := readMessage(b)
+	if !ok {
+		return b // a Data indication larger than a client may send
+	}
+	g.mu.Lock()
+	var surplus *relayConn
+	switch {
+	case !m.signed && m.class != classIndication && !g.budgetLocked(f):
+		b = nil // what we say to whom we do not know: so many a second, then silence
+	case m.method == methodAllocate && m.class == classSuccess:
+		if surplus = g.bindLocked(f, m); surplus != nil {
+			b = errorAnswer(m, 486, "Allocation Quota Reached")
+		}
+	case m.method == methodChannel && m.class == classSuccess:
+		if o := g.flows[f]; o != nil && o.pending[m.id] != 0 {
+			o.channels[o.pending[m.id]] = true
+			delete(o.pending, m.id)
+		}
+	}
+	if m.method == methodAllocate {
+		delete(g.asked, f)
+	}
+	g.mu.Unlock()
+	if surplus != nil {
+		_ = surplus.Close()
+	}
+	return b
+}
+
+// bindLocked ties the new allocation to its 5-tuple and user. It returns the
+// relay to close when quotas were passed while pion worked.
+func (g *guard) bindLocked(f flow, m message) *relayConn {
+	user, ok := g.asked[f]
+	if o := g.flows[f]; o != nil {
+		return nil // pion repeated its answer
+	}
+	c := g.relays.find(m.relayed)
+	if c == nil {
+		return nil
+	}
+	who, _, _, _ := readName(user)
+	host := hostOf(f.client.Addr())
+	byUser, byHost := g.countLocked(who, host)
+	if !ok || byUser >= perParticipant || byHost >= perHost || g.revokedLocked(who) {
+		return c
+	}
+	l := g.users[who]
+	if l == nil {
+		l = rate.NewLimiter(participantRate, participantBurst)
+		g.users[who] = l
+	}
+	c.share(l)
+	g.flows[f] = &bound{
+		user: user, who: who, host: host, relay: c,
+		channels: map[uint16]bool{}, pending: map[[12]byte]uint16{}, peers: map[netip.Addr]bool{},
+	}
+	g.byRelay[c] = f
+	return nil
+}
+
+// forget is called when a relay closes: expiry, idleness, revocation, end.
+func (g *guard) forget(c *relayConn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f, ok := g.byRelay[c]
+	if !ok {
+		return
+	}
+	who := g.flows[f].who
+	delete(g.flows, f)
+	delete(g.byRelay, c)
+	if n, _ := g.countLocked(who, netip.Prefix{}); n == 0 {
+		delete(g.users, who)
+	}
+}
+
+func (g *guard) revokedLocked(who string) bool {
+	_, ok := g.revoked[who]
+	return ok
+}
+
+// revoke ends a participant's allocations and lets no credential that is out
+// make another.
+func (g *guard) revoke(who string) {
+	g.mu.Lock()
+	g.revoked[who] = g.clock.Now()
+	var list []*relayConn
+	for _, o := range g.flows {
+		if o.who == who {
+			list = append(list, o.relay)
+		}
+	}
+	g.mu.Unlock()
+	for _, c := range list {
+		_ = c.Close()
+	}
+}
+
+// sweep forgets revocations whose credentials are dead anyway, and budgets that
+// are full again.
+func (g *guard) sweep(now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for who, at := range g.revoked {
+		if now.Sub(at) > revocationsKeptFor {
+			delete(g.revoked, who)
+		}
+	}
+	for h, l := range g.hosts {
+		if l.TokensAt(now) >= unsignedPerSecond {
+			delete(g.hosts, h)
+		}
+	}
+	if len(g.asked) > maxKnownHosts {
+		g.asked = map[flow]string{}
+	}
+}
+
+func (g *guard) read() Stats {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.stats
+	s.Allocations = len(g.flows)
+	return s
+}

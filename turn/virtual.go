@@ -1,0 +1,222 @@
+package turn
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Door is the way into the SFU without a network.
+type Door interface {
+	// Addresses are those that clients know the SFU by.
+	Addresses() []netip.AddrPort
+	// Enter brings a datagram in as if it came from the address from.
+	Enter(b []byte, from, to netip.AddrPort) bool
+	// Leave sends what goes to an address of prefix to exit.
+	Leave(prefix netip.Prefix, exit func(b []byte, from, to netip.AddrPort))
+}
+
+// virtualPrefix is TEST-NET-3 (RFC 5737): never routed, so a mistake cannot
+// reach anyone.
+func virtualPrefix() netip.Prefix { return netip.MustParsePrefix("203.0.113.0/24") }
+
+// waiting is how many datagrams may wait for one relayed client.
+const waiting = 256
+
+// errNoAddress: all virtual addresses that were tried are taken.
+var errNoAddress = errors.New("turn: no relay address free")
+
+// relays are the virtual sockets by address.
+type relays struct {
+	door   Door
+	max    int // trust B4: above it, error 508
+	mu     sync.RWMutex
+	byAddr map[netip.AddrPort]*relayConn
+	closed func(*relayConn)
+}
+
+func newRelays(d Door, max int) *relays {
+	r := &relays{door: d, max: max, byAddr: map[netip.AddrPort]*relayConn{}}
+	d.Leave(virtualPrefix(), r.arrive)
+	return r
+}
+
+// open makes a virtual socket under a random address.
+func (r *relays) open() (*relayConn, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.byAddr) >= r.max {
+		return nil, errNoAddress
+	}
+	for range 32 {
+		var b [4]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			return nil, err
+		}
+		ip := virtualPrefix().Addr().As4()
+		ip[3] = 1 + b[0]%254
+		a := netip.AddrPortFrom(netip.AddrFrom4(ip), binary.BigEndian.Uint16(b[2:])|0x8000)
+		if r.byAddr[a] != nil {
+			continue
+		}
+		c := &relayConn{
+			all: r, addr: a, in: make(chan arrived, waiting), done: make(chan struct{}),
+			limit: rate.NewLimiter(participantRate, participantBurst),
+		}
+		c.used.Store(time.Now().UnixNano())
+		r.byAddr[a] = c
+		return c, nil
+	}
+	return nil, errNoAddress
+}
+
+// arrive takes what the SFU sends to a virtual address.
+func (r *relays) arrive(b []byte, from, to netip.AddrPort) {
+	r.mu.RLock()
+	c := r.byAddr[to]
+	r.mu.RUnlock()
+	if c == nil || !c.limitNow().AllowN(time.Now(), len(b)) {
+		return
+	}
+	select {
+	case c.in <- arrived{append([]byte(nil), b...), from}:
+		c.used.Store(time.Now().UnixNano())
+	default: // the client's link is full: drop, as a socket would
+	}
+}
+
+func (r *relays) find(a netip.AddrPort) *relayConn {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.byAddr[a]
+}
+
+// idle closes what nobody used since before.
+func (r *relays) idle(before time.Time) {
+	r.mu.RLock()
+	var old []*relayConn
+	for _, c := range r.byAddr {
+		if c.used.Load() < before.UnixNano() {
+			old = append(old, c)
+		}
+	}
+	r.mu.RUnlock()
+	for _, c := range old {
+		_ = c.Close()
+	}
+}
+
+// reaches says whether a is an address of our SFU: address and port.
+func (r *relays) reaches(a netip.AddrPort) bool {
+	for _, x := range r.door.Addresses() {
+		if x == a {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *relays) reachesIP(ip netip.Addr) bool {
+	for _, x := range r.door.Addresses() {
+		if x.Addr() == ip {
+			return true
+		}
+	}
+	return false
+}
+
+type arrived struct {
+	b    []byte
+	from netip.AddrPort
+}
+
+// relayConn is the relay side of one allocation: a net.PacketConn that exists
+// in memory only.
+type relayConn struct {
+	all  *relays
+	addr netip.AddrPort
+	in   chan arrived
+	done chan struct{}
+	once sync.Once
+	used atomic.Int64
+
+	mu    sync.Mutex
+	limit *rate.Limiter
+}
+
+// share makes the connection count against its participant's budget.
+func (c *relayConn) share(l *rate.Limiter) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limit = l
+}
+
+func (c *relayConn) limitNow() *rate.Limiter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.limit
+}
+
+// ReadFrom gives what the SFU sent.
+func (c *relayConn) ReadFrom(p []byte) (int, net.Addr, error) {
+	select {
+	case a := <-c.in:
+		return copy(p, a.b), net.UDPAddrFromAddrPort(a.from), nil
+	case <-c.done:
+		return 0, nil, net.ErrClosed
+	}
+}
+
+// WriteTo hands a client's datagram to the SFU. To any other address it is
+// lost, and the caller is told that it was sent: a probe learns nothing.
+func (c *relayConn) WriteTo(p []byte, to net.Addr) (int, error) {
+	select {
+	case <-c.done:
+		return 0, net.ErrClosed
+	default:
+	}
+	u, ok := to.(*net.UDPAddr)
+	if !ok {
+		return len(p), nil
+	}
+	dst := u.AddrPort()
+	dst = netip.AddrPortFrom(dst.Addr().Unmap(), dst.Port())
+	if c.all.reaches(dst) && c.limitNow().AllowN(time.Now(), len(p)) {
+		c.used.Store(time.Now().UnixNano())
+		c.all.door.Enter(p, c.addr, dst)
+	}
+	return len(p), nil
+}
+
+// Close frees the address; pion then deletes the allocation.
+func (c *relayConn) Close() error {
+	c.once.Do(func() {
+		c.all.mu.Lock()
+		delete(c.all.byAddr, c.addr)
+		c.all.mu.Unlock()
+		close(c.done)
+		if c.all.closed != nil {
+			c.all.closed(c)
+		}
+	})
+	return nil
+}
+
+// LocalAddr is the virtual address.
+func (c *relayConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.addr) }
+
+// SetDeadline is not needed by the relay.
+func (c *relayConn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline is not needed by the relay.
+func (c *relayConn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline is not needed by the relay.
+func (c *relayConn) SetWriteDeadline(time.Time) error { return nil }
