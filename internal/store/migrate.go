@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 
@@ -44,5 +46,6 @@ func (db *DB) migrate(ctx context.Context) error {
 func unreachable(err error) bool {
 	var op *net.OpError
 	var con *pgconn.ConnectError
-	return errors.As(err, &op) || errors.As(err, &con) || errors.Is(err, net.ErrClosed) || pgconn.Timeout(err)
+	return errors.As(err, &op) || errors.As(err, &con) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.Timeout(err)
 }

@@ -183,6 +183,24 @@ func EmptyPostgres(t testing.TB) string {
 	return s.URL(name)
 }
 
+// OwnPostgres starts a server for one test, which may stop and start it.
+func OwnPostgres(t testing.TB) *PostgresServer {
+	t.Helper()
+	s, err := StartPostgres()
+	if errors.Is(err, errNoPostgres) {
+		missing(t, "PostgreSQL", "postgresql")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 func postgresOrSkip(t testing.TB) *PostgresServer {
 	t.Helper()
 	s, err := sharedPostgres()
