@@ -23,7 +23,7 @@ export function LanguageSwitch() {
 }
 
 /** Says that the connection is gone, for as long as it is, and that nothing typed is lost. */
-function Offline() {
+export function Offline() {
   const online = useOnline();
   const t = useT('app');
   return (
@@ -35,7 +35,7 @@ function Offline() {
 
 type TopProps = { home?: string; aside?: ReactNode };
 
-function Top({ home = '/', aside }: TopProps) {
+export function Top({ home = '/', aside }: TopProps) {
   return (
     <header className={styles.top}>
       <Link href={home} className={styles.brand}>
@@ -49,7 +49,7 @@ function Top({ home = '/', aside }: TopProps) {
   );
 }
 
-function Skip() {
+export function Skip() {
   const t = useT('app');
   return (
     <a href="#content" className={styles.skip} onClick={focusContent}>
