@@ -104,6 +104,22 @@ func insertHashes(tx *store.Tx, from int64, hashes []tlog.Hash) error {
 	return tx.G().CreateInBatches(&rows, 200).Error
 }
 
+// eachHash walks the stored hashes in order.
+func eachHash(tx *store.Tx, fn func(hashRow) error) error {
+	for next := int64(-1); ; {
+		var rows []hashRow
+		if err := tx.G().Where("idx > ?", next).Order("idx").Limit(2000).Find(&rows).Error; err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, r := range rows {
+			if err := fn(r); err != nil {
+				return err
+			}
+			next = r.Idx
+		}
+	}
+}
+
 // hashReader gives stored hashes of the tree to tlog.
 func hashReader(tx *store.Tx) tlog.HashReaderFunc {
 	return func(indexes []int64) ([]tlog.Hash, error) {

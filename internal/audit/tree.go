@@ -5,8 +5,8 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"strconv"
 
 	"visavis/internal/clock"
 	"visavis/internal/store"
@@ -80,6 +80,9 @@ func (s *Sequencer) step(tx *store.Tx) (int, error) {
 	size := head.Size
 	known := map[int64]tlog.Hash{}
 	stored := hashReader(tx)
+	if err := s.checkLast(head, stored); err != nil {
+		return 0, err
+	}
 	reader := tlog.HashReaderFunc(func(idx []int64) ([]tlog.Hash, error) { return readThrough(idx, known, stored) })
 	first := tlog.StoredHashCount(size)
 	var fresh []tlog.Hash
@@ -126,12 +129,18 @@ func (s *Sequencer) sign(tx *store.Tx, size int64, r tlog.HashReader) error {
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	text := tlog.FormatTree(tlog.Tree{N: size, Hash: root})
-	signed, err := note.Sign(&note.Note{Text: string(text)}, s.signer)
+	at := store.Micros(s.clock.Now())
+	signed, err := note.Sign(&note.Note{Text: headText(tlog.Tree{N: size, Hash: root}, at)}, s.signer)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	return insertHead(tx, headRow{Size: size, At: store.Micros(s.clock.Now()), Note: string(signed)})
+	return insertHead(tx, headRow{Size: size, At: at, Note: string(signed)})
+}
+
+// headText is what a head signs: the tree, and when it was signed as a line of
+// our own, which readers of trees ignore.
+func headText(t tlog.Tree, at int64) string {
+	return string(tlog.FormatTree(t)) + "at " + strconv.FormatInt(at, 10) + "\n"
 }
 
 // leaf is what the tree commits to: the whole row, as canonical JSON. Keys of
@@ -147,110 +156,6 @@ func leaf(r row) []byte {
 		return nil // a map of strings always marshals
 	}
 	return raw
-}
-
-// ErrTampered is wrapped by every finding of Verify.
-var ErrTampered = errors.New("audit log was tampered with")
-
-// Verify recomputes the whole tree from the rows and checks it against every
-// signed head. known, when not empty, is a head kept elsewhere (exported
-// before): the log must still contain it. It returns the number of entries.
-func (s *Sequencer) Verify(ctx context.Context, known string) (int64, error) {
-	var n int64
-	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		n, err = s.verify(tx, known)
-		return err
-	})
-	return n, err
-}
-
-func (s *Sequencer) verify(tx *store.Tx, known string) (int64, error) {
-	memory := map[int64]tlog.Hash{}
-	missing := func(idx []int64) ([]tlog.Hash, error) { return nil, fmt.Errorf("no hash %v", idx) }
-	reader := tlog.HashReaderFunc(func(idx []int64) ([]tlog.Hash, error) { return readThrough(idx, memory, missing) })
-	all, err := heads(tx)
-	if err != nil {
-		return 0, err
-	}
-	signed := map[int64][]string{}
-	for _, h := range all {
-		signed[h.Size] = append(signed[h.Size], h.Note)
-	}
-	if known != "" {
-		t, err := s.openHead(known)
-		if err != nil {
-			return 0, err
-		}
-		signed[t.N] = append(signed[t.N], known)
-	}
-	var size int64
-	for {
-		rows, err := numbered(tx, size, batch)
-		if err != nil {
-			return size, err
-		}
-		for _, r := range rows {
-			if *r.Seq != size {
-				return size, fmt.Errorf("%w: entry %d is missing", ErrTampered, size)
-			}
-			hashes, err := tlog.StoredHashes(size, leaf(r), reader)
-			if err != nil {
-				return size, err
-			}
-			at := tlog.StoredHashIndex(0, size)
-			for i, h := range hashes {
-				memory[at+int64(i)] = h
-			}
-			size++
-			if err := s.checkHeads(size, signed[size], reader); err != nil {
-				return size, err
-			}
-			delete(signed, size)
-		}
-		if len(rows) < batch {
-			break
-		}
-	}
-	for at := range signed {
-		return size, fmt.Errorf("%w: head of %d entries, %d remain", ErrTampered, at, size)
-	}
-	return size, s.lastIsSigned(all, size)
-}
-
-func (s *Sequencer) lastIsSigned(all []headRow, size int64) error {
-	if size > 0 && (len(all) == 0 || all[len(all)-1].Size != size) {
-		return fmt.Errorf("%w: %d entries are numbered and no head covers them all", ErrTampered, size)
-	}
-	return nil
-}
-
-func (s *Sequencer) checkHeads(size int64, notes []string, r tlog.HashReader) error {
-	for _, text := range notes {
-		t, err := s.openHead(text)
-		if err != nil {
-			return err
-		}
-		root, err := tlog.TreeHash(size, r)
-		if err != nil {
-			return err
-		}
-		if t.N != size || t.Hash != root {
-			return fmt.Errorf("%w: an entry before %d was changed", ErrTampered, size)
-		}
-	}
-	return nil
-}
-
-func (s *Sequencer) openHead(text string) (tlog.Tree, error) {
-	n, err := note.Open([]byte(text), note.VerifierList(s.verifier))
-	if err != nil {
-		return tlog.Tree{}, fmt.Errorf("%w: a head is not signed by this platform", ErrTampered)
-	}
-	t, err := tlog.ParseTree([]byte(n.Text))
-	if err != nil {
-		return tlog.Tree{}, fmt.Errorf("%w: a head cannot be read", ErrTampered)
-	}
-	return t, nil
 }
 
 // Head gives the newest signed head, to be kept somewhere else; empty before

@@ -1,0 +1,184 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"visavis/internal/store"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// ErrTampered is wrapped by every finding of Verify.
+var ErrTampered = errors.New("audit log was tampered with")
+
+// Verify recomputes the whole tree from the rows and checks it against every
+// signed head and every stored hash. known, when not empty, is a head kept
+// elsewhere (exported before): the log must still contain it. Only such a head
+// tells when somebody with the database and the running sequencer cut the tail
+// of the log. It returns the number of entries.
+func (s *Sequencer) Verify(ctx context.Context, known string) (int64, error) {
+	var n int64
+	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		v := verification{s: s, tx: tx, tree: map[int64]tlog.Hash{}, signed: map[int64][]tlog.Tree{}}
+		err := v.run(known)
+		n = v.size
+		return err
+	})
+	return n, err
+}
+
+// verification is one run of Verify.
+type verification struct {
+	s      *Sequencer
+	tx     *store.Tx
+	tree   map[int64]tlog.Hash   // recomputed from the rows
+	signed map[int64][]tlog.Tree // heads not reached yet, by size
+	size   int64                 // entries read
+}
+
+func (v *verification) run(known string) error {
+	last, err := v.heads(known)
+	if err != nil {
+		return err
+	}
+	for {
+		rows, err := numbered(v.tx, v.size, batch)
+		if err != nil {
+			return err
+		}
+		if err := v.extend(rows); err != nil {
+			return err
+		}
+		if len(rows) < batch {
+			break
+		}
+	}
+	for at := range v.signed {
+		return fmt.Errorf("%w: head of %d entries, %d remain", ErrTampered, at, v.size)
+	}
+	if last != v.size {
+		return fmt.Errorf("%w: %d entries are numbered and no head covers them all", ErrTampered, v.size)
+	}
+	n, err := countNumbered(v.tx)
+	if err != nil {
+		return err
+	}
+	if n != v.size {
+		return fmt.Errorf("%w: %d entries have a number, %d are in the chain", ErrTampered, n, v.size)
+	}
+	return v.hashes()
+}
+
+// heads reads every signed head and returns the size of the last stored one.
+func (v *verification) heads(known string) (last int64, err error) {
+	all, err := heads(v.tx)
+	if err != nil {
+		return 0, err
+	}
+	for _, h := range all {
+		t, err := v.s.openStored(h)
+		if err != nil {
+			return 0, err
+		}
+		v.signed[t.N] = append(v.signed[t.N], t)
+		last = t.N
+	}
+	if known != "" {
+		t, _, err := v.s.openHead(known)
+		if err != nil {
+			return 0, err
+		}
+		v.signed[t.N] = append(v.signed[t.N], t)
+	}
+	return last, nil
+}
+
+// extend adds rows to the recomputed tree and checks the heads it reaches.
+func (v *verification) extend(rows []row) error {
+	missing := func(idx []int64) ([]tlog.Hash, error) { return nil, fmt.Errorf("audit: no hash %v", idx) }
+	reader := tlog.HashReaderFunc(func(idx []int64) ([]tlog.Hash, error) { return readThrough(idx, v.tree, missing) })
+	for _, r := range rows {
+		if *r.Seq != v.size {
+			return fmt.Errorf("%w: entry %d is missing", ErrTampered, v.size)
+		}
+		fresh, err := tlog.StoredHashes(v.size, leaf(r), reader)
+		if err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		at := tlog.StoredHashIndex(0, v.size)
+		for i, h := range fresh {
+			v.tree[at+int64(i)] = h
+		}
+		v.size++
+		for _, t := range v.signed[v.size] {
+			root, err := tlog.TreeHash(v.size, reader)
+			if err != nil {
+				return fmt.Errorf("audit: %w", err)
+			}
+			if t.Hash != root {
+				return fmt.Errorf("%w: an entry before %d was changed", ErrTampered, v.size)
+			}
+		}
+		delete(v.signed, v.size)
+	}
+	return nil
+}
+
+// hashes compares the stored tree with the recomputed one.
+func (v *verification) hashes() error {
+	var n int
+	err := eachHash(v.tx, func(h hashRow) error {
+		want, ok := v.tree[h.Idx]
+		if !ok || string(want[:]) != string(h.Hash) {
+			return fmt.Errorf("%w: stored hash %d is not the tree's", ErrTampered, h.Idx)
+		}
+		n++
+		return nil
+	})
+	if err == nil && n != len(v.tree) {
+		err = fmt.Errorf("%w: %d stored hashes of %d", ErrTampered, n, len(v.tree))
+	}
+	return err
+}
+
+// checkLast refuses to build on a stored tree that is not the one signed last.
+func (s *Sequencer) checkLast(h headRow, stored tlog.HashReader) error {
+	if h.Size == 0 {
+		return nil
+	}
+	t, err := s.openStored(h)
+	if err != nil {
+		return err
+	}
+	root, err := tlog.TreeHash(h.Size, stored)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrTampered, err)
+	}
+	if root != t.Hash {
+		return fmt.Errorf("%w: the stored tree is not the one of head %d", ErrTampered, h.Size)
+	}
+	return nil
+}
+
+// openStored opens a stored head and checks that its row says what it signs.
+func (s *Sequencer) openStored(h headRow) (tlog.Tree, error) {
+	t, text, err := s.openHead(h.Note)
+	if err == nil && (t.N != h.Size || text != headText(t, h.At)) {
+		err = fmt.Errorf("%w: the row of head %d says something else than its note", ErrTampered, h.Size)
+	}
+	return t, err
+}
+
+func (s *Sequencer) openHead(head string) (t tlog.Tree, text string, err error) {
+	n, err := note.Open([]byte(head), note.VerifierList(s.verifier))
+	if err != nil {
+		return t, "", fmt.Errorf("%w: a head is not signed by this platform", ErrTampered)
+	}
+	if t, err = tlog.ParseTree([]byte(n.Text)); err != nil {
+		return t, "", fmt.Errorf("%w: a head cannot be read", ErrTampered)
+	}
+	return t, n.Text, nil
+}
