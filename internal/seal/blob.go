@@ -26,7 +26,7 @@ func (k *Keeper) PutBlob(ctx context.Context, tx *store.Tx, patient care.Patient
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := mkdirDurable(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("seal: blob: %w", err)
 	}
 	if err := writeDurable(path, sealed, 0o600); err != nil {
@@ -72,6 +72,21 @@ func writeDurable(path string, data []byte, mode os.FileMode) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
+	return syncDir(dir)
+}
+
+// mkdirDurable makes a folder whose name survives a power cut.
+func mkdirDurable(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
