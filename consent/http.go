@@ -54,7 +54,7 @@ type recordOut struct{ Body recordBody }
 
 type agentBody struct {
 	Name     string `json:"name" maxLength:"200"`
-	Relation string `json:"relation" enum:"parent,guardian,authorised-relative,chosen-adult"`
+	Relation string `json:"relation" enum:"mother,father,guardian,authorised-relative,chosen-adult"`
 }
 
 type decideIn struct {
@@ -116,12 +116,7 @@ func (s *Service) getState(ctx context.Context, in *actIn) (*stateOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &stateOut{stateBody{Status: string(r.State)}}
-	if r.ID != "" {
-		b := body(r)
-		out.Body.Record = &b
-	}
-	return out, nil
+	return stand(r), nil
 }
 
 func (s *Service) postDecision(ctx context.Context, in *decideIn) (*recordOut, error) {
@@ -138,8 +133,21 @@ func (s *Service) postOral(ctx context.Context, in *attestIn) (*recordOut, error
 	}))
 }
 
-func (s *Service) postWithdraw(ctx context.Context, in *actIn) (*recordOut, error) {
-	return answer(s.Withdraw(ctx, care.AppointmentID(in.ID), screen(ctx)))
+func (s *Service) postWithdraw(ctx context.Context, in *actIn) (*stateOut, error) {
+	r, err := s.Withdraw(ctx, care.AppointmentID(in.ID), screen(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return stand(r), nil
+}
+
+func stand(r Record) *stateOut {
+	out := &stateOut{stateBody{Status: string(r.State)}}
+	if r.ID != "" {
+		b := body(r)
+		out.Body.Record = &b
+	}
+	return out
 }
 
 func agent(a *agentBody) *Agent {

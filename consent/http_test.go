@@ -62,9 +62,9 @@ func TestOverHTTP(t *testing.T) {
 		if state.Status != "granted" || state.Record.ID != record.ID {
 			t.Errorf("state %+v", state)
 		}
-		me.Post(path+"/withdraw", nil).Want(200).JSON(&record)
-		if record.Status != "withdrawn" {
-			t.Errorf("record %+v", record)
+		me.Post(path+"/withdraw", "{}").Want(200).JSON(&state)
+		if state.Status != "withdrawn" || state.Record == nil {
+			t.Errorf("state %+v", state)
 		}
 		delete(body, "channel")
 		me.Post(path+"/oral", body).Problem(404, "not-found")
@@ -76,9 +76,9 @@ func TestOverHTTP(t *testing.T) {
 		body["channel"] = "web"
 		lea := anyone.With("lea")
 		lea.Post(minor, body).Fields("representative representative-needed")
-		body["channel"], body["representative"] = "representative", map[string]string{"name": "Rose MARK3R", "relation": "parent"}
+		body["channel"], body["representative"] = "representative", map[string]string{"name": "Rose MARK3R", "relation": "mother"}
 		lea.Post(minor, body).Fields("representative.name name-characters")
-		body["representative"] = map[string]string{"name": "Rose Marqueur", "relation": "parent"}
+		body["representative"] = map[string]string{"name": "Rose Marqueur", "relation": "mother"}
 		lea.Post(minor, body).Want(201)
 		body["sha256"], body["textId"] = "0", "teleconsultation.v1.fr"
 		lea.Post(minor, body, testkit.English()).Fields("sha256 text-differs")

@@ -24,7 +24,8 @@ type Relation string
 
 // The relations, with their source.
 const (
-	Parent             Relation = "parent"              // Code civil 371-1, 372-2
+	Mother             Relation = "mother"              // Code civil 371-1, 372-2
+	Father             Relation = "father"              // Code civil 371-1, 372-2
 	Guardian           Relation = "guardian"            // tutelle: Code civil 390, 459
 	AuthorisedRelative Relation = "authorised-relative" // habilitation familiale: Code civil 494-1
 	ChosenAdult        Relation = "chosen-adult"        // of a minor who keeps their care secret: CSP L1111-5
@@ -32,7 +33,7 @@ const (
 
 // mayRepresent lists who decides for a minor and for an adult.
 var mayRepresent = map[bool][]Relation{
-	true:  {Parent, Guardian, ChosenAdult},
+	true:  {Mother, Father, Guardian, ChosenAdult},
 	false: {Guardian, AuthorisedRelative},
 }
 

@@ -150,7 +150,7 @@ func TestProofsVerifyOffline(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		s, _ := newService(t, h)
 		d := s.decision(care.ConsentGranted, Representative)
-		d.AppointmentID, d.Agent = minorAct, &Agent{"Rose Moreau", Parent}
+		d.AppointmentID, d.Agent = minorAct, &Agent{"Rose Moreau", Mother}
 		me := testkit.As(patient(child, minorAct))
 		if _, err := s.Decide(me, d); err != nil {
 			t.Fatal(err)
