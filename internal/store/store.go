@@ -108,10 +108,16 @@ func connect(o Options) (*DB, error) {
 	return &DB{dialect: SQLite, write: write, read: read}, nil
 }
 
+// sqliteTimes is how times that libraries store (the job queue) are written:
+// SQLite's own datetime format, in UTC, so that they compare with its datetime().
+// The driver's default, RFC 3339, sorts after it: a retry would wait for the
+// next day. Our own tables hold integers.
+const sqliteTimes = "&_timefmt=2006-01-02%2015:04:05.000"
+
 func openSQLite(path string, key []byte, conns int, extra string, cfg *gorm.Config) (*gorm.DB, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?vfs=adiantum&_pragma=hexkey('" + hex.EncodeToString(key) + "')" +
 		"&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
-		"&_pragma=foreign_keys(1)&_pragma=temp_store(memory)&" + extra
+		"&_pragma=foreign_keys(1)&_pragma=temp_store(memory)" + sqliteTimes + "&" + extra
 	pool, err := driver.Open(dsn)
 	if err != nil {
 		return nil, errors.New("store: cannot open the SQLite file: wrong key or damaged file")
