@@ -1,0 +1,405 @@
+package identity_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"visavis/identity"
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/events"
+	"visavis/internal/fault"
+	"visavis/internal/testkit"
+)
+
+func TestALinkOpensFromSevenDaysBeforeToOneHourAfter(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		visit := c.book(c.Fatou)
+		link, err := c.svc.IssueLink(context.Background(), visit)
+		if err != nil || len(link) != 43 {
+			t.Fatalf("%q %v", link, err)
+		}
+		about := c.agent.known[visit]
+		open := func(at time.Time) error {
+			c.Clock.Set(at)
+			_, _, err := c.svc.OpenLink(testkit.As(authz.Actor{}), link)
+			return err
+		}
+		var early *identity.TooEarly
+		if err := open(about.Start.Add(-7*24*time.Hour - time.Second)); !errors.As(err, &early) || !early.Opens.Equal(about.Start.Add(-7*24*time.Hour)) {
+			t.Errorf("eight days before: %v", err)
+		}
+		for _, at := range []time.Time{about.Start.Add(-7 * 24 * time.Hour), about.Start, about.End.Add(time.Hour)} {
+			if err := open(at); err != nil {
+				t.Errorf("at %s: %v", at, err)
+			}
+		}
+		is(t, open(about.End.Add(time.Hour+time.Second)), fault.Gone, "link-expired")
+		late, err := c.svc.IssueLink(context.Background(), visit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.svc.OpenLink(testkit.As(authz.Actor{}), late); err != nil {
+			t.Errorf("a link asked for after the act: %v", err)
+		}
+		c.Clock.Advance(time.Hour + time.Second)
+		_, _, err = c.svc.OpenLink(testkit.As(authz.Actor{}), late)
+		is(t, err, fault.Gone, "link-expired")
+		_, _, err = c.svc.OpenLink(testkit.As(authz.Actor{}), strings.Repeat("A", 43))
+		is(t, err, fault.NotFound, "link-unknown")
+	})
+}
+
+func TestALinkFollowsTheAppointmentThatMoves(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		visit := c.book(c.Fatou)
+		link, _ := c.svc.IssueLink(context.Background(), visit)
+		moved := c.agent.known[visit]
+		moved.Start, moved.End = moved.Start.Add(30*24*time.Hour), moved.End.Add(30*24*time.Hour)
+		c.agent.known[visit] = moved
+		var early *identity.TooEarly
+		if _, _, err := c.svc.OpenLink(testkit.As(authz.Actor{}), link); !errors.As(err, &early) {
+			t.Errorf("%v", err)
+		}
+		c.Clock.Set(moved.Start)
+		if _, a, err := c.svc.OpenLink(testkit.As(authz.Actor{}), link); err != nil || a.PatientID != c.Fatou || a.AppointmentID != visit || a.Level != authz.LevelLink {
+			t.Errorf("%+v %v", a, err)
+		}
+	})
+}
+
+func TestRevokingEndsLinksAndSessionsAtOnce(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		visit, other := c.book(c.Fatou), c.book(c.Lea)
+		link, _ := c.svc.IssueLink(context.Background(), visit)
+		secret, _ := c.open(t, visit)
+		kept, _ := c.open(t, other)
+		if err := c.svc.RevokeLinks(c.staff(c.Benali, care.Nurse), visit); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("a nurse revoked: %v", err)
+		}
+		if err := c.svc.RevokeLinks(c.staff(c.Leroy, care.Secretary), visit); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := c.svc.OpenLink(testkit.As(authz.Actor{}), link)
+		is(t, err, fault.Gone, "link-revoked")
+		if a, err := c.svc.Authenticate(context.Background(), secret); err != nil || a.Role != "" {
+			t.Errorf("the session lives: %+v %v", a, err)
+		}
+		if a, err := c.svc.Authenticate(context.Background(), kept); err != nil || a.PatientID != c.Lea {
+			t.Errorf("another's session ended: %+v %v", a, err)
+		}
+		if again, _ := c.svc.IssueLink(context.Background(), visit); again == "" {
+			t.Error("no new link")
+		}
+	})
+}
+
+func TestSendingALinkIsAFactWithoutTheLink(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		visit := c.book(c.Fatou)
+		for range 5 {
+			if err := c.svc.SendLink(c.staff(c.Leroy, care.Secretary), visit); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.svc.SendLink(c.staff(c.Leroy, care.Secretary), visit); fault.KindOf(err) != fault.Throttled {
+			t.Errorf("the sixth: %v", err)
+		}
+		got := c.facts(t, events.LinkRequested)
+		if len(got) != 5 || got[0] != `{"appointmentId":"`+string(visit)+`","patientId":"`+string(c.Fatou)+`"}` {
+			t.Errorf("%q", got)
+		}
+		for name, ctx := range map[string]context.Context{"another doctor of the house": c.staff(c.Dupre, care.Doctor)} {
+			if err := c.svc.SendLink(ctx, c.book(c.Zoe)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := c.svc.SendLink(c.staff(c.Nguyen, care.Pharmacist), visit); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("a pharmacist: %v", err)
+		}
+	})
+}
+
+// Recovering tells nothing, and sends to the contacts on file only.
+func TestALostLinkIsRecoveredWithoutTelling(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		visit := c.book(c.Fatou)
+		ctx := context.Background()
+		for _, x := range [][2]string{{"06 39 98 00 03", ""}, {"", "FATOU.diallo@patients.example"}, {"0639980077", ""}, {"", "nobody@patients.example"}, {"", "zoe@patients.example"}} {
+			if err := c.svc.RecoverLink(ctx, x[0], x[1]); err != nil {
+				t.Errorf("%v: %v", x, err)
+			}
+		}
+		if n := len(c.facts(t, events.LinkRequested)); n != 0 {
+			t.Errorf("%d links were asked for before the answer", n)
+		}
+		c.Deliver(t)
+		got := c.facts(t, events.LinkRequested)
+		if len(got) != 2 || !strings.Contains(got[0], string(visit)) || !strings.Contains(got[1], string(c.Fatou)) {
+			t.Errorf("%q", got)
+		}
+		for _, x := range [][2]string{{"12", ""}, {"", ""}, {"", "x"}} {
+			if err := c.svc.RecoverLink(ctx, x[0], x[1]); fault.KindOf(err) != fault.Invalid {
+				t.Errorf("%v: %v", x, err)
+			}
+		}
+		var err error
+		for range 6 {
+			err = c.svc.RecoverLink(ctx, "0639980003", "")
+		}
+		if fault.KindOf(err) != fault.Throttled {
+			t.Errorf("asking again and again: %v", err)
+		}
+	})
+}
+
+func TestSessionsEndIdleAndOldButNeverDuringACall(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		alive := func(secret string) bool {
+			a, err := c.svc.Authenticate(context.Background(), secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a.Role != ""
+		}
+		visit := c.book(c.Fatou)
+		s, _ := c.open(t, visit)
+		c.Clock.Advance(14 * time.Minute)
+		if !alive(s) {
+			t.Error("ended after 14 minutes")
+		}
+		c.Clock.Advance(14 * time.Minute)
+		if !alive(s) {
+			t.Error("being used did not keep it")
+		}
+		c.Clock.Advance(16 * time.Minute)
+		if alive(s) {
+			t.Error("idle for 16 minutes and alive")
+		}
+		c.agent.live = true
+		if !alive(s) {
+			t.Error("ended during a call")
+		}
+		c.agent.live = false
+		s, _ = c.open(t, visit)
+		for range 24 {
+			c.Clock.Advance(10 * time.Minute)
+			alive(s)
+		}
+		if alive(s) {
+			t.Error("alive after four hours")
+		}
+		if alive("") || alive("unknown") {
+			t.Error("a secret nobody gave opens a session")
+		}
+	})
+}
+
+// S12: a session opened with a link is another one than the browser had.
+func TestSessionsAreNotFixed(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		former, a := c.open(t, c.book(c.Fatou))
+		link, _ := c.svc.IssueLink(context.Background(), c.book(c.Lea))
+		next, b, err := c.svc.OpenLink(testkit.As(a), link)
+		if err != nil || next == former || b.SessionID == a.SessionID || b.PatientID != c.Lea {
+			t.Fatalf("%+v %v", b, err)
+		}
+		if x, _ := c.svc.Authenticate(context.Background(), former); x.Role != "" {
+			t.Error("the former session lives")
+		}
+		if err := c.svc.SignOut(testkit.As(b)); err != nil {
+			t.Fatal(err)
+		}
+		if x, _ := c.svc.Authenticate(context.Background(), next); x.Role != "" {
+			t.Error("signed out and alive")
+		}
+		var kept []string
+		c.sql(t, "SELECT id FROM sessions WHERE ended_at = 0", &kept)
+		if len(kept) != 0 {
+			t.Errorf("%d sessions left", len(kept))
+		}
+	})
+}
+
+func TestACodeRaisesTheSessionAndRotatesIt(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		before, a := c.open(t, c.book(c.Fatou))
+		sent, err := c.svc.RequestCode(testkit.As(a), "sms")
+		if err != nil || sent.Hint != "•• •• •• •• 03" || !sent.Expires.Equal(c.Clock.Now().Add(10*time.Minute)) {
+			t.Fatalf("%+v %v", sent, err)
+		}
+		code := c.lastCode(t)
+		if fact := c.facts(t, events.CodeRequested); len(fact) != 1 || strings.Contains(fact[0], code) || len(code) != 6 {
+			t.Errorf("%q", fact)
+		}
+		after, b, err := c.svc.VerifyCode(testkit.As(a), code)
+		if err != nil || b.Level != authz.LevelCode || b.SessionID != a.SessionID || after == before || b.Proof != "link+sms" {
+			t.Fatalf("%+v %v", b, err)
+		}
+		if x, _ := c.svc.Authenticate(context.Background(), before); x.Role != "" {
+			t.Error("the cookie before the code still opens")
+		}
+		if x, err := c.svc.Authenticate(context.Background(), after); err != nil || x.Level != authz.LevelCode || x.PatientID != c.Fatou {
+			t.Errorf("%+v %v", x, err)
+		}
+		_, _, err = c.svc.VerifyCode(testkit.As(b), code)
+		is(t, err, fault.Conflict, "code-used")
+		var left []string
+		c.sql(t, "SELECT id FROM codes WHERE length(sealed) > 0", &left)
+		if len(left) != 0 {
+			t.Error("a used code is kept")
+		}
+	})
+}
+
+func TestCodesAreWrongExpiredAndCounted(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		_, a := c.open(t, c.book(c.Fatou))
+		ctx := testkit.As(a)
+		_, _, err := c.svc.VerifyCode(ctx, "000000")
+		is(t, err, fault.Gone, "code-expired")
+		if _, err := c.svc.RequestCode(ctx, "email"); err != nil {
+			t.Fatal(err)
+		}
+		code := c.lastCode(t)
+		wrong := "000000"
+		if code == wrong {
+			wrong = "000001"
+		}
+		for _, remaining := range []string{"4", "3", "2", "1", "0"} {
+			_, _, err := c.svc.VerifyCode(ctx, wrong)
+			var f *fault.Error
+			if !errors.As(err, &f) || f.Code != "code-wrong" || f.Args["remaining"] != remaining {
+				t.Errorf("%v, want %s left", err, remaining)
+			}
+		}
+		_, _, err = c.svc.VerifyCode(ctx, code)
+		is(t, err, fault.Gone, "code-expired")
+		if c.audited(t, "code.verify", "refused") != 7 {
+			t.Errorf("%d refusals audited", c.audited(t, "code.verify", "refused"))
+		}
+		if _, err := c.svc.RequestCode(ctx, "email"); err != nil {
+			t.Fatal(err)
+		}
+		old := c.lastCode(t)
+		c.Clock.Advance(time.Second)
+		if _, err := c.svc.RequestCode(ctx, "sms"); err != nil {
+			t.Fatal(err)
+		}
+		if fresh := c.lastCode(t); old != fresh {
+			_, _, err = c.svc.VerifyCode(ctx, old)
+			is(t, err, fault.Invalid, "code-wrong")
+		}
+		c.Clock.Advance(10 * time.Minute)
+		var ids []string
+		c.sql(t, "SELECT id FROM codes ORDER BY id DESC", &ids)
+		_, _, _, err = c.svc.PendingCode(context.Background(), ids[0])
+		is(t, err, fault.Gone, "code-expired")
+	})
+}
+
+// S13: however many guess at once, a code bears five tries.
+func TestFiveTriesEvenAtOnce(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		_, a := c.open(t, c.book(c.Fatou))
+		ctx := testkit.As(a)
+		if _, err := c.svc.RequestCode(ctx, "sms"); err != nil {
+			t.Fatal(err)
+		}
+		code := c.lastCode(t)
+		wrong := "000000"
+		if code == wrong {
+			wrong = "000001"
+		}
+		var tried atomic.Int32
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				_, _, err := c.svc.VerifyCode(ctx, wrong)
+				var f *fault.Error
+				if errors.As(err, &f) && f.Code == "code-wrong" {
+					tried.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if tried.Load() != 5 {
+			t.Errorf("%d tries were answered", tried.Load())
+		}
+	})
+}
+
+func TestCodesGoWhereThePatientIsOnFileAndNotTooOften(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		_, zoe := c.open(t, c.book(c.Zoe))
+		for channel, want := range map[string]string{"sms": "channel-not-on-file", "pigeon": "not-a-choice"} {
+			_, err := c.svc.RequestCode(testkit.As(zoe), channel)
+			var f *fault.Error
+			if !errors.As(err, &f) || len(f.Fields) != 1 || f.Fields[0].Code != want {
+				t.Errorf("%s: %v", channel, err)
+			}
+		}
+		var err error
+		for range 6 {
+			_, err = c.svc.RequestCode(testkit.As(zoe), "email")
+		}
+		if fault.KindOf(err) != fault.Throttled {
+			t.Errorf("the sixth code: %v", err)
+		}
+		if _, err := c.svc.RequestCode(c.staff(c.Martin, care.Doctor), "sms"); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("a doctor asked for a code: %v", err)
+		}
+		_, err = c.svc.RequestCode(testkit.As(authz.Actor{}), "sms")
+		if fault.KindOf(err) != fault.Unauthenticated {
+			t.Errorf("nobody asked for a code: %v", err)
+		}
+	})
+}
+
+// Facts, logs and job queues hold no secret of a whole visit.
+func TestSecretsStayOutOfFactsAndLogs(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		visit := c.book(c.Fatou)
+		link, _ := c.svc.IssueLink(context.Background(), visit)
+		secret, a, err := c.svc.OpenLink(testkit.As(authz.Actor{}), link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.svc.RequestCode(testkit.As(a), "sms")
+		code := c.lastCode(t)
+		var kept []string
+		for _, table := range []string{"SELECT payload FROM events", "SELECT CAST(args AS TEXT) FROM river_job", "SELECT proof FROM sessions", "SELECT CAST(hash AS TEXT) FROM links", "SELECT CAST(hash AS TEXT) FROM sessions"} {
+			c.sql(t, table, &kept)
+		}
+		all := strings.Join(kept, "\n") + c.Logged.String()
+		for name, word := range map[string]string{"link": link, "session": secret, "code": code + `"`, "name": "DIALLO", "phone": "639980003"} {
+			if strings.Contains(all, word) {
+				t.Errorf("the %s is in clear", name)
+			}
+		}
+	})
+}
+
+func TestSweepForgetsWhatIsOver(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		c.open(t, c.book(c.Fatou))
+		if _, _, err := c.svc.StartSignin(context.Background(), "/pro"); err != nil {
+			t.Fatal(err)
+		}
+		c.Clock.Advance(72 * time.Hour)
+		if err := c.svc.Sweep(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		c.sql(t, "SELECT id FROM sessions", &left)
+		c.sql(t, "SELECT return_to FROM signins", &left)
+		if len(left) != 0 {
+			t.Errorf("%q is left", left)
+		}
+	})
+}

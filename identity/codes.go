@@ -1,0 +1,202 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"time"
+
+	"visavis/identity/traits"
+	"visavis/internal/audit"
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/events"
+	"visavis/internal/fault"
+	"visavis/internal/limit"
+	"visavis/internal/seal"
+	"visavis/internal/store"
+)
+
+const (
+	codeLife  = 10 * time.Minute
+	codeTries = 5
+)
+
+// The bounds on codes, per patient: sending costs money, guessing must be vain.
+// Six digits, five tries a code and five codes an hour give a guesser 25 chances
+// in a million per hour.
+var (
+	codeSending = limit.Rule{Name: "code.send", Burst: 5, Every: 12 * time.Minute}
+	codeTrying  = limit.Rule{Name: "code.try", Burst: 25, Every: 2 * time.Minute}
+)
+
+// Sent tells where a code went, as far as the person may be told.
+type Sent struct {
+	Channel string // sms or email
+	Hint    string
+	Expires time.Time
+}
+
+// RequestCode makes a one-time code of six digits for the caller's session and
+// has it sent to the patient's contact on file; an earlier code stops working.
+// Refusals: Invalid when the patient has no such contact, Throttled.
+func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, err error) {
+	a := authz.From(ctx)
+	if err := s.Table.Can(a, "code.request", authz.None); err != nil {
+		return Sent{}, err
+	}
+	p, err := s.Patient(ctx, a.PatientID)
+	if err != nil {
+		return Sent{}, err
+	}
+	hint, err := hintOf(p, channel)
+	if err != nil {
+		return Sent{}, err
+	}
+	if err := s.Limits.Take(ctx, codeSending, string(a.PatientID)); err != nil {
+		return Sent{}, err
+	}
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return Sent{}, fmt.Errorf("identity: code: %w", err)
+	}
+	code, now := fmt.Sprintf("%06d", n.Int64()), s.Clock.Now()
+	id := care.NewID(now)
+	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		sealed, err := s.Keeper.Seal(ctx, tx, a.PatientID, codePlace(id), []byte(code))
+		if err != nil {
+			return err
+		}
+		row := codeRow{ID: id, SessionID: string(a.SessionID), PatientID: string(a.PatientID), Channel: channel,
+			Hash: s.derive("code", id, code), Sealed: sealed, At: store.Micros(now)}
+		if err := insertCode(tx, row); err != nil {
+			return err
+		}
+		if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "code.request", Object: "patient/" + string(a.PatientID), Patient: a.PatientID}); err != nil {
+			return err
+		}
+		return s.Bus.Publish(ctx, tx, events.CodeRequested, id, events.Code{CodeID: id, PatientID: a.PatientID, Channel: channel})
+	})
+	return Sent{channel, hint, now.Add(codeLife)}, err
+}
+
+func hintOf(p Patient, channel string) (string, error) {
+	switch {
+	case channel == "sms" && p.Phone != "" && traits.Mobile(p.Phone):
+		return traits.HidePhone(p.Phone), nil
+	case channel == "email" && p.Email != "":
+		return traits.HideEmail(p.Email), nil
+	case channel == "sms" || channel == "email":
+		return "", fault.Fields(fault.Field{Name: "channel", Code: "channel-not-on-file"})
+	}
+	return "", fault.Fields(fault.Field{Name: "channel", Code: "not-a-choice"})
+}
+
+// PendingCode gives messaging the code of a CodeRequested fact and where to
+// send it. It fails as Gone when the code expired or was used meanwhile.
+func (s *Service) PendingCode(ctx context.Context, id string) (code, channel string, to Contact, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row, err := codeByID(tx, id)
+		if err != nil {
+			return err
+		}
+		if row.UsedAt != 0 || s.Clock.Now().Sub(store.Time(row.At)) >= codeLife {
+			return fault.New(fault.Gone, "code-expired")
+		}
+		plain, err := s.Keeper.Open(ctx, tx, care.PatientID(row.PatientID), codePlace(id), row.Sealed)
+		if err != nil {
+			return err
+		}
+		code, channel = string(plain), row.Channel
+		to, err = s.Contact(ctx, care.PatientID(row.PatientID))
+		return err
+	})
+	return code, channel, to, err
+}
+
+// VerifyCode checks the code typed, raises the session to the level of a
+// second factor and gives its new secret: the old one opens nothing any more.
+// Refusals: Invalid code-wrong (with {remaining}), Gone code-expired, Conflict
+// code-used, Throttled. A try counts even when the request is cut.
+func (s *Service) VerifyCode(ctx context.Context, typed string) (session string, a authz.Actor, err error) {
+	a = authz.From(ctx)
+	if err := s.Table.Can(a, "code.verify", authz.None); err != nil {
+		return "", a, err
+	}
+	if err := s.Limits.Take(ctx, codeTrying, string(a.PatientID)); err != nil {
+		return "", a, err
+	}
+	var refused error // kept outside: the count of a refused try must commit
+	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row, err := s.tryCode(ctx, tx, a, typed)
+		var f *fault.Error
+		if errors.As(err, &f) {
+			refused = err
+			return s.Audit.Append(ctx, tx, audit.Entry{Action: "code.verify", Object: "patient/" + string(a.PatientID), Patient: a.PatientID, Outcome: audit.Refused})
+		}
+		refused = nil
+		if err != nil {
+			return err
+		}
+		session, a, err = s.raise(ctx, tx, a, row)
+		return err
+	})
+	if err == nil {
+		err = refused
+	}
+	return session, a, err
+}
+
+// tryCode spends one try of the session's newest code. A fault is a refusal.
+func (s *Service) tryCode(_ context.Context, tx *store.Tx, a authz.Actor, typed string) (codeRow, error) {
+	row, err := lastCode(tx, a.SessionID)
+	if fault.KindOf(err) == fault.NotFound {
+		return row, fault.New(fault.Gone, "code-expired")
+	}
+	if err != nil {
+		return row, err
+	}
+	if row.UsedAt != 0 {
+		return row, fault.New(fault.Conflict, "code-used")
+	}
+	if s.Clock.Now().Sub(store.Time(row.At)) >= codeLife {
+		return row, fault.New(fault.Gone, "code-expired")
+	}
+	left, err := tryCode(tx, row.ID, codeTries)
+	if err != nil {
+		return row, err
+	}
+	if !left {
+		return row, fault.New(fault.Gone, "code-expired")
+	}
+	if !same(row.Hash, s.derive("code", row.ID, typed)) {
+		return row, fault.New(fault.Invalid, "code-wrong").With("remaining", strconv.Itoa(max(0, codeTries-1-row.Tries)))
+	}
+	return row, nil
+}
+
+// raise makes the session one of two factors.
+func (s *Service) raise(ctx context.Context, tx *store.Tx, a authz.Actor, code codeRow) (string, authz.Actor, error) {
+	now := store.Micros(s.Clock.Now())
+	used, err := useCode(tx, code.ID, now)
+	if err != nil {
+		return "", a, err
+	}
+	if !used {
+		return "", a, fault.New(fault.Conflict, "code-used")
+	}
+	secret, hash := token()
+	a.Level, a.Proof = authz.LevelCode, "link+"+code.Channel
+	if err := rotateSession(tx, a.SessionID, hash, a.Level, a.Proof, now); err != nil {
+		return "", a, err
+	}
+	err = s.Audit.Append(authz.With(ctx, a), tx, audit.Entry{Action: "code.verify", Object: "patient/" + string(a.PatientID), Patient: a.PatientID})
+	return secret, a, err
+}
+
+func codePlace(id string) seal.Place {
+	return seal.Place{Table: "codes", Column: "sealed", Row: id}
+}

@@ -1,0 +1,183 @@
+package identity
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"visavis/identity/prosante"
+	"visavis/identity/traits"
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+)
+
+// The questions other modules ask. They answer code, not people: whoever asks
+// has checked that the person in front may know, and writes the audit row.
+
+// Patient gives a patient, or fault.Missing.
+func (s *Service) Patient(ctx context.Context, id care.PatientID) (p Patient, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		p, err = loadPatient(ctx, tx, s.Keeper, id)
+		return err
+	})
+	return p, err
+}
+
+// PatientName is how people call a patient.
+func (s *Service) PatientName(ctx context.Context, id care.PatientID) (string, error) {
+	p, err := s.Patient(ctx, id)
+	return p.DisplayName(), err
+}
+
+// Minor tells whether a patient is under 18 at an instant, in France.
+func (s *Service) Minor(ctx context.Context, id care.PatientID) (bool, error) {
+	p, err := s.Patient(ctx, id)
+	return err == nil && p.Minor(s.today()), err
+}
+
+// Contact is where a patient can be written to. Either address may be empty.
+type Contact struct {
+	Phone    string // E.164
+	Mobile   bool   // the phone can get an SMS
+	Email    string
+	Language care.Language
+}
+
+// Contact tells where a patient can be written to.
+func (s *Service) Contact(ctx context.Context, id care.PatientID) (Contact, error) {
+	p, err := s.Patient(ctx, id)
+	return Contact{p.Phone, p.Phone != "" && traits.Mobile(p.Phone), p.Email, p.Language}, err
+}
+
+// Staff gives one person of one organisation, active or not, or fault.Missing.
+func (s *Service) Staff(ctx context.Context, id care.StaffID) (p Staff, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		p, err = loadStaff(tx, id)
+		return err
+	})
+	return p, err
+}
+
+// Organization gives one organisation, or fault.Missing.
+func (s *Service) Organization(ctx context.Context, id care.OrganizationID) (o Organization, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		o, err = loadOrganization(tx, id)
+		return err
+	})
+	return o, err
+}
+
+// StaffOf lists the active people of an organisation in a role; all roles when
+// it is empty.
+func (s *Service) StaffOf(ctx context.Context, o care.OrganizationID, role care.Role) (list []Staff, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		list, err = staffOf(tx, o, role)
+		return err
+	})
+	return list, err
+}
+
+// WorksAt tells whether someone is active staff of an organisation.
+func (s *Service) WorksAt(ctx context.Context, id care.StaffID, o care.OrganizationID) (bool, error) {
+	p, err := s.Staff(ctx, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return p.Active && p.Organization.ID == o, err
+}
+
+// IsPatientOf tells whether a patient's file belongs to an organisation.
+func (s *Service) IsPatientOf(ctx context.Context, id care.PatientID, o care.OrganizationID) (bool, error) {
+	p, err := s.Patient(ctx, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil && p.OrganizationID == o, err
+}
+
+// Doctors lists at most 50 active doctors, of a specialty code (TRE_R38) and
+// whose family name begins with text; both may be empty.
+func (s *Service) Doctors(ctx context.Context, specialty, text string) (list []Staff, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		list, err = doctors(tx, specialty, traits.SearchKey(text), 50)
+		return err
+	})
+	return list, err
+}
+
+// Specialties lists the specialty codes somebody practises here.
+func (s *Service) Specialties(ctx context.Context) (codes []string, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		codes, err = specialties(tx)
+		return err
+	})
+	return codes, err
+}
+
+// PutOrganization creates the organisation of a FINESS, or updates it.
+func (s *Service) PutOrganization(ctx context.Context, o Organization) (id care.OrganizationID, err error) {
+	if o, err = o.clean(); err != nil {
+		return "", err
+	}
+	now := s.Clock.Now()
+	o.ID = care.OrganizationID(care.NewID(now))
+	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
+		id, err = putOrganization(tx, o, store.Micros(now))
+		return err
+	})
+	return id, err
+}
+
+// PutStaff creates a person in an organisation, or updates them: they are
+// found by national identifier.
+func (s *Service) PutStaff(ctx context.Context, p Staff) (id care.StaffID, err error) {
+	if p, err = p.clean(); err != nil {
+		return "", err
+	}
+	now := s.Clock.Now()
+	p.ID, p.Active = care.StaffID(care.NewID(now)), true
+	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
+		id, err = putStaff(tx, p, store.Micros(now))
+		return err
+	})
+	return id, err
+}
+
+// Dismiss takes someone off the staff and ends their sessions. It takes effect
+// at the next request anywhere (trust S12).
+func (s *Service) Dismiss(ctx context.Context, id care.StaffID) error {
+	return s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
+		if err := setStaffActive(tx, id, 0); err != nil {
+			return err
+		}
+		return endSessionsOf(tx, "staff_id", string(id), store.Micros(s.Clock.Now()))
+	})
+}
+
+// Colleagues lists the people of the caller's organisation, by role.
+func (s *Service) Colleagues(ctx context.Context, role care.Role) ([]Staff, error) {
+	a := authz.From(ctx)
+	if err := s.Table.Can(a, "staff.list", authz.Org); err != nil {
+		return nil, err
+	}
+	if role != "" && !slices.Contains(authz.Roles[:], role) {
+		return nil, fault.Fields(fault.Field{Name: "role", Code: "not-a-choice"})
+	}
+	return s.StaffOf(ctx, a.OrganizationID, role)
+}
+
+// at picks, among the places a professional works, the one that signs in: the
+// exercice must be declared at the organisation and allow the role. An
+// employee is known by the FINESS inside their number.
+func at(who prosante.Professional, places []Staff) (Staff, bool) {
+	for _, p := range places {
+		e, _, declared := who.At(p.Organization.FINESS)
+		employee := strings.HasPrefix(string(who.IdNat), "3"+p.Organization.FINESS+"/")
+		if (declared || employee) && e.MayHold(p.Role) {
+			return p, true
+		}
+	}
+	return Staff{}, false
+}

@@ -1,0 +1,219 @@
+package identity
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"visavis/identity/traits"
+	"visavis/internal/audit"
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/events"
+	"visavis/internal/fault"
+	"visavis/internal/limit"
+	"visavis/internal/store"
+)
+
+const (
+	linkOpensBefore = 7 * 24 * time.Hour // before the appointment
+	linkLivesAfter  = time.Hour          // after it, or after the link was asked for again
+)
+
+// linkSending bounds the links one appointment can have sent, whoever asks.
+var linkSending = limit.Rule{Name: "link.send", Burst: 5, Every: 10 * time.Minute}
+
+// IssueLink makes a new link to an appointment and gives its secret, for the
+// fragment of the address: /rdv#<secret>. Only its hash is kept, so the caller
+// must seal it until it is delivered. Earlier links stay good until revoked.
+func (s *Service) IssueLink(ctx context.Context, id care.AppointmentID) (secret string, err error) {
+	about, err := s.Appointments.Appointment(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	secret, hash := token()
+	now := s.Clock.Now()
+	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
+		return insertLink(tx, linkRow{ID: care.NewID(now), Hash: hash, PatientID: string(about.PatientID), AppointmentID: string(id), At: store.Micros(now)})
+	})
+	return secret, err
+}
+
+// OpenLink opens a session with a link and gives its cookie's secret. It may be
+// used again while it lives: a telephone that slept, a second device. A session
+// the browser had before ends. Refusals: NotFound link-unknown, Gone
+// link-revoked and link-expired, and TooEarly.
+func (s *Service) OpenLink(ctx context.Context, secret string) (session string, a authz.Actor, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		link, err := linkByHash(tx, hashOf(secret))
+		if fault.KindOf(err) == fault.NotFound {
+			return fault.New(fault.NotFound, "link-unknown")
+		}
+		if err != nil {
+			return err
+		}
+		about, err := s.Appointments.Appointment(ctx, care.AppointmentID(link.AppointmentID))
+		if err != nil {
+			return fmt.Errorf("identity: appointment of a link: %w", err)
+		}
+		if err := s.openable(link, about); err != nil {
+			return err
+		}
+		a = authz.Actor{Role: care.Patient, PatientID: about.PatientID, AppointmentID: care.AppointmentID(link.AppointmentID),
+			Level: authz.LevelLink, Proof: "link"}
+		if session, a, err = s.begin(ctx, tx, a); err != nil {
+			return err
+		}
+		return s.Audit.Append(authz.With(ctx, a), tx, audit.Entry{Action: "link.open", Object: "appointment/" + link.AppointmentID, Patient: about.PatientID})
+	})
+	return session, a, err
+}
+
+// TooEarly refuses a link that opens later.
+type TooEarly struct{ Opens time.Time }
+
+// Error is for logs.
+func (e *TooEarly) Error() string {
+	return "identity: the link opens at " + e.Opens.Format(time.RFC3339)
+}
+
+// openable tells why a link does not open now.
+func (s *Service) openable(l linkRow, about Appointment) error {
+	now := s.Clock.Now()
+	last := about.End
+	if asked := store.Time(l.At); asked.After(last) {
+		last = asked
+	}
+	opens := about.Start.Add(-linkOpensBefore)
+	switch {
+	case l.RevokedAt != 0 || care.PatientID(l.PatientID) != about.PatientID:
+		return fault.New(fault.Gone, "link-revoked")
+	case now.After(last.Add(linkLivesAfter)):
+		return fault.New(fault.Gone, "link-expired")
+	case now.Before(opens):
+		return &TooEarly{opens}
+	}
+	return nil
+}
+
+// SendLink asks for a new link to be sent to the patient of an appointment. It
+// is refused as Throttled when too many were.
+func (s *Service) SendLink(ctx context.Context, id care.AppointmentID) error {
+	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		about, err := s.reachAppointment(ctx, "link.send", id)
+		if err != nil {
+			return err
+		}
+		if err := s.Limits.Take(ctx, linkSending, string(id)); err != nil {
+			return err
+		}
+		return s.requestLink(ctx, tx, id, about.PatientID)
+	})
+}
+
+func (s *Service) requestLink(ctx context.Context, tx *store.Tx, id care.AppointmentID, patient care.PatientID) error {
+	if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "link.send", Object: "appointment/" + string(id), Patient: patient}); err != nil {
+		return err
+	}
+	return s.Bus.Publish(ctx, tx, events.LinkRequested, string(id), events.Link{AppointmentID: id, PatientID: patient})
+}
+
+// RevokeLinks ends every link of an appointment and the sessions they opened,
+// at once and everywhere.
+func (s *Service) RevokeLinks(ctx context.Context, id care.AppointmentID) error {
+	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		about, err := s.reachAppointment(ctx, "link.revoke", id)
+		if err != nil {
+			return err
+		}
+		now := store.Micros(s.Clock.Now())
+		if err := revokeLinks(tx, id, now); err != nil {
+			return err
+		}
+		if err := endSessionsOf(tx, "appointment_id", string(id), now); err != nil {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "link.revoke", Object: "appointment/" + string(id), Patient: about.PatientID})
+	})
+}
+
+// reachAppointment finds an appointment the caller may do act to.
+func (s *Service) reachAppointment(ctx context.Context, act authz.Action, id care.AppointmentID) (Appointment, error) {
+	if !care.ValidID(string(id)) {
+		return Appointment{}, fault.Missing()
+	}
+	about, err := s.Appointments.Appointment(ctx, id)
+	if err != nil {
+		return Appointment{}, err
+	}
+	a := authz.From(ctx)
+	rel := a.To(authz.Subject{PatientID: about.PatientID, AppointmentID: id, StaffID: about.PractitionerID, OrganizationID: about.OrganizationID}, false)
+	return about, s.Table.Can(a, act, rel)
+}
+
+const recoverJob = "identity.recover"
+
+// recovery is the job of a lost link: what was typed, as a blind index.
+type recovery struct {
+	Hash string `json:"hash"`
+}
+
+// RecoverLink sends a new link to the contacts on file of whoever has that
+// phone or e-mail. The answer is the same, and takes the same time, whether
+// anybody has: the search is a job. It refuses only what is no address.
+func (s *Service) RecoverLink(ctx context.Context, phone, email string) error {
+	var hash []byte
+	field, value, err := "phone", "", error(nil)
+	if strings.TrimSpace(phone) != "" {
+		value, err = traits.ParsePhone(phone)
+		hash = s.index.Of("patients.phone", value)
+	} else {
+		field = "email"
+		value, err = traits.ParseEmail(email)
+		hash = s.index.Of("patients.email", strings.ToLower(value))
+	}
+	if r, ok := err.(traits.Refusal); ok {
+		return fault.Fields(r.Field(field))
+	}
+	if err := s.Limits.Take(ctx, linkSending, hex.EncodeToString(hash)); err != nil {
+		return err
+	}
+	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return s.Bus.Enqueue(ctx, tx, recoverJob, recovery{hex.EncodeToString(hash)}, time.Time{})
+	})
+}
+
+// recoverLinks does the job of RecoverLink.
+func (s *Service) recoverLinks(ctx context.Context, payload json.RawMessage) error {
+	var job recovery
+	if err := json.Unmarshal(payload, &job); err != nil {
+		return fmt.Errorf("identity: recovery: %w", err)
+	}
+	hash, err := hex.DecodeString(job.Hash)
+	if err != nil {
+		return fmt.Errorf("identity: recovery: %w", err)
+	}
+	ctx = authz.With(ctx, authz.SystemActor())
+	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		ids, err := patientIDsWith(tx, hash)
+		if err != nil {
+			return err
+		}
+		for _, patient := range ids {
+			appointment, err := s.Appointments.Current(ctx, patient)
+			if err != nil {
+				return err
+			}
+			if appointment == "" {
+				continue
+			}
+			if err := s.requestLink(ctx, tx, appointment, patient); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

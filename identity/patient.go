@@ -1,0 +1,113 @@
+package identity
+
+import (
+	"time"
+
+	"visavis/identity/traits"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+)
+
+// Patient is a person cared for by one organisation.
+type Patient struct {
+	ID             care.PatientID
+	OrganizationID care.OrganizationID
+	Status         care.IdentityStatus
+	Language       care.Language
+	Record
+	Since time.Time
+}
+
+// Record is what is sealed of a patient.
+type Record struct {
+	Traits          traits.Traits    `json:"traits"`
+	INS             traits.INS       `json:"ins,omitzero"`
+	Phone           string           `json:"phone,omitempty"` // E.164
+	Email           string           `json:"email,omitempty"`
+	Address         Address          `json:"address,omitzero"`
+	Representatives []Representative `json:"representatives,omitempty"`
+	Referring       *Referring       `json:"referring,omitempty"`
+}
+
+// Representative is a holder of parental authority, a guardian.
+type Representative struct {
+	DisplayName string `json:"displayName"`
+	Relation    string `json:"relation"` // mother, father, guardian
+	Phone       string `json:"phone,omitempty"`
+	Email       string `json:"email,omitempty"`
+}
+
+// Referring is the médecin traitant, who gets a copy when they have a mailbox.
+type Referring struct {
+	Title      string `json:"title,omitempty"`
+	GivenName  string `json:"givenName"`
+	FamilyName string `json:"familyName"`
+	RPPS       string `json:"rpps"`
+	Specialty  string `json:"specialty,omitempty"`
+	MSSante    string `json:"mssante,omitempty"`
+}
+
+// DisplayName is the person's name as people read it.
+func (r Referring) DisplayName() string {
+	name := r.GivenName + " " + r.FamilyName
+	if r.Title != "" {
+		name = r.Title + " " + name
+	}
+	return name
+}
+
+// DisplayName is how people call the patient.
+func (p Patient) DisplayName() string { return p.Traits.DisplayName() }
+
+// QualifiedINS gives the matricule when it may leave the platform.
+func (p Patient) QualifiedINS() (traits.INS, bool) {
+	if !traits.MayLeave(p.Status) || p.INS.Matricule == "" {
+		return traits.INS{}, false
+	}
+	return p.INS, true
+}
+
+// Minor tells whether the patient is under 18 on a day.
+func (p Patient) Minor(on traits.Date) bool { return p.Traits.BirthDate.Minor(on) }
+
+// clean returns the patient written one way, or names what is refused. A
+// status above PROV that rests on INSi needs a matricule and the whole strict
+// set of traits.
+func (p Patient) clean(today traits.Date) (Patient, error) {
+	t, problems := p.Traits.Clean(today)
+	p.Traits = t
+	note := func(field string, err error) {
+		if r, ok := err.(traits.Refusal); ok {
+			problems = append(problems, r.Field(field))
+		}
+	}
+	var err error
+	if p.Phone != "" {
+		p.Phone, err = traits.ParsePhone(p.Phone)
+		note("phone", err)
+	}
+	if p.Email != "" {
+		p.Email, err = traits.ParseEmail(p.Email)
+		note("email", err)
+	}
+	if p.INS != (traits.INS{}) {
+		p.INS, err = traits.ParseINS(p.INS.Matricule, p.INS.OID)
+		note("ins", err)
+		problems = append(problems, t.Complete()...)
+	}
+	switch p.Status {
+	case "":
+		p.Status = care.Provisional
+	case care.Provisional, care.Validated:
+	case care.Retrieved, care.Qualified:
+		if p.INS == (traits.INS{}) {
+			note("ins", traits.Refusal("required"))
+		}
+	default:
+		note("status", traits.Refusal("not-a-choice"))
+	}
+	if p.Language != care.English {
+		p.Language = care.French
+	}
+	return p, fault.Fields(problems...)
+}

@@ -1,0 +1,127 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"visavis/internal/audit"
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+)
+
+// How long a session lives unused, and in all (trust B5 7.3.1).
+const (
+	patientIdle = 15 * time.Minute
+	patientMax  = 4 * time.Hour
+	staffIdle   = 30 * time.Minute
+	staffMax    = 12 * time.Hour
+
+	// noteEvery bounds how often being used is written down; it comes off the
+	// idle time, never on top of it.
+	noteEvery = time.Minute
+)
+
+// begin opens a session for an actor and gives its secret. The session the
+// caller came with, if any, ends: nobody can choose the session of another.
+func (s *Service) begin(ctx context.Context, tx *store.Tx, a authz.Actor) (string, authz.Actor, error) {
+	now := s.Clock.Now()
+	if former := authz.From(ctx).SessionID; former != "" {
+		if err := endSession(tx, former, store.Micros(now)); err != nil {
+			return "", a, err
+		}
+	}
+	secret, hash := token()
+	a.SessionID = care.SessionID(care.NewID(now))
+	a.Request = authz.From(ctx).Request
+	err := insertSession(tx, sessionRow{ID: string(a.SessionID), Hash: hash, Level: int(a.Level), PatientID: string(a.PatientID),
+		AppointmentID: string(a.AppointmentID), StaffID: string(a.StaffID), Proof: a.Proof, At: store.Micros(now), SeenAt: store.Micros(now)})
+	return secret, a, err
+}
+
+// Authenticate gives the actor of a session's secret, or a zero Actor when it
+// opens nothing: unknown, ended, too old, or of someone who left. A
+// professional's role and organisation are read anew each time, so that a
+// change takes effect at once. It implements httpx.Authenticator.
+func (s *Service) Authenticate(ctx context.Context, secret string) (authz.Actor, error) {
+	var row sessionRow
+	var a authz.Actor
+	err := s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) (err error) {
+		if row, err = sessionByHash(tx, hashOf(secret)); err != nil {
+			return err
+		}
+		a, err = actorOf(tx, row)
+		return err
+	})
+	if fault.KindOf(err) == fault.NotFound {
+		return authz.Actor{}, nil
+	}
+	if err != nil || a.Role == "" {
+		return authz.Actor{}, err
+	}
+	alive, err := s.alive(ctx, row, a)
+	if err != nil || !alive {
+		return authz.Actor{}, err
+	}
+	now := s.Clock.Now()
+	if now.Sub(store.Time(row.SeenAt)) >= noteEvery {
+		err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error { return touchSession(tx, row.ID, store.Micros(now)) })
+	}
+	return a, err
+}
+
+// actorOf builds the actor of a session; a zero one for staff who left.
+func actorOf(tx *store.Tx, r sessionRow) (authz.Actor, error) {
+	a := authz.Actor{Role: care.Patient, PatientID: care.PatientID(r.PatientID), AppointmentID: care.AppointmentID(r.AppointmentID),
+		SessionID: care.SessionID(r.ID), Level: authz.Level(r.Level), Proof: r.Proof}
+	if r.StaffID == "" {
+		return a, nil
+	}
+	p, err := loadStaff(tx, care.StaffID(r.StaffID))
+	if err != nil || !p.Active {
+		return authz.Actor{}, err
+	}
+	a.Role, a.StaffID, a.OrganizationID = p.Role, p.ID, p.Organization.ID
+	return a, nil
+}
+
+// alive tells whether a session is neither idle nor too old, or is in a call.
+func (s *Service) alive(ctx context.Context, r sessionRow, a authz.Actor) (bool, error) {
+	idle, longest := patientIdle, patientMax
+	if a.StaffID != "" {
+		idle, longest = staffIdle, staffMax
+	}
+	now := s.Clock.Now()
+	if now.Sub(store.Time(r.SeenAt)) < idle && now.Sub(store.Time(r.At)) < longest {
+		return true, nil
+	}
+	live, err := s.Encounters.Live(ctx, a)
+	if err != nil {
+		return false, fmt.Errorf("identity: live call: %w", err)
+	}
+	return live, nil
+}
+
+// SignOut ends the caller's session; without one it does nothing.
+func (s *Service) SignOut(ctx context.Context) error {
+	a := authz.From(ctx)
+	if a.SessionID == "" {
+		return nil
+	}
+	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := endSession(tx, a.SessionID, store.Micros(s.Clock.Now())); err != nil {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "session.end", Object: "session/" + string(a.SessionID), Patient: a.PatientID})
+	})
+}
+
+// Sweep forgets sign-ins, codes and sessions long past use. It runs hourly.
+func (s *Service) Sweep(ctx context.Context) error {
+	now := s.Clock.Now()
+	return s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
+		return sweepAccess(tx, store.Micros(now.Add(-signinLife)), store.Micros(now.Add(-24*time.Hour)), store.Micros(now.Add(-48*time.Hour)))
+	})
+}

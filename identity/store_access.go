@@ -1,0 +1,158 @@
+package identity
+
+import (
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+)
+
+type linkRow struct {
+	ID            string
+	Hash          []byte
+	PatientID     string
+	AppointmentID string
+	At            int64
+	RevokedAt     int64
+}
+
+func (linkRow) TableName() string { return "links" }
+
+type sessionRow struct {
+	ID            string
+	Hash          []byte
+	Level         int
+	PatientID     string
+	AppointmentID string
+	StaffID       string
+	Proof         string
+	At            int64
+	SeenAt        int64
+	EndedAt       int64
+}
+
+func (sessionRow) TableName() string { return "sessions" }
+
+type codeRow struct {
+	ID        string
+	SessionID string
+	PatientID string
+	Channel   string
+	Hash      []byte
+	Sealed    []byte
+	Tries     int
+	At        int64
+	UsedAt    int64
+}
+
+func (codeRow) TableName() string { return "codes" }
+
+type signinRow struct {
+	Hash        []byte
+	BrowserHash []byte
+	ReturnTo    string
+	At          int64
+}
+
+func (signinRow) TableName() string { return "signins" }
+
+func insertLink(tx *store.Tx, r linkRow) error { return tx.G().Create(&r).Error }
+
+func linkByHash(tx *store.Tx, hash []byte) (linkRow, error) {
+	var r linkRow
+	err := tx.G().Where("hash = ?", hash).Take(&r).Error
+	return r, missing(err)
+}
+
+func revokeLinks(tx *store.Tx, id care.AppointmentID, at int64) error {
+	return tx.G().Model(&linkRow{}).Where("appointment_id = ? AND revoked_at = 0", string(id)).
+		Updates(map[string]any{"revoked_at": at}).Error
+}
+
+func insertSession(tx *store.Tx, r sessionRow) error { return tx.G().Create(&r).Error }
+
+func sessionByHash(tx *store.Tx, hash []byte) (sessionRow, error) {
+	var r sessionRow
+	err := tx.G().Where("hash = ? AND ended_at = 0", hash).Take(&r).Error
+	return r, missing(err)
+}
+
+func touchSession(tx *store.Tx, id string, at int64) error {
+	return tx.G().Model(&sessionRow{}).Where("id = ?", id).Updates(map[string]any{"seen_at": at}).Error
+}
+
+// rotateSession gives a session another secret and level. Another secret means
+// that a copy of the old cookie opens nothing.
+func rotateSession(tx *store.Tx, id care.SessionID, hash []byte, level authz.Level, proof string, at int64) error {
+	return tx.G().Model(&sessionRow{}).Where("id = ? AND ended_at = 0", string(id)).
+		Updates(map[string]any{"hash": hash, "level": int(level), "proof": proof, "seen_at": at}).Error
+}
+
+func endSession(tx *store.Tx, id care.SessionID, at int64) error {
+	return tx.G().Model(&sessionRow{}).Where("id = ? AND ended_at = 0", string(id)).Updates(map[string]any{"ended_at": at}).Error
+}
+
+func endSessionsOf(tx *store.Tx, column, value string, at int64) error {
+	q := tx.G().Model(&sessionRow{}).Where("ended_at = 0")
+	switch column {
+	case "appointment_id":
+		q = q.Where("appointment_id = ?", value)
+	case "staff_id":
+		q = q.Where("staff_id = ?", value)
+	}
+	return q.Updates(map[string]any{"ended_at": at}).Error
+}
+
+func insertCode(tx *store.Tx, r codeRow) error { return tx.G().Create(&r).Error }
+
+// lastCode is the newest code of a session: asking for another ends the one
+// before.
+func lastCode(tx *store.Tx, id care.SessionID) (codeRow, error) {
+	var r codeRow
+	err := tx.G().Where("session_id = ?", string(id)).Order("at DESC, id DESC").Take(&r).Error
+	return r, missing(err)
+}
+
+func codeByID(tx *store.Tx, id string) (codeRow, error) {
+	var r codeRow
+	err := tx.G().Where("id = ?", id).Take(&r).Error
+	return r, missing(err)
+}
+
+// tryCode counts one try, and tells whether there was one left: the count and
+// the bound are one statement, so that no number of concurrent guesses gets more.
+func tryCode(tx *store.Tx, id string, bound int) (bool, error) {
+	res := tx.G().Exec("UPDATE codes SET tries = tries + 1 WHERE id = ? AND tries < ? AND used_at = 0", id, bound)
+	return res.RowsAffected == 1, res.Error
+}
+
+func useCode(tx *store.Tx, id string, at int64) (bool, error) {
+	res := tx.G().Model(&codeRow{}).Where("id = ? AND used_at = 0", id).Updates(map[string]any{"used_at": at, "sealed": []byte{}})
+	return res.RowsAffected == 1, res.Error
+}
+
+func insertSignin(tx *store.Tx, r signinRow) error { return tx.G().Create(&r).Error }
+
+// takeSignin gives a sign-in under way and forgets it: a state is good once.
+func takeSignin(tx *store.Tx, hash []byte) (signinRow, error) {
+	var r signinRow
+	if err := tx.G().Where("hash = ?", hash).Take(&r).Error; err != nil {
+		return r, missing(err)
+	}
+	res := tx.G().Where("hash = ?", hash).Delete(&signinRow{})
+	if res.Error == nil && res.RowsAffected != 1 {
+		return r, fault.Missing()
+	}
+	return r, res.Error
+}
+
+// sweepAccess forgets what can no longer be used.
+func sweepAccess(tx *store.Tx, signinsBefore, codesBefore, sessionsBefore int64) error {
+	if err := tx.G().Where("at < ?", signinsBefore).Delete(&signinRow{}).Error; err != nil {
+		return err
+	}
+	if err := tx.G().Where("at < ?", codesBefore).Delete(&codeRow{}).Error; err != nil {
+		return err
+	}
+	return tx.G().Where("seen_at < ?", sessionsBefore).Delete(&sessionRow{}).Error
+}

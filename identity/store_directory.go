@@ -1,0 +1,183 @@
+package identity
+
+import (
+	"errors"
+	"strings"
+
+	"visavis/identity/prosante"
+	"visavis/identity/traits"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type organizationRow struct {
+	ID          string
+	Finess      string
+	Name        string
+	Street      string
+	PostalCode  string
+	City        string
+	CommuneCode string
+	Phone       string
+	Sector      string
+	Setting     string
+	Mssante     string
+	Zone        string
+	At          int64
+}
+
+func (organizationRow) TableName() string { return "organizations" }
+
+type staffRow struct {
+	ID             string
+	OrganizationID string
+	Role           string
+	Idnat          string
+	Title          string
+	GivenName      string
+	FamilyName     string
+	SearchKey      string
+	Profession     string
+	Specialty      string
+	Mssante        string
+	Bio            string
+	Languages      string
+	Active         int
+	At             int64
+}
+
+func (staffRow) TableName() string { return "staff" }
+
+func (r organizationRow) domain() Organization {
+	return Organization{ID: care.OrganizationID(r.ID), FINESS: r.Finess, Name: r.Name,
+		Address: Address{r.Street, r.PostalCode, r.City, r.CommuneCode}, Phone: r.Phone, Sector: r.Sector,
+		Setting: r.Setting, MSSante: r.Mssante, Zone: r.Zone}
+}
+
+func (r staffRow) domain(o Organization) Staff {
+	return Staff{ID: care.StaffID(r.ID), Organization: o, Role: care.Role(r.Role), IdNat: prosante.IdNat(r.Idnat), Title: r.Title,
+		GivenName: r.GivenName, FamilyName: r.FamilyName, Profession: r.Profession, Specialty: r.Specialty, MSSante: r.Mssante,
+		Bio: r.Bio, Languages: strings.Split(r.Languages, ","), Active: r.Active == 1}
+}
+
+// putOrganization inserts or updates by FINESS and returns the id that stands.
+func putOrganization(tx *store.Tx, o Organization, at int64) (care.OrganizationID, error) {
+	r := organizationRow{string(o.ID), o.FINESS, o.Name, o.Address.Street, o.Address.PostalCode, o.Address.City, o.Address.CommuneCode,
+		o.Phone, o.Sector, o.Setting, o.MSSante, o.Zone, at}
+	changed := []string{"name", "street", "postal_code", "city", "commune_code", "phone", "sector", "setting", "mssante", "zone"}
+	err := tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "finess"}}, DoUpdates: clause.AssignmentColumns(changed)}).Create(&r).Error
+	if err != nil {
+		return "", err
+	}
+	var kept organizationRow
+	err = tx.G().Where("finess = ?", o.FINESS).Take(&kept).Error
+	return care.OrganizationID(kept.ID), err
+}
+
+// putStaff inserts or updates by organisation and national identifier.
+func putStaff(tx *store.Tx, p Staff, at int64) (care.StaffID, error) {
+	active := 0
+	if p.Active {
+		active = 1
+	}
+	r := staffRow{string(p.ID), string(p.Organization.ID), string(p.Role), string(p.IdNat), p.Title, p.GivenName, p.FamilyName,
+		traits.SearchKey(p.FamilyName), p.Profession, p.Specialty, p.MSSante, p.Bio, strings.Join(p.Languages, ","), active, at}
+	changed := []string{"role", "title", "given_name", "family_name", "search_key", "profession", "specialty", "mssante", "bio", "languages", "active"}
+	err := tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "organization_id"}, {Name: "idnat"}},
+		DoUpdates: clause.AssignmentColumns(changed)}).Create(&r).Error
+	if err != nil {
+		return "", err
+	}
+	var kept staffRow
+	err = tx.G().Where("organization_id = ? AND idnat = ?", r.OrganizationID, r.Idnat).Take(&kept).Error
+	return care.StaffID(kept.ID), err
+}
+
+func loadOrganization(tx *store.Tx, id care.OrganizationID) (Organization, error) {
+	var r organizationRow
+	err := tx.G().Where("id = ?", string(id)).Take(&r).Error
+	return r.domain(), missing(err)
+}
+
+func loadStaff(tx *store.Tx, id care.StaffID) (Staff, error) {
+	list, err := staffWhere(tx, tx.G().Where("id = ?", string(id)))
+	if err != nil {
+		return Staff{}, err
+	}
+	if len(list) == 0 {
+		return Staff{}, fault.Missing()
+	}
+	return list[0], nil
+}
+
+// staffByIdNat lists the places one person works at.
+func staffByIdNat(tx *store.Tx, id prosante.IdNat) ([]Staff, error) {
+	return staffWhere(tx, tx.G().Where("idnat = ? AND active = 1", string(id)))
+}
+
+// staffOf lists the active staff of an organisation; an empty role is all.
+func staffOf(tx *store.Tx, o care.OrganizationID, role care.Role) ([]Staff, error) {
+	q := tx.G().Where("organization_id = ? AND active = 1", string(o))
+	if role != "" {
+		q = q.Where("role = ?", string(role))
+	}
+	return staffWhere(tx, q)
+}
+
+// doctors lists active doctors, by specialty and by the beginning of the name
+// when they are given.
+func doctors(tx *store.Tx, specialty, nameKey string, limit int) ([]Staff, error) {
+	q := tx.G().Where("role = ? AND active = 1", string(care.Doctor))
+	if specialty != "" {
+		q = q.Where("specialty = ?", specialty)
+	}
+	if nameKey != "" {
+		q = q.Where("search_key LIKE ?", nameKey+"%") // letters only: no wildcard can be in it
+	}
+	return staffWhere(tx, q.Limit(limit))
+}
+
+// specialties lists the codes practised by the active doctors.
+func specialties(tx *store.Tx) ([]string, error) {
+	var codes []string
+	err := tx.G().Model(&staffRow{}).Where("role = ? AND active = 1 AND specialty <> ''", string(care.Doctor)).
+		Distinct().Order("specialty").Pluck("specialty", &codes).Error
+	return codes, err
+}
+
+func staffWhere(tx *store.Tx, q *gorm.DB) ([]Staff, error) {
+	var rows []staffRow
+	if err := q.Order("family_name, given_name, id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	known := map[string]Organization{}
+	list := make([]Staff, 0, len(rows))
+	for _, r := range rows {
+		o, ok := known[r.OrganizationID]
+		if !ok {
+			var err error
+			if o, err = loadOrganization(tx, care.OrganizationID(r.OrganizationID)); err != nil {
+				return nil, err
+			}
+			known[r.OrganizationID] = o
+		}
+		list = append(list, r.domain(o))
+	}
+	return list, nil
+}
+
+func setStaffActive(tx *store.Tx, id care.StaffID, active int) error {
+	return tx.G().Model(&staffRow{}).Where("id = ?", string(id)).Updates(map[string]any{"active": active}).Error
+}
+
+// missing turns a row that is not there into the answer for what is absent.
+func missing(err error) error {
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return fault.Missing()
+	}
+	return err
+}
