@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"visavis/identity"
-	"visavis/identity/demo"
 	"visavis/identity/prosante"
 	"visavis/identity/traits"
 	"visavis/internal/authz"
@@ -26,7 +25,7 @@ const redirect = "http://localhost:8080/api/auth/psc/callback"
 // other modules would answer.
 type clinic struct {
 	*testkit.House
-	demo.Clinic
+	everybody
 	svc   *identity.Service
 	agent *agenda
 	psc   *psc.Server
@@ -80,7 +79,7 @@ func newClinic(t *testing.T, h *testkit.House) *clinic {
 	h.Clock.Set(time.Now())
 	ctx, stop := context.WithCancel(context.Background())
 	sim, err := psc.Start(ctx, psc.Options{ClientID: "visavis", ClientSecret: "un secret d’essai", RedirectURIs: []string{redirect},
-		Accounts: append(demo.Accounts(), psc.Account{IdNat: "810100000057", GivenName: "Anne", FamilyName: "LAURENT"})})
+		Accounts: append(accounts(), psc.Account{IdNat: "810100000057", GivenName: "Anne", FamilyName: "LAURENT"})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +97,7 @@ func newClinic(t *testing.T, h *testkit.House) *clinic {
 	}
 	svc.Subscribe(h.Bus)
 	c := &clinic{House: h, svc: svc, agent: g, psc: sim}
-	if c.Clinic, err = demo.Seed(context.Background(), svc); err != nil {
+	if c.everybody, err = seed(context.Background(), svc); err != nil {
 		t.Fatal(err)
 	}
 	return c

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"visavis/identity"
-	"visavis/identity/demo"
 	"visavis/identity/traits"
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -19,8 +18,8 @@ import (
 
 func TestDemoClinicHasTheSixAwkwardPatients(t *testing.T) {
 	clinics(t, func(t *testing.T, c *clinic) {
-		again, err := demo.Seed(context.Background(), c.svc)
-		if err != nil || again != c.Clinic {
+		again, err := seed(context.Background(), c.svc)
+		if err != nil || again != c.everybody {
 			t.Fatalf("seeding again made %+v (%v)", again, err)
 		}
 		get := func(id care.PatientID) identity.Patient {

@@ -1,11 +1,10 @@
-// Package demo fills an empty store with a clinic that does not exist: two
-// doctors, a nurse, a secretary, a pharmacy, and six patients whose test
-// identities are awkward on purpose: two given names, apostrophe and accents,
-// born abroad, a minor with two parents, no e-mail, no phone.
-//
-// Every matricule carries the test OID 1.2.250.1.213.1.4.10. Telephone numbers
-// are those ARCEP keeps for fiction, mail domains those of RFC 2606.
-package demo
+package identity_test
+
+// The clinic of these tests, which does not exist: two doctors, a nurse, a
+// secretary, a pharmacy, and six patients whose test identities are awkward on
+// purpose: two given names, apostrophe and accents, born abroad, a minor with
+// two parents, no e-mail, no phone. Matricules carry the test OID; telephone
+// numbers are those ARCEP keeps for fiction.
 
 import (
 	"context"
@@ -18,15 +17,15 @@ import (
 	"visavis/simulators/psc"
 )
 
-// Clinic names what Seed made.
-type Clinic struct {
+// everybody names what seed made.
+type everybody struct {
 	Lilas, Pharmacy                              care.OrganizationID
 	Martin, Dupre, Benali, Leroy, Nguyen         care.StaffID
 	Dominique, JeanNoel, Fatou, Lea, Marcel, Zoe care.PatientID
 }
 
 // Patients lists the six, in the order of their descriptions.
-func (c Clinic) Patients() []care.PatientID {
+func (c everybody) Patients() []care.PatientID {
 	return []care.PatientID{c.Dominique, c.JeanNoel, c.Fatou, c.Lea, c.Marcel, c.Zoe}
 }
 
@@ -35,9 +34,9 @@ const (
 	pharmacyFINESS = "930823455"
 )
 
-// Seed makes the clinic, or finds it again: it may be run at each start.
-func Seed(ctx context.Context, s *identity.Service) (Clinic, error) {
-	var c Clinic
+// seed makes the clinic, or finds it again: it may be run at each start.
+func seed(ctx context.Context, s *identity.Service) (everybody, error) {
+	var c everybody
 	var err error
 	if c.Lilas, err = s.PutOrganization(ctx, lilas()); err != nil {
 		return c, fmt.Errorf("demo: organisation: %w", err)
@@ -127,9 +126,9 @@ func patients() []identity.Patient {
 	}
 }
 
-// Accounts lists the staff as the Pro Santé Connect simulator signs them in.
+// accounts lists the staff as the Pro Santé Connect simulator signs them in.
 // Dr Martin also practises elsewhere, as many do.
-func Accounts() []psc.Account {
+func accounts() []psc.Account {
 	caption := []string{"Médecin généraliste", "Dermatologue", "Infirmière", "Secrétaire", "Pharmacien"}
 	list := make([]psc.Account, 0, len(caption))
 	for i, p := range people() {
