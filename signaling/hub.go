@@ -1,0 +1,371 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+
+	"github.com/coder/websocket"
+)
+
+// The hub's rhythm.
+const (
+	lookEvery  = time.Second      // sessions that are gone
+	askEvery   = 5 * time.Second  // consent and state of each act
+	queueEvery = 30 * time.Second // positions and waits
+	touchEvery = time.Minute      // signs of life of who is here
+	lostAfter  = 10 * time.Second // a socket away that long is an incident
+)
+
+// hub knows the rooms and sockets of this process.
+type hub struct {
+	svc *Service
+
+	mu       sync.Mutex
+	rooms    map[care.EncounterID]*room
+	sessions map[string]*session
+	conns    map[*conn]bool
+	nextPC   int
+	stopping bool
+
+	quit chan struct{}
+	work sync.WaitGroup
+}
+
+func newHub(s *Service) *hub {
+	return &hub{svc: s, rooms: map[care.EncounterID]*room{}, sessions: map[string]*session{}, conns: map[*conn]bool{}, quit: make(chan struct{})}
+}
+
+func (h *hub) start() { h.work.Go(h.tend) }
+
+// stop closes the sockets with 1001; clients come back to the next process.
+func (h *hub) stop(ctx context.Context) {
+	h.mu.Lock()
+	if h.stopping {
+		h.mu.Unlock()
+		return
+	}
+	h.stopping = true
+	conns := make([]*conn, 0, len(h.conns))
+	for c := range h.conns {
+		conns = append(conns, c)
+	}
+	h.mu.Unlock()
+	close(h.quit)
+	for _, c := range conns {
+		if s := c.cur.Load(); s != nil {
+			s.send("notice", noticeMsg{Code: "stopping"})
+		}
+		c.finish(int(websocket.StatusGoingAway), "stopping")
+	}
+	done := make(chan struct{})
+	go func() { h.work.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+func (h *hub) opened(c *conn) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopping {
+		return false
+	}
+	h.conns[c] = true
+	h.work.Add(1)
+	return true
+}
+
+func (h *hub) closed(c *conn) {
+	h.mu.Lock()
+	delete(h.conns, c)
+	h.mu.Unlock()
+	h.work.Done()
+}
+
+func (h *hub) session(id string) *session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sessions[id]
+}
+
+func (h *hub) find(id care.EncounterID) *room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rooms[id]
+}
+
+func (h *hub) all() []*room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]*room, 0, len(h.rooms))
+	for _, r := range h.rooms {
+		list = append(list, r)
+	}
+	return list
+}
+
+func (h *hub) newPC() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.nextPC++
+	return h.nextPC
+}
+
+// seatHello is a hello that was checked.
+type seatHello struct {
+	seat   Seat
+	person Person
+	room   *room
+	tab    string
+}
+
+// hello redeems the ticket and sits down, or says that the seat is busy.
+func (c *conn) hello(ctx context.Context, m *inbound) bool {
+	seat, err := c.svc.redeem(ctx, m.Ticket, c.actor, c.origin)
+	if err != nil {
+		if fault.KindOf(err) == fault.Gone {
+			c.error(errorMsg{Code: "ticket_invalid"})
+			return c.finish(closeTicket, "ticket")
+		}
+		c.svc.Log.Warn("signaling: hello failed", "err", err)
+		c.error(errorMsg{Code: "internal"})
+		return c.finish(int(websocket.StatusInternalError), "internal")
+	}
+	switch seat.State {
+	case Removed:
+		c.error(errorMsg{Code: "removed"})
+		return c.finish(closeRemoved, "removed")
+	case Ended:
+		c.error(errorMsg{Code: "ended"})
+		return c.finish(closeEnded, "ended")
+	}
+	h := seatHello{seat: seat, tab: m.Tab}
+	if h.room, h.person, err = c.svc.hub.enter(ctx, seat); err != nil {
+		c.svc.Log.Warn("signaling: room failed", "err", err)
+		c.error(errorMsg{Code: "internal"})
+		return c.finish(int(websocket.StatusInternalError), "internal")
+	}
+	if since, busy := h.room.heldElsewhere(seat.ID, m.Tab); busy {
+		c.busy = &h
+		c.direct("busy", busyMsg{since})
+		time.AfterFunc(takeWait, func() {
+			if c.cur.Load() == nil {
+				c.finish(int(websocket.StatusNormalClosure), "not taken over")
+			}
+		})
+		return true
+	}
+	c.svc.hub.sit(ctx, c, h)
+	return true
+}
+
+// enter finds the room of a seat or makes it from the database.
+func (h *hub) enter(ctx context.Context, seat Seat) (*room, Person, error) {
+	p, err := h.svc.People.Person(authz.With(ctx, authz.SystemActor()), seat.Role, seat.PersonID)
+	if err != nil {
+		return nil, p, err
+	}
+	if r := h.find(seat.EncounterID); r != nil {
+		return r, p, nil
+	}
+	r, err := h.load(ctx, seat.EncounterID)
+	if err != nil {
+		return nil, p, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if other := h.rooms[seat.EncounterID]; other != nil {
+		return other, p, nil
+	}
+	h.rooms[seat.EncounterID] = r
+	return r, p, nil
+}
+
+func (h *hub) load(ctx context.Context, id care.EncounterID) (*room, error) {
+	ctx = authz.With(ctx, authz.SystemActor())
+	act, err := h.svc.Acts.Act(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	r := newRoom(h, act)
+	var list []Seat
+	err = h.svc.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		list, err = seatsOf(tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range list {
+		p, err := h.svc.People.Person(ctx, s.Role, s.PersonID)
+		if err != nil {
+			return nil, err
+		}
+		r.seats[s.ID], r.people[s.ID] = &s, p
+		if s.Role == care.Patient && !s.AdmittedAt.IsZero() {
+			r.started = s.AdmittedAt
+		}
+	}
+	r.gate = r.ask(ctx)
+	return r, nil
+}
+
+// sit gives the seat to the connection: a new session, the old one ends.
+func (h *hub) sit(ctx context.Context, c *conn, in seatHello) {
+	s := &session{id: newSecret(), seat: in.seat.ID, tab: in.tab, actor: c.actor, room: in.room, since: h.svc.Clock.Now(), link: LinkNone}
+	h.mu.Lock()
+	if h.rooms[in.room.act.ID] == nil {
+		h.rooms[in.room.act.ID] = in.room // it emptied in between
+	}
+	h.sessions[s.id] = s
+	h.mu.Unlock()
+	old := in.room.seatTaken(ctx, c, s, in)
+	if old != nil {
+		h.forget(old)
+		old.kill(closeTakenOver, "taken over")
+	}
+	h.queue(ctx, in.room.act.PractitionerID)
+}
+
+func (h *hub) forget(s *session) {
+	h.mu.Lock()
+	delete(h.sessions, s.id)
+	h.mu.Unlock()
+}
+
+// tend looks after the rooms until the hub stops.
+func (h *hub) tend() {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	ctx, cancel := context.WithCancel(authz.With(context.Background(), authz.SystemActor()))
+	defer cancel()
+	last := map[time.Duration]time.Time{}
+	due := func(every time.Duration, now time.Time) bool {
+		if now.Sub(last[every]) < every {
+			return false
+		}
+		last[every] = now
+		return true
+	}
+	for {
+		select {
+		case <-h.quit:
+			return
+		case now := <-look.C:
+			rooms := h.all()
+			ask, touch := due(askEvery, now), due(touchEvery, now)
+			for _, r := range rooms {
+				r.look(ctx)
+				if ask {
+					r.review(ctx)
+				}
+			}
+			if touch {
+				h.touch(ctx, rooms)
+			}
+			if due(queueEvery, now) {
+				h.queues(ctx, rooms)
+			}
+			h.sweep(rooms)
+		}
+	}
+}
+
+// later reviews a room on a goroutine of the hub.
+func (h *hub) later(r *room) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopping {
+		return
+	}
+	h.work.Go(func() { r.review(authz.With(context.Background(), authz.SystemActor())) })
+}
+
+// sweep drops rooms where nobody has a session.
+func (h *hub) sweep(rooms []*room) {
+	for _, r := range rooms {
+		empty := r.empty()
+		h.mu.Lock()
+		if empty && h.rooms[r.act.ID] == r {
+			delete(h.rooms, r.act.ID)
+		}
+		h.mu.Unlock()
+	}
+}
+
+// touch writes the signs of life of who is here, and gives up the places of who
+// was not seen for keepFor.
+func (h *hub) touch(ctx context.Context, rooms []*room) {
+	now := h.svc.Clock.Now()
+	var ids []string
+	for _, r := range rooms {
+		ids = append(ids, r.onlineSeats(now)...)
+	}
+	err := h.svc.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if len(ids) > 0 {
+			if err := touchSeats(tx, ids, store.Micros(now)); err != nil {
+				return err
+			}
+		}
+		return lapseSeats(tx, store.Micros(now.Add(-keepFor)))
+	})
+	if err != nil {
+		h.svc.Log.Warn("signaling: signs of life not written", "err", err)
+	}
+}
+
+func (h *hub) queues(ctx context.Context, rooms []*room) {
+	var ids []care.StaffID
+	for _, r := range rooms {
+		if !slices.Contains(ids, r.act.PractitionerID) {
+			ids = append(ids, r.act.PractitionerID)
+		}
+	}
+	for _, id := range ids {
+		h.queue(ctx, id)
+	}
+}
+
+// queue tells every patient who waits for a professional where they stand.
+func (h *hub) queue(ctx context.Context, id care.StaffID) {
+	var list []place
+	var lasted []int64
+	var since int64
+	now := h.svc.Clock.Now()
+	err := h.svc.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if list, err = waitingIn(tx, id); err != nil {
+			return err
+		}
+		lasted, since, err = actsOf(tx, id, store.Micros(now.Add(-12*time.Hour)))
+		return err
+	})
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			h.svc.Log.Warn("signaling: queue not read", "err", err)
+		}
+		return
+	}
+	o := outlook{now: now, busySince: store.Time(since)}
+	for _, us := range lasted {
+		o.durations = append(o.durations, time.Duration(us)*time.Microsecond)
+	}
+	var rooms []*room
+	for _, r := range h.all() {
+		if r.act.PractitionerID == id {
+			rooms = append(rooms, r)
+			o.hostOnline = o.hostOnline || r.hostOnline()
+		}
+	}
+	for _, r := range rooms {
+		r.tellQueue(list, o)
+	}
+}

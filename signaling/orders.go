@@ -1,0 +1,275 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+
+	"visavis/internal/authz"
+	"visavis/internal/fault"
+
+	"github.com/coder/websocket"
+)
+
+// obey carries out one message of a session; false ends the connection.
+func (c *conn) obey(ctx context.Context, m *inbound) bool {
+	ctx = authz.With(ctx, c.sess.actor)
+	s, r := c.sess, c.sess.room
+	switch m.T {
+	case "offer":
+		r.offer(ctx, s, m)
+	case "mute":
+		r.mute(s, Sources{Mic: m.Mic, Camera: m.Camera, Screen: m.Screen})
+	case "chat":
+		r.chat(ctx, s, m)
+	case "admit", "remove":
+		r.host(ctx, s, m)
+	case "turn":
+		s.send("ice", r.hub.svc.Relay.Grant(s.seat))
+	case "leave":
+		return r.leave(ctx, c, s, m)
+	case "end":
+		r.end(ctx, s, m)
+	}
+	return true // candidate: the server is ICE-lite and needs none
+}
+
+// offer asks the gate, then the media (docs/signaling.md §6).
+func (r *room) offer(ctx context.Context, s *session, m *inbound) {
+	gate := r.ask(ctx)
+	r.setGate(gate)
+	r.mu.Lock()
+	may := r.mediaOf(r.seats[s.seat])
+	if may.Allowed && !gate.Allowed {
+		may = gate // not to be asked right now: nothing new begins
+	}
+	restart := m.PC == s.pc && s.mediaPC != 0
+	stale := m.PC < s.pc
+	gone := m.PC == s.pc && s.mediaPC == 0
+	if may.Allowed && !stale && !gone && !restart {
+		s.pc, s.mediaPC, s.link, s.slots = m.PC, r.hub.newPC(), LinkConnecting, nil
+	}
+	pc, sources := s.mediaPC, s.media
+	r.mu.Unlock()
+	switch {
+	case !may.Allowed:
+		s.say("error", errorMsg{Re: m.Seq, Code: "media_refused", Reason: may.Reason})
+		return
+	case stale:
+		s.say("error", errorMsg{Re: m.Seq, Code: "invalid", Field: "pc"})
+		return
+	case gone:
+		s.say("error", errorMsg{Re: m.Seq, Code: "pc_unknown"})
+		return
+	}
+	svc := r.hub.svc
+	answer, err := svc.Media.Offer(ctx, Offer{Encounter: r.act.ID, Seat: s.seat, PC: pc, Restart: restart, SDP: m.SDP})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		if !restart && s.mediaPC == pc {
+			s.mediaPC, s.link = 0, LinkNone
+		}
+		s.say("error", errorMsg{Re: m.Seq, Code: mediaCode(err)})
+		return
+	}
+	// The answer may have taken a while: what was true before may not be now.
+	if now := r.mediaOf(r.seats[s.seat]); !now.Allowed || r.sessions[s.seat] != s {
+		svc.Media.Drop(r.act.ID, s.seat)
+		s.mediaPC, s.link = 0, LinkNone
+		s.say("error", errorMsg{Re: m.Seq, Code: "media_refused", Reason: now.Reason})
+		return
+	}
+	svc.Media.Update(r.act.ID, s.seat, sources)
+	s.send("answer", answerMsg{PC: m.PC, Re: m.Seq, SDP: answer})
+}
+
+func mediaCode(err error) string {
+	switch {
+	case errors.Is(err, ErrOfferRefused):
+		return "offer_refused"
+	case errors.Is(err, ErrPCUnknown):
+		return "pc_unknown"
+	case errors.Is(err, ErrRoomFull):
+		return "room_full"
+	}
+	return "internal"
+}
+
+func (r *room) mute(s *session, m Sources) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.media == m {
+		return
+	}
+	s.media = m
+	r.hub.svc.Media.Update(r.act.ID, s.seat, m)
+	r.showLocked()
+}
+
+// chat keeps a message and gives it to those who may see it.
+func (r *room) chat(ctx context.Context, s *session, m *inbound) {
+	r.mu.Lock()
+	seat := *r.seats[s.seat]
+	r.mu.Unlock()
+	at, err := r.hub.svc.chat(ctx, seat, m.ID, m.Text)
+	if err != nil {
+		r.fail(s, m, err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	msg := chatMsg{ID: m.ID, From: seat.ID, Name: r.people[seat.ID].Name, Role: seat.Role, At: at, Text: m.Text}
+	for id, to := range r.sessions {
+		if r.reads(r.seats[id], &seat) {
+			to.send("chat", msg)
+		}
+	}
+}
+
+// reads: who waits speaks with the hosts; who is admitted reads everybody.
+func (r *room) reads(reader, author *Seat) bool {
+	switch {
+	case reader.ID == author.ID, reader.Host, author.Host:
+		return true
+	}
+	return reader.State == Admitted && author.State == Admitted
+}
+
+func (r *room) sendHistory(ctx context.Context, s *session) {
+	list, err := r.hub.svc.history(ctx, r.act.ID, r.act.PatientID)
+	if err != nil {
+		r.hub.svc.Log.Warn("signaling: history not read", "err", err)
+		return
+	}
+	msg := historyMsg{Messages: []chatMsg{}}
+	for _, l := range list {
+		m := chatMsg{ID: l.id, From: l.seat, Name: r.people[l.seat].Name, At: l.at, Text: l.text}
+		if seat := r.seats[l.seat]; seat != nil {
+			m.Role = seat.Role
+		}
+		msg.Messages = append(msg.Messages, m)
+	}
+	s.send("history", msg)
+}
+
+// fail answers an error of the server's side without its words.
+func (r *room) fail(s *session, m *inbound, err error) {
+	code := "internal"
+	switch fault.KindOf(err) {
+	case fault.NotFound:
+		code = "not_found"
+	case fault.Forbidden:
+		code = "forbidden"
+	default:
+		r.hub.svc.Log.Warn("signaling: "+m.T+" failed", "err", err)
+	}
+	s.say("error", errorMsg{Re: m.Seq, Code: code})
+}
+
+// host carries out admit and remove.
+func (r *room) host(ctx context.Context, s *session, m *inbound) {
+	r.mu.Lock()
+	may, target := r.seats[s.seat].Host, r.seats[m.Seat]
+	r.mu.Unlock()
+	switch {
+	case !may:
+		s.say("error", errorMsg{Re: m.Seq, Code: "forbidden"})
+		return
+	case target == nil, target.Host:
+		s.say("error", errorMsg{Re: m.Seq, Code: "not_found"})
+		return
+	}
+	if m.T == "admit" {
+		seat, err := r.hub.svc.admit(ctx, m.Seat)
+		if err != nil {
+			r.fail(s, m, err)
+			return
+		}
+		r.letIn(ctx, seat, s.seat)
+	} else {
+		seat, err := r.hub.svc.remove(ctx, m.Seat, m.Reason)
+		if err != nil {
+			r.fail(s, m, err)
+			return
+		}
+		r.putOut(seat)
+	}
+	r.hub.queue(ctx, r.act.PractitionerID)
+}
+
+func (r *room) letIn(ctx context.Context, seat Seat, by string) {
+	r.setGate(r.ask(ctx))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := r.seats[seat.ID].State
+	r.seats[seat.ID] = &seat
+	if r.started.IsZero() {
+		r.started = seat.AdmittedAt
+	}
+	if was == Admitted {
+		return
+	}
+	if s := r.sessions[seat.ID]; s != nil {
+		s.send("admitted", admittedMsg{By: by})
+		r.tellMediaLocked()
+		r.presentLocked(s)
+		r.sendHistory(ctx, s)
+	}
+	r.showLocked()
+}
+
+func (r *room) putOut(seat Seat) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	svc := r.hub.svc
+	r.seats[seat.ID] = &seat
+	svc.Media.Drop(r.act.ID, seat.ID)
+	svc.Relay.Revoke(seat.ID)
+	r.absentLocked(seat.ID)
+	if s := r.sessions[seat.ID]; s != nil {
+		delete(r.sessions, seat.ID)
+		r.hub.forget(s)
+		s.send("ended", endedMsg{Reason: "removed", At: svc.Clock.Now()})
+		s.kill(closeRemoved, "removed")
+	}
+	r.showLocked()
+}
+
+func (r *room) leave(ctx context.Context, c *conn, s *session, m *inbound) bool {
+	if err := r.hub.svc.leave(ctx, s.seat); err != nil {
+		r.fail(s, m, err)
+		return true
+	}
+	s.say("ack", nil)
+	r.mu.Lock()
+	if r.sessions[s.seat] == s {
+		seat := r.seats[s.seat]
+		seat.to(Left, r.hub.svc.Clock.Now())
+		r.hub.svc.Media.Drop(r.act.ID, s.seat)
+		delete(r.sessions, s.seat)
+		delete(r.told, s.id)
+		r.absentLocked(s.seat)
+		r.showLocked()
+	}
+	r.mu.Unlock()
+	r.hub.forget(s)
+	s.kill(int(websocket.StatusNormalClosure), "left")
+	r.hub.queue(ctx, r.act.PractitionerID)
+	return c.finish(int(websocket.StatusNormalClosure), "left")
+}
+
+// end finishes the act for everybody, in the host's name.
+func (r *room) end(ctx context.Context, s *session, m *inbound) {
+	r.mu.Lock()
+	may := r.seats[s.seat].Host
+	r.mu.Unlock()
+	if !may {
+		s.say("error", errorMsg{Re: m.Seq, Code: "forbidden"})
+		return
+	}
+	if err := r.hub.svc.Acts.End(ctx, r.act.ID, r.hub.svc.Clock.Now()); err != nil {
+		r.fail(s, m, err)
+		return
+	}
+	r.finish("host")
+}

@@ -1,0 +1,346 @@
+package signaling
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/events"
+)
+
+// room is the live side of one encounter.
+type room struct {
+	hub *hub
+	act Act
+
+	mu       sync.Mutex
+	seats    map[string]*Seat
+	people   map[string]Person
+	sessions map[string]*session // by seat
+	gate     mediaMsg            // of the act: consent and end
+	told     map[string]mediaMsg // what each session was told last, by session id
+	joined   map[string]bool     // seats whose presence was told to encounters
+	away     map[string]bool     // seats whose lost connection was told
+	started  time.Time
+	over     bool
+}
+
+func newRoom(h *hub, act Act) *room {
+	return &room{
+		hub: h, act: act, seats: map[string]*Seat{}, people: map[string]Person{}, sessions: map[string]*session{},
+		told: map[string]mediaMsg{}, joined: map[string]bool{}, away: map[string]bool{},
+	}
+}
+
+// ask asks for the consent record (product A7). No answer is a refusal.
+func (r *room) ask(ctx context.Context) mediaMsg {
+	state, err := r.hub.svc.Consents.State(authz.With(ctx, authz.SystemActor()), r.act.AppointmentID)
+	switch {
+	case err != nil:
+		return mediaMsg{Reason: "unavailable"}
+	case state == care.ConsentGranted:
+		return mediaMsg{Allowed: true}
+	case state == care.ConsentNone || state == "":
+		return mediaMsg{Reason: "consent_missing"}
+	}
+	return mediaMsg{Reason: "consent_" + string(state)}
+}
+
+// mediaOf says whether a seat may have media, by what is known now.
+func (r *room) mediaOf(seat *Seat) mediaMsg {
+	switch {
+	case r.over || seat.over():
+		return mediaMsg{Reason: "ended"}
+	case seat.State != Admitted:
+		return mediaMsg{Reason: "not_admitted"}
+	}
+	return r.gate
+}
+
+// setGate takes a new answer. Media that flows is cut when consent goes; that
+// nobody can be asked for a moment cuts nothing, but lets nothing new begin.
+func (r *room) setGate(g mediaMsg) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if g == r.gate || g.Reason == "unavailable" && r.gate.Allowed {
+		return
+	}
+	cut := r.gate.Allowed && !g.Allowed
+	r.gate = g
+	if cut {
+		r.hub.svc.Media.Drop(r.act.ID, "")
+		for _, s := range r.sessions {
+			s.mediaPC, s.link, s.slots = 0, LinkNone, nil
+		}
+		r.showLocked()
+	}
+	r.tellMediaLocked()
+}
+
+func (r *room) tellMediaLocked() {
+	for _, s := range r.sessions {
+		if m := r.mediaOf(r.seats[s.seat]); m != r.told[s.id] {
+			r.told[s.id] = m
+			s.send("media", m)
+		}
+	}
+}
+
+// heldElsewhere says whether another tab holds the seat now.
+func (r *room) heldElsewhere(seat, tab string) (time.Time, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.sessions[seat]
+	if s == nil || s.tab == tab || !s.online() {
+		return time.Time{}, false
+	}
+	return s.since, true
+}
+
+// seatTaken puts a new session on a seat and greets it. It gives the old one.
+func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello) *session {
+	svc := r.hub.svc
+	ice := svc.Relay.Grant(in.seat.ID)
+	gate := r.ask(ctx)
+	r.setGate(gate)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.sessions[in.seat.ID]
+	if old != nil {
+		svc.Media.Drop(r.act.ID, in.seat.ID)
+		delete(r.told, old.id)
+	}
+	seat := in.seat
+	if known := r.seats[seat.ID]; known != nil && known.State == Admitted && seat.State == Waiting {
+		seat.State, seat.AdmittedAt = Admitted, known.AdmittedAt // admitted while the hello was read
+	}
+	r.seats[seat.ID], r.people[seat.ID], r.sessions[seat.ID] = &seat, in.person, s
+	m := r.mediaOf(&seat)
+	r.told[s.id] = m
+	s.send("welcome", welcomeMsg{
+		Session: s.id, ResumeFor: int(resumeFor.Seconds()), Seat: seat.ID, Encounter: r.act.ID, Role: seat.Role, Name: in.person.Name,
+		Host: seat.Host, State: seat.State, Identity: in.person.Identity, KeptUntil: seat.SeenAt.Add(keepFor), Media: m, ICE: ice, Now: svc.Clock.Now(),
+	})
+	c.bind(s)
+	s.attach(c)
+	r.showLocked()
+	r.presentLocked(s)
+	if seat.State == Admitted {
+		r.sendHistory(ctx, s)
+	}
+	return old
+}
+
+// presentLocked tells encounters that an admitted person is here.
+func (r *room) presentLocked(s *session) {
+	seat := r.seats[s.seat]
+	if r.away[seat.ID] {
+		delete(r.away, seat.ID)
+		r.incident(seat.ID, "connection_restored")
+	}
+	if seat.State == Admitted && !r.joined[seat.ID] {
+		r.joined[seat.ID] = true
+		r.hub.svc.scribe.presence(events.ParticipantJoined, *seat)
+	}
+}
+
+func (r *room) absentLocked(seat string) {
+	if r.joined[seat] {
+		delete(r.joined, seat)
+		r.hub.svc.scribe.presence(events.ParticipantLeft, *r.seats[seat])
+	}
+}
+
+func (r *room) incident(seat, code string) { r.hub.svc.scribe.incident(r.act.ID, seat, code) }
+
+// showLocked sends everybody their picture of the room.
+func (r *room) showLocked() {
+	list := make([]*Seat, 0, len(r.seats))
+	for _, s := range r.seats {
+		if s.State == Waiting || s.State == Admitted || s.State == Left {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Seat) int {
+		if c := a.ArrivedAt.Compare(b.ArrivedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	for _, to := range r.sessions {
+		me := r.seats[to.seat]
+		msg := roomMsg{Seats: []seatMsg{}}
+		if !r.started.IsZero() {
+			msg.Started = &r.started
+		}
+		for _, s := range list {
+			if me.State == Waiting && s != me && !s.Host {
+				continue
+			}
+			msg.Seats = append(msg.Seats, r.seatMsg(s, s == me || me.Host))
+		}
+		to.send("room", msg)
+	}
+}
+
+func (r *room) seatMsg(s *Seat, identity bool) seatMsg {
+	p := r.people[s.ID]
+	m := seatMsg{Seat: s.ID, Name: p.Name, Role: s.Role, Host: s.Host, State: s.State, Since: s.ArrivedAt, Link: LinkNone}
+	if identity {
+		m.Identity = p.Identity
+	}
+	if l := r.sessions[s.ID]; l != nil {
+		m.Online, m.Link = l.online(), l.link
+		m.Mic, m.Camera, m.Screen = l.media.Mic, l.media.Camera, l.media.Screen
+	}
+	return m
+}
+
+func (r *room) socketLost(ctx context.Context, _ *session) {
+	r.mu.Lock()
+	r.showLocked()
+	waits := false
+	for _, s := range r.seats {
+		waits = waits || s.Host || s.State == Waiting
+	}
+	r.mu.Unlock()
+	if waits {
+		r.hub.queue(ctx, r.act.PractitionerID)
+	}
+}
+
+func (r *room) socketBack(_ context.Context, s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.presentLocked(s)
+	r.showLocked()
+}
+
+// look notices who has been away for long.
+func (r *room) look(ctx context.Context) {
+	now := r.hub.svc.Clock.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, s := range r.sessions {
+		seat := r.seats[id]
+		if !s.online() && seat.State == Admitted && !r.away[id] && now.Sub(s.lostAt()) > lostAfter {
+			r.away[id] = true
+			r.incident(id, "connection_lost")
+		}
+		if !s.expired(now) || s.link == LinkUp {
+			continue // media lives its own life
+		}
+		delete(r.sessions, id)
+		delete(r.told, s.id)
+		r.hub.forget(s)
+		r.hub.svc.Media.Drop(r.act.ID, id)
+		r.absentLocked(id)
+		r.showLocked()
+	}
+}
+
+// review asks again whether the act goes on and consent stands: the facts that
+// say so may be handled on another node.
+func (r *room) review(ctx context.Context) {
+	if r.empty() {
+		return
+	}
+	act, err := r.hub.svc.Acts.Act(ctx, r.act.ID)
+	if err == nil && act.Over {
+		r.finish(endReason(act))
+		return
+	}
+	r.setGate(r.ask(ctx))
+}
+
+func endReason(a Act) string {
+	if a.Cancelled {
+		return "cancelled"
+	}
+	return "host"
+}
+
+// finish ends the live part for everybody, once.
+func (r *room) finish(reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		return
+	}
+	r.over = true
+	svc := r.hub.svc
+	svc.Media.Drop(r.act.ID, "")
+	svc.scribe.end(r.act.ID)
+	for id, s := range r.sessions {
+		svc.Relay.Revoke(id)
+		s.send("ended", endedMsg{Reason: reason, At: svc.Clock.Now()})
+		s.kill(closeEnded, reason)
+		r.hub.forget(s)
+	}
+	clear(r.sessions)
+	clear(r.joined)
+}
+
+func (r *room) empty() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.sessions) == 0
+}
+
+func (r *room) hostOnline() bool {
+	return r.anyOnline(func(s *Seat) bool { return s.Host })
+}
+
+func (r *room) guestOnline() bool {
+	return r.anyOnline(func(s *Seat) bool { return !s.Host })
+}
+
+func (r *room) anyOnline(ok func(*Seat) bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, s := range r.sessions {
+		if ok(r.seats[id]) && s.online() {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *room) onlineSeats(now time.Time) (ids []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, s := range r.sessions {
+		if s.online() {
+			r.seats[id].SeenAt = now
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// tellQueue tells the waiting patient of this room where they stand.
+func (r *room) tellQueue(list []place, o outlook) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, s := range r.sessions {
+		seat := r.seats[id]
+		pos := position(list, id)
+		if seat.State != Waiting || pos == 0 {
+			continue
+		}
+		o.planned, o.ahead = seat.Planned, pos-1
+		msg := queueMsg{Position: pos, Of: len(list), HostOnline: o.hostOnline, Planned: seat.Planned}
+		if w := o.estimate(); w != (Wait{}) {
+			from, to := w.minutes()
+			msg.Wait = &waitMsg{From: from, To: to, Basis: "planned"}
+			if w.Measured {
+				msg.Wait.Basis = "measured"
+			}
+		}
+		s.send("queue", msg)
+	}
+}

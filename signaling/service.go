@@ -1,0 +1,301 @@
+package signaling
+
+import (
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"time"
+
+	"visavis/internal/audit"
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/clock"
+	"visavis/internal/events"
+	"visavis/internal/fault"
+	"visavis/internal/seal"
+	"visavis/internal/store"
+)
+
+// Act is what signaling asks to know of an encounter.
+type Act struct {
+	ID             care.EncounterID
+	AppointmentID  care.AppointmentID
+	PatientID      care.PatientID
+	PractitionerID care.StaffID
+	Planned        time.Time
+	Over           bool // finished or cancelled
+	Cancelled      bool
+}
+
+// Acts answers about encounters: encounters does. Act fails as NotFound when
+// there is none. End finishes the act in the name of the actor of ctx.
+type Acts interface {
+	Act(ctx context.Context, id care.EncounterID) (Act, error)
+	Relation(ctx context.Context, a authz.Actor, id care.EncounterID) (authz.Relation, error)
+	End(ctx context.Context, id care.EncounterID, at time.Time) error
+}
+
+// Person is what others in the room see of somebody.
+type Person struct {
+	Name     string
+	Identity string // of a patient: the RNIV status, for hosts
+}
+
+// People answers about persons: identity does. id is a PatientID or a StaffID.
+type People interface {
+	Person(ctx context.Context, role care.Role, id string) (Person, error)
+}
+
+// Consents tells where the consent to an act stands: consent does.
+type Consents interface {
+	State(ctx context.Context, id care.AppointmentID) (care.ConsentState, error)
+}
+
+// Deps is what the module is made of.
+type Deps struct {
+	DB       *store.DB
+	Bus      *events.Bus
+	Audit    *audit.Log
+	Keeper   *seal.Keeper
+	Table    *authz.Table
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Origins  []string // exact, as https://host
+	Acts     Acts
+	People   People
+	Consents Consents
+	Media    Media
+	Relay    Relay
+}
+
+// Service holds the use cases and the live hub.
+type Service struct {
+	Deps
+	hub    *hub
+	scribe *scribe
+}
+
+// New returns the service. Start it before the first socket.
+func New(d Deps) *Service {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	s := &Service{Deps: d}
+	s.scribe = newScribe(s)
+	s.hub = newHub(s)
+	return s
+}
+
+// Start begins to write facts and to look after the rooms.
+func (s *Service) Start() {
+	s.scribe.start()
+	s.hub.start()
+}
+
+// Stop closes every socket with 1001, writes what is left to write, and
+// returns when done or when ctx is. Seats stay.
+func (s *Service) Stop(ctx context.Context) error {
+	s.hub.stop(ctx)
+	return s.scribe.stop(ctx)
+}
+
+// Ticket is what opens a socket, once.
+type Ticket struct {
+	Secret    string
+	ExpiresAt time.Time
+}
+
+// Admission checks who asks, makes or finds their seat, and gives a ticket
+// bound to session, encounter and origin (trust B10). It fails as NotFound for
+// who has no seat there, and as Gone when the act is over.
+func (s *Service) Admission(ctx context.Context, id care.EncounterID, origin string) (Ticket, error) {
+	a := authz.From(ctx)
+	rel, err := s.Acts.Relation(ctx, a, id)
+	if err != nil {
+		return Ticket{}, err
+	}
+	if err := s.Table.Can(a, "seat.admission", rel); err != nil {
+		return Ticket{}, err
+	}
+	act, err := s.Acts.Act(ctx, id)
+	if err != nil {
+		return Ticket{}, err
+	}
+	if act.Over {
+		return Ticket{}, fault.New(fault.Gone, "encounter-over")
+	}
+	t := Ticket{Secret: newSecret(), ExpiresAt: s.Clock.Now().Add(ticketLife)}
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		seat, err := s.seatFor(tx, a, act, rel == authz.Own && a.StaffID != "")
+		if err != nil {
+			return err
+		}
+		if seat.over() {
+			return fault.New(fault.Gone, "encounter-over")
+		}
+		if err := insertTicket(tx, ticketRow{
+			Hash: ticketHash(t.Secret), SessionID: string(a.SessionID), SeatID: seat.ID, Origin: origin,
+			ExpiresAt: store.Micros(t.ExpiresAt),
+		}); err != nil {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "seat.admission", Object: "encounter/" + string(id), Patient: act.PatientID})
+	})
+	return t, err
+}
+
+func ticketHash(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+// seatFor finds the person's seat or makes it. Two at once make one.
+func (s *Service) seatFor(tx *store.Tx, a authz.Actor, act Act, host bool) (Seat, error) {
+	now := s.Clock.Now()
+	seat := Seat{
+		ID: care.NewID(now), EncounterID: act.ID, PatientID: act.PatientID, PersonID: a.ID(), Role: a.Role, Host: host, State: Waiting,
+		Queue: act.PractitionerID, Planned: act.Planned, ArrivedAt: now, SeenAt: now,
+	}
+	if host {
+		seat.to(Admitted, now)
+	}
+	if err := insertSeat(tx, seat); err != nil {
+		return Seat{}, err
+	}
+	return seatOf(tx, act.ID, a.ID())
+}
+
+// redeem uses a ticket up and marks the arrival.
+func (s *Service) redeem(ctx context.Context, secret string, a authz.Actor, origin string) (seat Seat, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		now := s.Clock.Now()
+		id, err := useTicket(tx, ticketHash(secret), string(a.SessionID), origin, store.Micros(now))
+		if err != nil {
+			return err
+		}
+		if seat, err = loadSeat(tx, id); err != nil {
+			return err
+		}
+		first := seat.Role == care.Patient && seat.State == Waiting
+		seat.arrive(now)
+		if err := updateSeat(tx, seat); err != nil || !first {
+			return err
+		}
+		return s.Bus.Publish(ctx, tx, events.PatientArrived, string(seat.EncounterID), presence(seat, now))
+	})
+	return seat, err
+}
+
+func presence(s Seat, at time.Time) events.Presence {
+	return events.Presence{EncounterID: s.EncounterID, SeatID: s.ID, PersonID: s.PersonID, Role: s.Role, At: store.Micros(at)}
+}
+
+// admit lets a waiting seat in, in the host's name. The first one starts the
+// act.
+func (s *Service) admit(ctx context.Context, id string) (seat Seat, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if seat, err = loadSeat(tx, id); err != nil || seat.State == Admitted {
+			return err
+		}
+		now := s.Clock.Now()
+		if !seat.to(Admitted, now) {
+			return fault.Missing()
+		}
+		if err := updateSeat(tx, seat); err != nil {
+			return err
+		}
+		if seat.Role == care.Patient || seat.Role == care.Companion {
+			if err := s.Bus.Publish(ctx, tx, events.EncounterStarted, string(seat.EncounterID), presence(seat, now)); err != nil {
+				return err
+			}
+		}
+		return s.trace(ctx, tx, seat, "admitted")
+	})
+	return seat, err
+}
+
+// remove takes a seat out for good, in the host's name.
+func (s *Service) remove(ctx context.Context, id, reason string) (seat Seat, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if seat, err = loadSeat(tx, id); err != nil || seat.over() {
+			return err
+		}
+		seat.to(Removed, s.Clock.Now())
+		if err := updateSeat(tx, seat); err != nil {
+			return err
+		}
+		return s.trace(ctx, tx, seat, reason)
+	})
+	return seat, err
+}
+
+func (s *Service) trace(ctx context.Context, tx *store.Tx, seat Seat, what string) error {
+	return s.Audit.Append(ctx, tx, audit.Entry{
+		Action: "seat.admission", Object: "seat/" + seat.ID, Patient: seat.PatientID, Detail: map[string]string{"what": what},
+	})
+}
+
+// leave notes that somebody left by their own will.
+func (s *Service) leave(ctx context.Context, id string) error {
+	return s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		seat, err := loadSeat(tx, id)
+		if err != nil || !seat.to(Left, s.Clock.Now()) {
+			return err
+		}
+		return updateSeat(tx, seat)
+	})
+}
+
+// chat keeps a message, sealed under the patient's key. The same id of the same
+// seat is kept once and gives the first one's time.
+func (s *Service) chat(ctx context.Context, seat Seat, id, text string) (at time.Time, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		at = s.Clock.Now()
+		row := chatRow{ID: care.NewID(at), EncounterID: string(seat.EncounterID), SeatID: seat.ID, ClientID: id, At: store.Micros(at)}
+		var err error
+		if row.Body, err = s.Keeper.Seal(ctx, tx, seat.PatientID, chatPlace(row.ID), []byte(text)); err != nil {
+			return err
+		}
+		first, err := insertChat(tx, row)
+		if err == nil {
+			at = store.Time(first)
+		}
+		return err
+	})
+	return at, err
+}
+
+func chatPlace(row string) seal.Place {
+	return seal.Place{Table: "seat_chat", Column: "body", Row: row}
+}
+
+// line is one message of the history.
+type line struct {
+	id, seat, text string
+	at             time.Time
+}
+
+// history opens the last messages of an act.
+func (s *Service) history(ctx context.Context, id care.EncounterID, patient care.PatientID) (list []line, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		rows, err := lastChat(tx, id, maxHistory)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			b, err := s.Keeper.Open(ctx, tx, patient, chatPlace(r.ID), r.Body)
+			if err != nil {
+				return err
+			}
+			list = append(list, line{id: r.ClientID, seat: r.SeatID, text: string(b), at: store.Time(r.At)})
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Online tells whether somebody other than a host is on line in an act now.
+func (s *Service) Online(_ context.Context, id care.EncounterID) (bool, error) {
+	r := s.hub.find(id)
+	return r != nil && r.guestOnline(), nil
+}

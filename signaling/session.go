@@ -1,0 +1,221 @@
+package signaling
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"sync"
+	"time"
+
+	"visavis/internal/authz"
+)
+
+// outFrame is one sent message that was not acked.
+type outFrame struct {
+	seq uint64
+	b   []byte
+}
+
+// session is one client that holds a seat. Its buffers outlive sockets.
+type session struct {
+	id    string // the secret of resume
+	seat  string
+	tab   string
+	actor authz.Actor
+	room  *room
+	since time.Time
+
+	// Under room.mu: what this client says and has.
+	media   Sources
+	pc      int // the client's number
+	mediaPC int // the media's number of it
+	link    string
+	slots   []Slot
+	cut     bool // media was lost and is not back
+
+	mu     sync.Mutex
+	out    []outFrame // not acked, in order
+	seq    uint64     // last sent
+	taken  uint64     // last client seq taken
+	pushed uint64     // last written to the present socket
+	conn   *conn      // nil while there is none
+	lost   time.Time  // since when
+	dead   bool
+	loose  [][]byte // messages without seq for the present socket
+}
+
+func newSecret() string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// send queues a message; it reaches the client now or after resume. When the
+// client acks nothing for keepUnacked messages the session is given up.
+func (s *session) send(t string, body any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dead {
+		return
+	}
+	s.seq++
+	s.out = append(s.out, outFrame{s.seq, frame(t, s.seq, s.taken, body)})
+	if len(s.out) > keepUnacked {
+		s.killLocked(closeResume, "behind")
+		return
+	}
+	s.wakeLocked()
+}
+
+// say queues a message without seq: for the present socket or not at all.
+func (s *session) say(t string, body any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil {
+		return
+	}
+	s.loose = append(s.loose, frame(t, 0, s.taken, body))
+	s.wakeLocked()
+}
+
+func (s *session) wakeLocked() {
+	if s.conn != nil {
+		s.conn.nudge()
+	}
+}
+
+// pending gives what the present socket has not been given yet.
+func (s *session) pending(c *conn) [][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != c {
+		return nil
+	}
+	list := s.loose
+	s.loose = nil
+	for _, f := range s.out {
+		if f.seq > s.pushed {
+			list = append(list, f.b)
+			s.pushed = f.seq
+		}
+	}
+	return list
+}
+
+// acked drops what the client has. A number that was never sent is ignored.
+func (s *session) acked(n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n > s.seq {
+		return
+	}
+	i := 0
+	for i < len(s.out) && s.out[i].seq <= n {
+		i++
+	}
+	s.out = s.out[i:]
+}
+
+// order of a client's message.
+type arrival int
+
+const (
+	fresh arrival = iota
+	again
+	hole
+)
+
+// take decides what a sequenced message is. A fresh one is not counted before
+// took is called: what was refused by the rate limit comes again.
+func (s *session) arrived(seq uint64) arrival {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case seq == s.taken+1:
+		return fresh
+	case seq != 0 && seq <= s.taken:
+		return again
+	}
+	return hole
+}
+
+func (s *session) took(seq uint64) {
+	s.mu.Lock()
+	s.taken = seq
+	s.mu.Unlock()
+}
+
+// attach gives the session a socket; the old one, if any, is returned to be
+// closed.
+func (s *session) attach(c *conn) (old *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, s.conn, s.loose = s.conn, c, nil
+	s.lost = time.Time{}
+	s.wakeLocked()
+	return old
+}
+
+// resume takes a new socket that has everything up to last. False: too old.
+func (s *session) resume(c *conn, last uint64, now time.Time) (taken uint64, old *conn, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := s.seq + 1
+	if len(s.out) > 0 {
+		first = s.out[0].seq
+	}
+	if s.dead || last > s.seq || last+1 < first || (s.conn == nil && now.Sub(s.lost) > resumeFor) {
+		return 0, nil, false
+	}
+	old, s.conn = s.conn, c
+	s.pushed, s.lost, s.loose = last, time.Time{}, nil
+	return s.taken, old, true
+}
+
+// detach notes that the socket is gone. False: it was not the present one.
+func (s *session) detach(c *conn, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != c {
+		return false
+	}
+	s.conn, s.lost = nil, now
+	return true
+}
+
+// kill ends the session for good and closes its socket, after what is queued.
+func (s *session) kill(code int, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.killLocked(code, reason)
+}
+
+func (s *session) killLocked(code int, reason string) {
+	if s.dead {
+		return
+	}
+	s.dead = true
+	if s.conn != nil {
+		s.conn.finish(code, reason)
+	}
+}
+
+// online says whether a socket is there now.
+func (s *session) online() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn != nil && !s.dead
+}
+
+// lostAt is since when there is no socket.
+func (s *session) lostAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lost
+}
+
+// expired says that the session cannot be resumed any more.
+func (s *session) expired(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dead || s.conn == nil && now.Sub(s.lost) > resumeFor
+}

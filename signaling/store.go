@@ -1,0 +1,230 @@
+package signaling
+
+import (
+	"errors"
+	"slices"
+
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type seatRow struct {
+	ID          string
+	EncounterID string
+	PatientID   string
+	PersonID    string
+	Role        string
+	Host        bool
+	State       string
+	Queue       string
+	Planned     int64
+	ArrivedAt   int64
+	AdmittedAt  int64
+	SeenAt      int64
+	EndedAt     int64
+}
+
+func (seatRow) TableName() string { return "seats" }
+
+type ticketRow struct {
+	Hash      []byte
+	SessionID string
+	SeatID    string
+	Origin    string
+	ExpiresAt int64
+	UsedAt    int64
+}
+
+func (ticketRow) TableName() string { return "seat_tickets" }
+
+type chatRow struct {
+	ID          string
+	EncounterID string
+	SeatID      string
+	ClientID    string
+	At          int64
+	Body        []byte
+}
+
+func (chatRow) TableName() string { return "seat_chat" }
+
+type flowRow struct {
+	EncounterID string
+	FromSeat    string
+	ToSeat      string
+	Seconds     int64
+}
+
+func (flowRow) TableName() string { return "seat_flows" }
+
+func toRow(s Seat) seatRow {
+	return seatRow{
+		ID: s.ID, EncounterID: string(s.EncounterID), PatientID: string(s.PatientID), PersonID: s.PersonID, Role: string(s.Role),
+		Host: s.Host, State: string(s.State), Queue: string(s.Queue), Planned: store.Micros(s.Planned),
+		ArrivedAt: store.Micros(s.ArrivedAt), AdmittedAt: store.Micros(s.AdmittedAt), SeenAt: store.Micros(s.SeenAt), EndedAt: store.Micros(s.EndedAt),
+	}
+}
+
+func (r seatRow) seat() Seat {
+	return Seat{
+		ID: r.ID, EncounterID: care.EncounterID(r.EncounterID), PatientID: care.PatientID(r.PatientID), PersonID: r.PersonID,
+		Role: care.Role(r.Role), Host: r.Host, State: State(r.State), Queue: care.StaffID(r.Queue), Planned: store.Time(r.Planned),
+		ArrivedAt: store.Time(r.ArrivedAt), AdmittedAt: store.Time(r.AdmittedAt), SeenAt: store.Time(r.SeenAt), EndedAt: store.Time(r.EndedAt),
+	}
+}
+
+// insertSeat makes a seat unless the person has one in the encounter.
+func insertSeat(tx *store.Tx, s Seat) error {
+	r := toRow(s)
+	return tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "encounter_id"}, {Name: "person_id"}}, DoNothing: true}).Create(&r).Error
+}
+
+func oneSeat(q *gorm.DB) (Seat, error) {
+	var r seatRow
+	err := q.Take(&r).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return Seat{}, fault.Missing()
+	}
+	return r.seat(), err
+}
+
+func seatOf(tx *store.Tx, id care.EncounterID, person string) (Seat, error) {
+	return oneSeat(tx.G().Where("encounter_id = ? AND person_id = ?", string(id), person))
+}
+
+func loadSeat(tx *store.Tx, id string) (Seat, error) {
+	return oneSeat(tx.G().Where("id = ?", id))
+}
+
+func seatsOf(tx *store.Tx, id care.EncounterID) ([]Seat, error) {
+	var rows []seatRow
+	err := tx.G().Where("encounter_id = ?", string(id)).Order("arrived_at, id").Find(&rows).Error
+	return seats(rows), err
+}
+
+func seats(rows []seatRow) []Seat {
+	list := make([]Seat, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, r.seat())
+	}
+	return list
+}
+
+func updateSeat(tx *store.Tx, s Seat) error {
+	r := toRow(s)
+	return tx.G().Model(&seatRow{}).Where("id = ?", s.ID).Updates(map[string]any{
+		"state": r.State, "arrived_at": r.ArrivedAt, "admitted_at": r.AdmittedAt, "seen_at": r.SeenAt, "ended_at": r.EndedAt,
+	}).Error
+}
+
+// touchSeats moves the last sign of life of seats.
+func touchSeats(tx *store.Tx, ids []string, at int64) error {
+	return tx.G().Model(&seatRow{}).Where("id IN ?", ids).Updates(map[string]any{"seen_at": at}).Error
+}
+
+// lapseSeats gives up the places of those not seen since before.
+func lapseSeats(tx *store.Tx, before int64) error {
+	return tx.G().Model(&seatRow{}).Where("state = ? AND seen_at < ?", string(Waiting), before).Updates(map[string]any{"state": string(Lapsed)}).Error
+}
+
+// endSeats ends every seat of an encounter that is not over.
+func endSeats(tx *store.Tx, id care.EncounterID, at int64) error {
+	return tx.G().Model(&seatRow{}).Where("encounter_id = ? AND state NOT IN ?", string(id), []string{string(Removed), string(Ended)}).
+		Updates(map[string]any{"state": string(Ended), "ended_at": at}).Error
+}
+
+// moveSeats follows an appointment that was moved.
+func moveSeats(tx *store.Tx, id care.EncounterID, planned int64) error {
+	return tx.G().Model(&seatRow{}).Where("encounter_id = ?", string(id)).Updates(map[string]any{"planned": planned}).Error
+}
+
+// waitingIn lists the patients who wait for a professional.
+func waitingIn(tx *store.Tx, queue care.StaffID) ([]place, error) {
+	var rows []seatRow
+	err := tx.G().Where("queue = ? AND state = ? AND role = ?", string(queue), string(Waiting), string(care.Patient)).Find(&rows).Error
+	list := make([]place, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, place{seat: r.ID, planned: store.Time(r.Planned), arrived: store.Time(r.ArrivedAt)})
+	}
+	order(list)
+	return list, err
+}
+
+// actsOf lists how long the last acts of a queue lasted, in microseconds, and
+// since when one goes on (0: none).
+func actsOf(tx *store.Tx, queue care.StaffID, dayStart int64) (lasted []int64, since int64, err error) {
+	var rows []seatRow
+	q := tx.G().Where("queue = ? AND role = ? AND admitted_at > 0", string(queue), string(care.Patient))
+	if err := q.Session(&gorm.Session{}).Where("ended_at > admitted_at").Order("ended_at DESC").Limit(30).Find(&rows).Error; err != nil {
+		return nil, 0, err
+	}
+	for _, r := range rows {
+		lasted = append(lasted, r.EndedAt-r.AdmittedAt)
+	}
+	var now []seatRow
+	err = q.Session(&gorm.Session{}).Where("state = ? AND admitted_at >= ?", string(Admitted), dayStart).Order("admitted_at DESC").Limit(1).Find(&now).Error
+	if len(now) > 0 {
+		since = now[0].AdmittedAt
+	}
+	return lasted, since, err
+}
+
+func insertTicket(tx *store.Tx, r ticketRow) error {
+	// Old ones go with new ones: the table stays as small as the last minutes.
+	if err := tx.G().Where("expires_at < ?", r.ExpiresAt-10*ticketLife.Microseconds()).Delete(&ticketRow{}).Error; err != nil {
+		return err
+	}
+	return tx.G().Create(&r).Error
+}
+
+// useTicket uses a ticket up and gives its seat. Every refusal is the same.
+func useTicket(tx *store.Tx, hash []byte, session, origin string, now int64) (string, error) {
+	res := tx.G().Model(&ticketRow{}).
+		Where("hash = ? AND session_id = ? AND origin = ? AND expires_at > ? AND used_at = 0", hash, session, origin, now).
+		Updates(map[string]any{"used_at": now})
+	if res.Error != nil {
+		return "", res.Error
+	}
+	if res.RowsAffected != 1 {
+		return "", fault.New(fault.Gone, "ticket-invalid")
+	}
+	var r ticketRow
+	err := tx.G().Where("hash = ?", hash).Take(&r).Error
+	return r.SeatID, err
+}
+
+// insertChat keeps a message once and gives the time of the one that is kept.
+func insertChat(tx *store.Tx, r chatRow) (int64, error) {
+	res := tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "seat_id"}, {Name: "client_id"}}, DoNothing: true}).Create(&r)
+	if res.Error != nil || res.RowsAffected == 1 {
+		return r.At, res.Error
+	}
+	var old chatRow
+	err := tx.G().Where("seat_id = ? AND client_id = ?", r.SeatID, r.ClientID).Take(&old).Error
+	return old.At, err
+}
+
+func lastChat(tx *store.Tx, id care.EncounterID, n int) ([]chatRow, error) {
+	var rows []chatRow
+	err := tx.G().Where("encounter_id = ?", string(id)).Order("at DESC, id DESC").Limit(n).Find(&rows).Error
+	slices.Reverse(rows)
+	return rows, err
+}
+
+// addFlow adds seconds of video from one seat to another.
+func addFlow(tx *store.Tx, r flowRow) error {
+	return tx.G().Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "encounter_id"}, {Name: "from_seat"}, {Name: "to_seat"}},
+		DoUpdates: clause.Assignments(map[string]any{"seconds": gorm.Expr("seat_flows.seconds + ?", r.Seconds)}),
+	}).Create(&r).Error
+}
+
+func flowsOf(tx *store.Tx, id care.EncounterID) ([]flowRow, error) {
+	var rows []flowRow
+	err := tx.G().Where("encounter_id = ?", string(id)).Find(&rows).Error
+	return rows, err
+}

@@ -1,0 +1,237 @@
+package signaling
+
+import (
+	"encoding/json"
+	"time"
+	"unicode/utf8"
+
+	"visavis/internal/care"
+)
+
+// The limits of the protocol (docs/signaling.md).
+const (
+	protocol    = "visavis.v1"
+	readLimit   = 64 << 10
+	helloWait   = 5 * time.Second
+	takeWait    = 60 * time.Second
+	pingEvery   = 15 * time.Second
+	pongWait    = 10 * time.Second
+	perSecond   = 30
+	burst       = 60
+	keepUnacked = 256
+	resumeFor   = 60 * time.Second
+	ticketLife  = time.Minute
+	maxText     = 2000
+	maxName     = 64
+	maxHistory  = 200
+)
+
+// The close codes of §7.
+const (
+	closeTicket    = 4001
+	closeNoHello   = 4002
+	closeResume    = 4003
+	closeFlood     = 4008
+	closeTakenOver = 4009
+	closeEnded     = 4010
+	closeRemoved   = 4011
+)
+
+// inbound is any message of a client.
+type inbound struct {
+	T         string `json:"t"`
+	Seq       uint64 `json:"seq"`
+	Ack       uint64 `json:"ack"`
+	Ticket    string `json:"ticket"`
+	Tab       string `json:"tab"`
+	Client    string `json:"client"`
+	Session   string `json:"session"`
+	Last      uint64 `json:"last"`
+	PC        int    `json:"pc"`
+	SDP       string `json:"sdp"`
+	Candidate string `json:"candidate"`
+	Mid       string `json:"mid"`
+	Mic       bool   `json:"mic"`
+	Camera    bool   `json:"camera"`
+	Screen    bool   `json:"screen"`
+	ID        string `json:"id"`
+	Text      string `json:"text"`
+	Seat      string `json:"seat"`
+	Reason    string `json:"reason"`
+}
+
+// check names the first field that is wrong, "" when none is.
+func (m *inbound) check() string {
+	length := func(s string, least, most int) bool {
+		n := utf8.RuneCountInString(s)
+		return utf8.ValidString(s) && n >= least && n <= most
+	}
+	switch m.T {
+	case "hello":
+		if !length(m.Tab, 1, maxName) {
+			return "tab"
+		}
+		if !length(m.Client, 0, maxName) {
+			return "client"
+		}
+	case "offer":
+		if m.PC < 1 {
+			return "pc"
+		}
+		if m.SDP == "" {
+			return "sdp"
+		}
+	case "chat":
+		if !length(m.ID, 1, maxName) {
+			return "id"
+		}
+		if !length(m.Text, 1, maxText) {
+			return "text"
+		}
+	case "admit", "remove":
+		if m.Seat == "" {
+			return "seat"
+		}
+		if m.T == "remove" && m.Reason != "wrong_person" && m.Reason != "disturbance" && m.Reason != "other" {
+			return "reason"
+		}
+	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping":
+	default:
+		return "t"
+	}
+	return ""
+}
+
+// sequenced says whether the type carries seq.
+func (m *inbound) sequenced() bool {
+	switch m.T {
+	case "hello", "resume", "takeover", "ping", "ack":
+		return false
+	}
+	return true
+}
+
+// What the server says. Each is put behind t, seq and ack by frame.
+type (
+	mediaMsg struct {
+		Allowed bool   `json:"allowed"`
+		Reason  string `json:"reason,omitempty"`
+	}
+	welcomeMsg struct {
+		Session   string           `json:"session"`
+		ResumeFor int              `json:"resumeFor"`
+		Seat      string           `json:"seat"`
+		Encounter care.EncounterID `json:"encounter"`
+		Role      care.Role        `json:"role"`
+		Name      string           `json:"name"`
+		Host      bool             `json:"host"`
+		State     State            `json:"state"`
+		Identity  string           `json:"identity,omitempty"`
+		KeptUntil time.Time        `json:"keptUntil"`
+		Media     mediaMsg         `json:"media"`
+		ICE       ICE              `json:"ice"`
+		Now       time.Time        `json:"now"`
+	}
+	seatMsg struct {
+		Seat     string    `json:"seat"`
+		Name     string    `json:"name"`
+		Role     care.Role `json:"role"`
+		Host     bool      `json:"host"`
+		State    State     `json:"state"`
+		Online   bool      `json:"online"`
+		Since    time.Time `json:"since"`
+		Identity string    `json:"identity,omitempty"`
+		Mic      bool      `json:"mic"`
+		Camera   bool      `json:"camera"`
+		Screen   bool      `json:"screen"`
+		Link     string    `json:"link"`
+	}
+	roomMsg struct {
+		Started *time.Time `json:"started,omitempty"`
+		Seats   []seatMsg  `json:"seats"`
+	}
+	waitMsg struct {
+		From  int    `json:"fromMinutes"`
+		To    int    `json:"toMinutes"`
+		Basis string `json:"basis"`
+	}
+	queueMsg struct {
+		Position   int       `json:"position"`
+		Of         int       `json:"of"`
+		Wait       *waitMsg  `json:"wait,omitempty"`
+		HostOnline bool      `json:"hostOnline"`
+		Planned    time.Time `json:"planned"`
+	}
+	chatMsg struct {
+		ID   string    `json:"id"`
+		From string    `json:"from"`
+		Name string    `json:"name"`
+		Role care.Role `json:"role"`
+		At   time.Time `json:"at"`
+		Text string    `json:"text"`
+	}
+	historyMsg struct {
+		Messages []chatMsg `json:"messages"`
+	}
+	answerMsg struct {
+		PC  int    `json:"pc"`
+		Re  uint64 `json:"re"`
+		SDP string `json:"sdp"`
+	}
+	slotMsg struct {
+		Mid    string `json:"mid"`
+		Seat   string `json:"seat"`
+		Kind   string `json:"kind"`
+		Source string `json:"source"`
+	}
+	slotsMsg struct {
+		PC    int       `json:"pc"`
+		Slots []slotMsg `json:"slots"`
+	}
+	speakingMsg struct {
+		Seats []string `json:"seats"`
+	}
+	admittedMsg struct {
+		By string `json:"by"`
+	}
+	endedMsg struct {
+		Reason string    `json:"reason"`
+		At     time.Time `json:"at"`
+	}
+	noticeMsg struct {
+		Code      string `json:"code"`
+		InSeconds int    `json:"inSeconds"`
+	}
+	busyMsg struct {
+		Since time.Time `json:"since"`
+	}
+	pongMsg struct {
+		At time.Time `json:"at"`
+	}
+	errorMsg struct {
+		Re     uint64 `json:"re,omitempty"`
+		Code   string `json:"code"`
+		Field  string `json:"field,omitempty"`
+		Reason string `json:"reason,omitempty"`
+	}
+)
+
+// frame writes a message with its head. body is one of the structs above or
+// nil.
+func frame(t string, seq, ack uint64, body any) []byte {
+	head := struct {
+		T   string `json:"t"`
+		Seq uint64 `json:"seq,omitempty"`
+		Ack uint64 `json:"ack,omitempty"`
+	}{t, seq, ack}
+	b, _ := json.Marshal(head) // strings and numbers: cannot fail
+	if body == nil {
+		return b
+	}
+	rest, err := json.Marshal(body)
+	if err != nil || len(rest) <= 2 {
+		return b
+	}
+	b[len(b)-1] = ','
+	return append(b, rest[1:]...)
+}
