@@ -118,6 +118,7 @@ func problem(ctx context.Context, err error) *Problem {
 
 func write(w http.ResponseWriter, p *Problem) {
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
 	if p.retryAfter != "" {
 		w.Header().Set("Retry-After", p.retryAfter)
 	}
@@ -134,7 +135,7 @@ func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.Stat
 		return problem(ctx, fault.New(fault.TooLarge, "too-large"))
 	case code == http.StatusInternalServerError:
 		return problem(ctx, fault.New(fault.Internal, "internal"))
-	case code == http.StatusUnsupportedMediaType || code == http.StatusNotAcceptable:
+	case code == http.StatusUnsupportedMediaType || code == http.StatusNotAcceptable || code == http.StatusBadRequest:
 		return problem(ctx, fault.New(fault.Malformed, "not-json"))
 	case code == http.StatusRequestTimeout:
 		return problem(ctx, fault.New(fault.Unavailable, "too-slow"))
@@ -148,20 +149,16 @@ func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.Stat
 		detail := d.ErrorDetail()
 		name := strings.TrimPrefix(strings.TrimPrefix(detail.Location, "body"), ".")
 		field := fault.Field{Name: name, Code: schemaCode(detail.Message)}
-		if field.Code == "required" {
-			missing := strings.TrimSuffix(strings.TrimPrefix(detail.Message, "expected required property "), " to be present")
-			field.Name = strings.TrimPrefix(name+"."+missing, ".")
+		if missing, ok := strings.CutPrefix(detail.Message, "expected required property "); ok {
+			field.Name = strings.TrimPrefix(name+"."+strings.TrimSuffix(missing, " to be present"), ".")
 		}
 		if field.Code == "unknown" {
 			f.Kind = fault.Malformed
 		}
 		f.Fields = append(f.Fields, field)
 	}
-	if len(f.Fields) == 0 || code == http.StatusBadRequest {
-		f.Kind = fault.Malformed
-		if len(f.Fields) == 0 {
-			f.Code = "not-json"
-		}
+	if len(f.Fields) == 0 {
+		f = fault.New(fault.Malformed, "not-json")
 	}
 	return problem(ctx, f)
 }
@@ -169,11 +166,11 @@ func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.Stat
 // schemaCode names huma's message by a code of the catalogue.
 func schemaCode(msg string) string {
 	for _, m := range [...]struct{ start, code string }{
-		{"unexpected property", "unknown"}, {"expected required", "required"}, {"request body is required", "required"},
+		{"unexpected property", "unknown"}, {"expected required", "required"}, {"required ", "required"},
 		{"expected length >=", "too-short"}, {"expected length <=", "too-long"}, {"expected array length >=", "too-short"},
 		{"expected array length <=", "too-long"}, {"expected value to be one of", "not-a-choice"},
 		{"expected string to be RFC 3339", "not-a-date"}, {"expected string to be RFC 5322", "not-an-email"},
-		{"expected number", "out-of-range"},
+		{"expected number ", "out-of-range"},
 	} {
 		if strings.HasPrefix(msg, m.start) {
 			return m.code
@@ -182,6 +179,5 @@ func schemaCode(msg string) string {
 	return "wrong-type"
 }
 
-func noMethod() error     { return fault.New(fault.NotFound, "not-found") }
 func missingRoute() error { return fault.Missing() }
 func crossOrigin() error  { return fault.New(fault.Forbidden, "cross-origin") }

@@ -135,7 +135,15 @@ func EndCookie() http.Cookie {
 }
 
 func (s *Server) headers(c *gin.Context) {
-	h := c.Writer.Header()
+	s.secure(c.Writer.Header())
+	if strings.HasPrefix(c.Request.URL.Path, "/api/") {
+		c.Header("Cache-Control", "no-store")
+	}
+	c.Next()
+}
+
+// secure sets the headers that every answer carries (trust S20).
+func (s *Server) secure(h http.Header) {
 	h.Set("Content-Security-Policy", s.policy())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -145,10 +153,6 @@ func (s *Server) headers(c *gin.Context) {
 	if strings.HasPrefix(s.o.PublicURL, "https://") {
 		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 	}
-	if strings.HasPrefix(c.Request.URL.Path, "/api/") {
-		h.Set("Cache-Control", "no-store")
-	}
-	c.Next()
 }
 
 func (s *Server) policy() string {

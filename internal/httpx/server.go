@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -88,7 +87,10 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.engine.Use(s.context, s.recover, s.headers, s.session)
-	s.engine.NoMethod(func(c *gin.Context) { s.refuse(c, noMethod()) })
+	s.engine.NoMethod(func(c *gin.Context) {
+		c.Writer.Header().Del("Allow") // answers like a route that does not exist
+		s.refuse(c, missingRoute())
+	})
 	cfg := huma.DefaultConfig("visavis", "1")
 	cfg.OpenAPIPath = "/api/openapi"
 	cfg.DocsPath = "" // its page would load a script from a third party
@@ -143,8 +145,10 @@ func (s *Server) Fallback(h http.HandlerFunc) {
 func (s *Server) Handler() http.Handler {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := with(r.Context(), &request{id: care.NewID(time.Now()), lang: s.language(r), say: s.say})
-		write(w, problem(ctx, crossOrigin()))
+		id := care.NewID(s.o.Clock.Now())
+		s.secure(w.Header())
+		w.Header().Set("X-Request-Id", id)
+		write(w, problem(with(r.Context(), &request{id: id, lang: s.language(r), say: s.say}), crossOrigin()))
 	}))
 	return guard.Handler(s.engine)
 }
