@@ -31,6 +31,19 @@ func (s *Service) PatientName(ctx context.Context, id care.PatientID) (string, e
 	return p.DisplayName(), err
 }
 
+// PatientNames is PatientName for many; who does not exist is absent.
+func (s *Service) PatientNames(ctx context.Context, ids []care.PatientID) (map[care.PatientID]string, error) {
+	names := make(map[care.PatientID]string, len(ids))
+	err := s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		list, err := patientsByID(ctx, tx, s.Keeper, ids)
+		for _, p := range list {
+			names[p.ID] = p.DisplayName()
+		}
+		return err
+	})
+	return names, err
+}
+
 // Minor tells whether a patient is under 18 at an instant, in France.
 func (s *Service) Minor(ctx context.Context, id care.PatientID) (bool, error) {
 	p, err := s.Patient(ctx, id)
@@ -97,11 +110,17 @@ func (s *Service) IsPatientOf(ctx context.Context, id care.PatientID, o care.Org
 	return err == nil && p.OrganizationID == o, err
 }
 
-// Doctors lists at most 50 active doctors, of a specialty code (TRE_R38) and
-// whose family name begins with text; both may be empty.
-func (s *Service) Doctors(ctx context.Context, specialty, text string) (list []Staff, err error) {
+// Doctors lists at most 50 active doctors, of any of the specialty codes
+// (TRE_R38; none is all) and whose name holds each word of text, in any order.
+func (s *Service) Doctors(ctx context.Context, specialties []string, text string) (list []Staff, err error) {
+	var words []string
+	for _, w := range strings.Fields(text) {
+		if key := traits.SearchKey(w); key != "" {
+			words = append(words, key)
+		}
+	}
 	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
-		list, err = doctors(tx, specialty, traits.SearchKey(text), 50)
+		list, err = doctors(tx, specialties, words, 50)
 		return err
 	})
 	return list, err

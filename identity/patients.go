@@ -35,26 +35,20 @@ type Booking struct {
 }
 
 // FindOrCreatePatient gives the patient of the organisation with that family
-// name (birth or used), given name, birth date, and phone or e-mail, or makes a
-// new one at status PROV. Nothing in the answer or its errors tells which: the
-// file found is not changed, and messages keep going to the contacts it holds.
-// Two bookings of the same new person at once make one patient. It joins the
-// caller's transaction. Refusals name the fields as patient.familyName….
+// name (birth or used), given name and birth date, and with each contact given,
+// phone, e-mail or both, or makes a new one at status PROV. Somebody who gives a
+// contact that is not on file is not taken for the patient of that name: a
+// doubtful match is for a person to decide (RNIV), and codes must keep going
+// where they went. Nothing in the answer or its errors tells which happened,
+// and no file is changed. Bookings of the same new person at once make one
+// patient. It joins the caller's transaction. Refusals name the fields as
+// patient.familyName….
 func (s *Service) FindOrCreatePatient(ctx context.Context, b Booking) (id care.PatientID, err error) {
 	p, err := s.booked(b)
 	if err != nil {
 		return "", err
 	}
-	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		claims := s.claims(p)
-		var found bool
-		if id, found, err = claimed(tx, p.OrganizationID, claims); err != nil || found {
-			return err
-		}
-		id, err = s.create(ctx, tx, p, claims)
-		return err
-	})
-	return id, err
+	return s.findOrCreate(ctx, p)
 }
 
 // booked checks a booking's words and makes a patient of them.
@@ -71,15 +65,23 @@ func (s *Service) booked(b Booking) (Patient, error) {
 }
 
 // AddPatient makes a patient with a whole file, or gives the one who has the
-// same matricule or the same name, birth date and contact in the organisation.
+// same matricule or the same name, birth date and contacts in the organisation.
 func (s *Service) AddPatient(ctx context.Context, p Patient) (id care.PatientID, err error) {
 	if p, err = p.clean(s.today()); err != nil {
 		return "", err
 	}
+	return s.findOrCreate(ctx, p)
+}
+
+func (s *Service) findOrCreate(ctx context.Context, p Patient) (id care.PatientID, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		claims := s.claims(p)
+		ids, err := claimants(tx, p.OrganizationID, claims)
+		if err != nil {
+			return err
+		}
 		var found bool
-		if id, found, err = claimed(tx, p.OrganizationID, claims); err != nil || found {
+		if id, found, err = s.same(ctx, tx, p, ids); err != nil || found {
 			return err
 		}
 		id, err = s.create(ctx, tx, p, claims)
@@ -88,17 +90,44 @@ func (s *Service) AddPatient(ctx context.Context, p Patient) (id care.PatientID,
 	return id, err
 }
 
-// create takes the claims, then writes the patient. A claim lost to a
-// transaction that just committed gives the patient of that one.
+// same finds, among patients who share a claim with p, the first who is p:
+// same matricule, or every contact of p on file.
+func (s *Service) same(ctx context.Context, tx *store.Tx, p Patient, ids []care.PatientID) (care.PatientID, bool, error) {
+	if len(ids) == 0 {
+		return "", false, nil
+	}
+	list, err := patientsByID(ctx, tx, s.Keeper, ids)
+	if err != nil {
+		return "", false, err
+	}
+	for _, q := range list {
+		contacts := (p.Phone == "" || p.Phone == q.Phone) && (p.Email == "" || strings.EqualFold(p.Email, q.Email))
+		if p.INS.Matricule != "" && p.INS == q.INS || p.Phone+p.Email != "" && contacts {
+			return q.ID, true, nil
+		}
+	}
+	return "", false, nil
+}
+
+// create takes the claims nobody holds, then writes the patient. A claim lost
+// to a transaction that just committed gives the patient of that one, when it
+// is the same person.
 func (s *Service) create(ctx context.Context, tx *store.Tx, p Patient, claims [][]byte) (care.PatientID, error) {
 	p.Since = s.Clock.Now()
 	p.ID = care.PatientID(care.NewID(p.Since))
 	for _, c := range claims { // sorted: two creations cannot wait for each other
-		winner, err := claim(tx, p.OrganizationID, c, p.ID)
+		holder, err := claim(tx, p.OrganizationID, c, p.ID)
 		if err != nil {
 			return "", err
 		}
-		if winner != p.ID {
+		if holder == p.ID {
+			continue
+		}
+		winner, found, err := s.same(ctx, tx, p, []care.PatientID{holder})
+		if err != nil {
+			return "", err
+		}
+		if found {
 			return winner, reclaim(tx, p.ID, winner)
 		}
 	}
@@ -110,12 +139,12 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, p Patient, claims []
 }
 
 // claims are the hashes only one patient of an organisation may hold: name,
-// birth date and a contact together; the matricule INS.
+// birth date and a contact, or both contacts, together; the matricule INS.
 func (s *Service) claims(p Patient) [][]byte {
 	var out [][]byte
 	for _, family := range nonEmpty(p.Traits.BirthFamilyName, p.Traits.UsedFamilyName) {
 		for _, given := range nonEmpty(p.Traits.FirstGivenName, p.Traits.UsedGivenName, p.Traits.BirthGivenNames) {
-			for _, contact := range nonEmpty(p.Phone, strings.ToLower(p.Email)) {
+			for _, contact := range nonEmpty(p.Phone, strings.ToLower(p.Email), both(p)) {
 				out = append(out, s.index.Of("patients.claim", strings.Join([]string{
 					traits.SearchKey(family), traits.SearchKey(given), string(p.Traits.BirthDate), contact}, "|")))
 			}
@@ -126,6 +155,13 @@ func (s *Service) claims(p Patient) [][]byte {
 	}
 	slices.SortFunc(out, slices.Compare)
 	return slices.CompactFunc(out, slices.Equal)
+}
+
+func both(p Patient) string {
+	if p.Phone == "" || p.Email == "" {
+		return ""
+	}
+	return p.Phone + " " + strings.ToLower(p.Email)
 }
 
 // hashes are what a patient is found by: beginnings of names, birth date,

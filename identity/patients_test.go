@@ -82,7 +82,6 @@ func TestBookingFindsOrMakesThePatient(t *testing.T) {
 		for name, booking := range map[string]identity.Booking{
 			"exactly":         b("PAT-TROIS", "Dominique", "1979-03-28", "0639980001", ""),
 			"by e-mail":       b("pat trois", "dominique", "1979-03-28", "", "Dominique.Pat-Trois@PATIENTS.example"),
-			"either contact":  b("Pat-Trois", "Dominique", "1979-03-28", "0639980099", "dominique.pat-trois@patients.example"),
 			"all given names": b("Pat-Trois", "Dominique Marie Louise", "1979-03-28", "+33 6 39 98 00 01", ""),
 		} {
 			if id, err := c.svc.FindOrCreatePatient(context.Background(), booking); err != nil || id != c.Dominique {
@@ -107,6 +106,21 @@ func TestBookingFindsOrMakesThePatient(t *testing.T) {
 		found, err := c.svc.Contact(context.Background(), c.Dominique)
 		if err != nil || found.Phone != "+33639980001" || !found.Mobile {
 			t.Errorf("a booking changed the contacts on file: %+v", found)
+		}
+		for _, doubtful := range []identity.Booking{
+			b("PAT-TROIS", "Dominique", "1979-03-28", "0639980099", "dominique.pat-trois@patients.example"),
+			b("DÛ-MAZEROLLES", "Zoé", "2001-12-31", "0639980098", "zoe@patients.example"),
+		} {
+			other, err := c.svc.FindOrCreatePatient(context.Background(), doubtful)
+			if err != nil || slices.Contains(c.Patients(), other) {
+				t.Errorf("a contact that is not on file gave %s %v", other, err)
+			}
+			if again, _ := c.svc.FindOrCreatePatient(context.Background(), doubtful); again != other {
+				t.Error("the same doubtful booking made a third patient")
+			}
+		}
+		if still, _ := c.svc.FindOrCreatePatient(context.Background(), b("PAT-TROIS", "Dominique", "1979-03-28", "0639980001", "dominique.pat-trois@patients.example")); still != c.Dominique {
+			t.Error("the patient on file is found no more")
 		}
 		fresh.OrganizationID = c.Pharmacy
 		if other, err := c.svc.FindOrCreatePatient(context.Background(), fresh); err != nil || other == id {
@@ -153,6 +167,24 @@ func TestConcurrentBookingsMakeOnePatient(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		doubtful := make([]care.PatientID, 20)
+		for i := range doubtful {
+			wg.Go(func() {
+				b := identity.Booking{OrganizationID: c.Lilas, FamilyName: "Durand", GivenName: "Paul", BirthDate: "1990-01-01", Phone: "0639980056", Email: "paul@patients.example"}
+				if err := c.inTx(func(ctx context.Context) (err error) {
+					doubtful[i], err = c.svc.FindOrCreatePatient(ctx, b)
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		for _, id := range doubtful {
+			if id != doubtful[0] || id == ids[0] {
+				t.Fatalf("with another phone: %v", doubtful)
+			}
+		}
 		for _, id := range ids {
 			if id != ids[0] || id == "" {
 				t.Fatalf("several patients: %v", ids)
@@ -310,11 +342,13 @@ func TestTheDirectory(t *testing.T) {
 	clinics(t, func(t *testing.T, c *clinic) {
 		ctx := context.Background()
 		for _, x := range []struct {
-			specialty, text string
-			want            []care.StaffID
-		}{{"", "", []care.StaffID{c.Dupre, c.Martin}}, {"SM54", "", []care.StaffID{c.Martin}}, {"", "dupre", []care.StaffID{c.Dupre}},
-			{"", "DUPRÉ-LA", []care.StaffID{c.Dupre}}, {"SM54", "dupre", nil}, {"", "benali", nil}, {"SM99", "", nil}} {
-			list, err := c.svc.Doctors(ctx, x.specialty, x.text)
+			specialties []string
+			text        string
+			want        []care.StaffID
+		}{{nil, "", []care.StaffID{c.Dupre, c.Martin}}, {[]string{"SM53", "SM54"}, "", []care.StaffID{c.Martin}}, {nil, "dupre", []care.StaffID{c.Dupre}},
+			{nil, "DUPRÉ-LA", []care.StaffID{c.Dupre}}, {nil, "lacroix", []care.StaffID{c.Dupre}}, {nil, "martin claire", []care.StaffID{c.Martin}},
+			{nil, "Claire Dupré", nil}, {[]string{"SM54"}, "dupre", nil}, {nil, "benali", nil}, {nil, "%", []care.StaffID{c.Dupre, c.Martin}}, {[]string{"SM99"}, "", nil}} {
+			list, err := c.svc.Doctors(ctx, x.specialties, x.text)
 			var ids []care.StaffID
 			for _, p := range list {
 				ids = append(ids, p.ID)
@@ -322,6 +356,10 @@ func TestTheDirectory(t *testing.T) {
 			if err != nil || !slices.Equal(ids, x.want) {
 				t.Errorf("%+v: %v %v", x, ids, err)
 			}
+		}
+		names, err := c.svc.PatientNames(ctx, []care.PatientID{c.Zoe, c.Lea, "nobody"})
+		if err != nil || len(names) != 2 || names[c.Zoe] != "Zoé DÛ-MAZEROLLES" {
+			t.Errorf("%v %v", names, err)
 		}
 		if codes, err := c.svc.Specialties(ctx); err != nil || !slices.Equal(codes, []string{"SM15", "SM54"}) {
 			t.Errorf("%v %v", codes, err)

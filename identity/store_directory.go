@@ -85,7 +85,7 @@ func putStaff(tx *store.Tx, p Staff, at int64) (care.StaffID, error) {
 		active = 1
 	}
 	r := staffRow{string(p.ID), string(p.Organization.ID), string(p.Role), string(p.IdNat), p.Title, p.GivenName, p.FamilyName,
-		traits.SearchKey(p.FamilyName), p.Profession, p.Specialty, p.MSSante, p.Bio, strings.Join(p.Languages, ","), active, at}
+		traits.SearchKey(p.FamilyName) + " " + traits.SearchKey(p.GivenName), p.Profession, p.Specialty, p.MSSante, p.Bio, strings.Join(p.Languages, ","), active, at}
 	changed := []string{"role", "title", "given_name", "family_name", "search_key", "profession", "specialty", "mssante", "bio", "languages", "active"}
 	err := tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "organization_id"}, {Name: "idnat"}},
 		DoUpdates: clause.AssignmentColumns(changed)}).Create(&r).Error
@@ -128,15 +128,15 @@ func staffOf(tx *store.Tx, o care.OrganizationID, role care.Role) ([]Staff, erro
 	return staffWhere(tx, q)
 }
 
-// doctors lists active doctors, by specialty and by the beginning of the name
-// when they are given.
-func doctors(tx *store.Tx, specialty, nameKey string, limit int) ([]Staff, error) {
+// doctors lists active doctors of any of the specialties whose name holds each
+// word; words are letters only, so that no wildcard can be in them.
+func doctors(tx *store.Tx, specialties, words []string, limit int) ([]Staff, error) {
 	q := tx.G().Where("role = ? AND active = 1", string(care.Doctor))
-	if specialty != "" {
-		q = q.Where("specialty = ?", specialty)
+	if len(specialties) > 0 {
+		q = q.Where("specialty IN ?", specialties)
 	}
-	if nameKey != "" {
-		q = q.Where("search_key LIKE ?", nameKey+"%") // letters only: no wildcard can be in it
+	for _, w := range words {
+		q = q.Where("search_key LIKE ?", "%"+w+"%")
 	}
 	return staffWhere(tx, q.Limit(limit))
 }

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"visavis/internal/care"
@@ -11,7 +10,6 @@ import (
 	"visavis/internal/seal"
 	"visavis/internal/store"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -110,18 +108,7 @@ func patientsWith(ctx context.Context, tx *store.Tx, k *seal.Keeper, o care.Orga
 	if err := q.Order("id").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	list := make([]Patient, 0, len(rows))
-	for _, r := range rows {
-		p, err := r.open(ctx, tx, k)
-		if fault.KindOf(err) == fault.Gone {
-			continue // shredded
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, p)
-	}
-	return list, nil
+	return openAll(ctx, tx, k, rows)
 }
 
 // patientIDsWith lists at most ten patients, of any organisation, that carry a
@@ -132,18 +119,16 @@ func patientIDsWith(tx *store.Tx, hash []byte) ([]care.PatientID, error) {
 	return ids, err
 }
 
-// claimed finds the patient of an organisation that holds any of the claims,
+// claimants lists the patients of an organisation that hold any of the claims,
 // the oldest first.
-func claimed(tx *store.Tx, o care.OrganizationID, claims [][]byte) (care.PatientID, bool, error) {
+func claimants(tx *store.Tx, o care.OrganizationID, claims [][]byte) ([]care.PatientID, error) {
 	if len(claims) == 0 {
-		return "", false, nil
+		return nil, nil
 	}
-	var r claimRow
-	err := tx.G().Where("organization_id = ? AND hash IN ?", string(o), claims).Order("patient_id").Take(&r).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return "", false, nil
-	}
-	return care.PatientID(r.PatientID), err == nil, err
+	var ids []care.PatientID
+	err := tx.G().Model(&claimRow{}).Where("organization_id = ? AND hash IN ?", string(o), claims).
+		Distinct().Order("patient_id").Pluck("patient_id", &ids).Error
+	return ids, err
 }
 
 // claim takes one claim for a patient and tells who has it: on PostgreSQL it
@@ -161,4 +146,29 @@ func claim(tx *store.Tx, o care.OrganizationID, hash []byte, id care.PatientID) 
 // reclaim gives what a patient that never was had claimed to another.
 func reclaim(tx *store.Tx, from, to care.PatientID) error {
 	return tx.G().Model(&claimRow{}).Where("patient_id = ?", string(from)).Updates(map[string]any{"patient_id": string(to)}).Error
+}
+
+// patientsByID loads the patients that exist among ids.
+func patientsByID(ctx context.Context, tx *store.Tx, k *seal.Keeper, ids []care.PatientID) ([]Patient, error) {
+	var rows []patientRow
+	if err := tx.G().Where("id IN ?", ids).Order("id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	return openAll(ctx, tx, k, rows)
+}
+
+// openAll opens rows, without those whose key was destroyed.
+func openAll(ctx context.Context, tx *store.Tx, k *seal.Keeper, rows []patientRow) ([]Patient, error) {
+	list := make([]Patient, 0, len(rows))
+	for _, r := range rows {
+		p, err := r.open(ctx, tx, k)
+		if fault.KindOf(err) == fault.Gone {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
 }
