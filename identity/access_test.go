@@ -212,6 +212,11 @@ func TestSessionsAreNotFixed(t *testing.T) {
 		if x, _ := c.svc.Authenticate(context.Background(), former); x.Role != "" {
 			t.Error("the former session lives")
 		}
+		for id, want := range map[care.SessionID]bool{a.SessionID: false, b.SessionID: true, "nobody": false} {
+			if lives, err := c.svc.Lives(context.Background(), id); lives != want || err != nil {
+				t.Errorf("session %s lives: %v %v", id, lives, err)
+			}
+		}
 		if err := c.svc.SignOut(testkit.As(b)); err != nil {
 			t.Fatal(err)
 		}

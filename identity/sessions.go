@@ -72,6 +72,28 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (authz.Actor,
 	return a, err
 }
 
+// Lives tells whether a session still stands, for who holds a connection open
+// in its name and must close it within two seconds of its end (trust S12). It
+// does not count as using the session.
+func (s *Service) Lives(ctx context.Context, id care.SessionID) (lives bool, err error) {
+	var row sessionRow
+	var a authz.Actor
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		if row, err = sessionByID(tx, id); err != nil {
+			return err
+		}
+		a, err = actorOf(tx, row)
+		return err
+	})
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	if err != nil || a.Role == "" {
+		return false, err
+	}
+	return s.alive(ctx, row, a)
+}
+
 // actorOf builds the actor of a session; a zero one for staff who left.
 func actorOf(tx *store.Tx, r sessionRow) (authz.Actor, error) {
 	a := authz.Actor{Role: care.Patient, PatientID: care.PatientID(r.PatientID), AppointmentID: care.AppointmentID(r.AppointmentID),

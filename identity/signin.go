@@ -114,7 +114,8 @@ func (s *Service) refusedSignin(ctx context.Context, why error) error {
 		return why
 	}
 	err := s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return s.Audit.Append(ctx, tx, audit.Entry{Action: "signin.start", Object: "signin/" + f.Code, Outcome: audit.Refused})
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "signin.start", Object: "signin/" + f.Code, Outcome: audit.Refused,
+			Detail: map[string]string{"why": f.Error()}})
 	})
 	return errors.Join(why, err)
 }

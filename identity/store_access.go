@@ -77,6 +77,12 @@ func sessionByHash(tx *store.Tx, hash []byte) (sessionRow, error) {
 	return r, missing(err)
 }
 
+func sessionByID(tx *store.Tx, id care.SessionID) (sessionRow, error) {
+	var r sessionRow
+	err := tx.G().Where("id = ? AND ended_at = 0", string(id)).Take(&r).Error
+	return r, missing(err)
+}
+
 func touchSession(tx *store.Tx, id string, at int64) error {
 	return tx.G().Model(&sessionRow{}).Where("id = ?", id).Updates(map[string]any{"seen_at": at}).Error
 }
