@@ -83,9 +83,10 @@ var errNoTLS = errors.New("post: the server does not offer STARTTLS")
 
 // Send makes one attempt. beforeData, when not nil, is called once every
 // recipient is accepted and before the first byte of the message leaves: the
-// place to write durably that the message may be on its way. Its error stops
+// place to write durably that the message may be on its way, and whether a
+// witness will tell. Its error stops
 // the sending with Retry.
-func (s Server) Send(ctx context.Context, e Envelope, message []byte, beforeData func(context.Context) error) Result {
+func (s Server) Send(ctx context.Context, e Envelope, message []byte, beforeData func(ctx context.Context, witnessed bool) error) Result {
 	c, err := s.dial(ctx)
 	if err != nil {
 		return classify(err, false)
@@ -99,7 +100,7 @@ func (s Server) Send(ctx context.Context, e Envelope, message []byte, beforeData
 		return classify(err, false)
 	}
 	if beforeData != nil {
-		if err := beforeData(ctx); err != nil {
+		if err := beforeData(ctx, witnessed); err != nil {
 			return Result{Outcome: Retry, Err: fmt.Errorf("post: before data: %w", err)}
 		}
 	}

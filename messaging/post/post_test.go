@@ -137,13 +137,13 @@ func TestTheMarkIsWrittenBeforeTheFirstByte(t *testing.T) {
 	addr, got := script{}.start(t)
 	marked := 0
 	r := Server{Address: addr}.Send(t.Context(), Envelope{From: "a@x", To: "b@y", Witness: "witness@x"}, []byte("hi\r\n"),
-		func(context.Context) error { marked++; return nil })
+		func(context.Context, bool) error { marked++; return nil })
 	if r.Outcome != Accepted || marked != 1 || r.Witnessed || got() != "hi\r\n" {
 		t.Fatalf("%+v, %d marks", r, marked)
 	}
 	addr, got = script{}.start(t)
 	r = Server{Address: addr}.Send(t.Context(), Envelope{From: "a@x", To: "b@y"}, []byte("hi\r\n"),
-		func(context.Context) error { return errors.New("disk full") })
+		func(context.Context, bool) error { return errors.New("disk full") })
 	if r.Outcome != Retry || got() != "" {
 		t.Fatalf("a message left without its mark: %+v", r)
 	}
@@ -153,7 +153,7 @@ func TestACancelledSendingStops(t *testing.T) {
 	addr, _ := script{dot: "hang"}.start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	r := Server{Address: addr}.Send(ctx, Envelope{From: "a@x", To: "b@y"}, []byte("hi\r\n"),
-		func(context.Context) error { time.AfterFunc(100*time.Millisecond, cancel); return nil })
+		func(context.Context, bool) error { time.AfterFunc(100*time.Millisecond, cancel); return nil })
 	if r.Outcome != InDoubt {
 		t.Fatalf("%+v", r)
 	}

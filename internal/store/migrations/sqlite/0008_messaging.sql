@@ -44,13 +44,13 @@ CREATE TABLE delivery_documents (
 );
 CREATE INDEX delivery_documents_delivery ON delivery_documents (delivery_id, position);
 CREATE TABLE delivery_history (
-    id          TEXT PRIMARY KEY,
     delivery_id TEXT NOT NULL REFERENCES deliveries (id),
+    position    BIGINT NOT NULL,
     at          BIGINT NOT NULL,
     state       TEXT NOT NULL,
-    reason      TEXT NOT NULL
+    reason      TEXT NOT NULL,
+    PRIMARY KEY (delivery_id, position)
 );
-CREATE INDEX delivery_history_delivery ON delivery_history (delivery_id, id);
 
 -- +goose Down
 DROP TABLE delivery_history; DROP TABLE delivery_documents; DROP TABLE deliveries;

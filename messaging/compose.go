@@ -1,0 +1,51 @@
+package messaging
+
+import (
+	"context"
+	netmail "net/mail"
+	"strings"
+
+	"visavis/internal/lang"
+	"visavis/messaging/mssante"
+	"visavis/messaging/xdm"
+)
+
+// compose writes the letter of a delivery: the same bytes at each attempt.
+func (s *Service) compose(ctx context.Context, d *Delivery, address string) (mssante.Message, error) {
+	author, err := s.People.Staff(ctx, d.PractitionerID)
+	if err != nil {
+		return mssante.Message{}, err
+	}
+	to, err := s.People.Patient(ctx, d.PatientID)
+	if err != nil {
+		return mssante.Message{}, err
+	}
+	l := string(d.Language)
+	letter := mssante.Letter{
+		ID: string(d.ID), To: address, NIL: s.MSSante.NIL, At: d.writtenAt,
+		From: netmail.Address{Name: s.texts.T(l, "mss.from", lang.Args{"with": author.Full()}), Address: s.MSSante.Box},
+		Submission: xdm.Submission{UniqueID: submissionOID(s.MSSante.OID, string(d.ID)), SourceID: s.MSSante.OID, Emitter: author.Place,
+			Content:     xdm.Code{Code: "07", Scheme: "1.2.250.1.213.2.2", Label: "Consultations soins externes"},
+			Application: "visavis", Version: s.MSSante.Version},
+	}
+	if mssante.ValidAddress(author.MSSante, s.MSSante.TestDomain) {
+		letter.ReplyTo = author.MSSante
+	} else {
+		letter.NoAnswer = true
+	}
+	var titles []string
+	for _, id := range d.Documents {
+		about, err := s.Papers.About(ctx, id)
+		if err != nil {
+			return mssante.Message{}, err
+		}
+		files, err := s.Papers.Files(ctx, id)
+		if err != nil {
+			return mssante.Message{}, err
+		}
+		titles = append(titles, "– "+about.Title)
+		letter.Documents = append(letter.Documents, mssante.Attached{CDA: files.CDA, PDF: files.PDF, Visibility: about.Visibility})
+	}
+	letter.Text = s.texts.T(l, "mss."+string(d.Recipient), lang.Args{"name": to.Name, "with": author.Full(), "titles": strings.Join(titles, "\n")})
+	return mssante.Compose(letter)
+}

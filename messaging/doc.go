@@ -1,0 +1,44 @@
+// Package messaging sends what leaves the house and follows it until somebody
+// answers for it: the e-mail and the text message of a booking, the one-time
+// code, and the signed documents of an act, to the patient's mailbox of Mon
+// espace santé and to the referring doctor by secure health messaging
+// (MSSanté), or to the paper queue.
+//
+// # Words
+//
+// A Delivery is one message to one person by one channel. It is made in the
+// transaction that consumes the fact that calls for it, once per fact (column
+// once), and has a state that people see:
+//
+//	waiting-identity ─► queued ─► sending ─► sent ─► accepted
+//	        │                        │  ▲       └──► bounced ─► to-post ─► posted
+//	        └─► to-post ◄─ refused ◄─┘  └ in doubt
+//
+// sent: our mail server or gateway answered for it. accepted: the other end
+// said it has it. bounced and refused documents go to the paper queue; a booking
+// message does not.
+//
+// # Never twice, never lost
+//
+// An attempt claims the delivery with a lease, writes the message (the same
+// bytes at each attempt, the same Message-ID), and writes phase "data" durably
+// before the first byte of the message leaves. If the process dies or the
+// connection breaks after that, the message may or may not be on its way: the
+// delivery is in doubt. It is then settled by evidence, not by hope:
+//
+//   - by e-mail with a witness (MSSanté): the platform's own mailbox is a second
+//     recipient of the same SMTP transaction, which a server accepts or refuses
+//     as a whole. The copy there proves the sending. No copy after DoubtFor
+//     proves the contrary, and the same message is sent again.
+//   - by SMS: the gateway takes one message per reference; asking again is safe.
+//   - by ordinary e-mail, which has no witness: it is not sent again by itself. A
+//     person decides; the SMS of the same booking has usually arrived.
+//
+// # Law
+//
+// Only a qualified identity leaves by MSSanté, and the patient's address is
+// built from it (RNIV EXI SI 07; INS/va1.53; ECO.2.2.6). Visibility flags decide
+// who may be written to (CI-SIS TCDA, "règles de gestion MSSanté"). Prescriptions
+// never leave by ordinary e-mail or SMS (product B17). No health word in a
+// booking message (product B11).
+package messaging

@@ -1,0 +1,103 @@
+package messaging
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"visavis/internal/lang"
+	"visavis/messaging/mssante"
+	"visavis/messaging/sms"
+)
+
+// linkPath is the page a link opens; the secret is in the fragment, which
+// browsers do not send.
+const linkPath = "/rdv#"
+
+// notice is an ordinary message, ready for its channel.
+type notice struct {
+	Subject string `json:"subject,omitempty"`
+	Text    string `json:"text"`
+}
+
+// filling is what a message is made of. It holds secrets.
+type filling struct {
+	with string // the professional's name, without title: no health word
+	link string // whole address
+	code string
+}
+
+// write makes the message of a delivery. It fails when the text lacks a value
+// or cannot be made to fit one SMS.
+func (s *Service) write(d *Delivery, f filling) (notice, error) {
+	here, err := time.LoadLocation(d.Zone)
+	if err != nil || d.Zone == "" {
+		here = s.Zone
+	}
+	l := string(d.Language)
+	args := lang.Args{"with": f.with, "link": f.link, "code": f.code, "home": s.PublicURL}
+	if !d.StartsAt.IsZero() {
+		args["day"] = s.words.Day(l, d.StartsAt.In(here))
+		args["when"] = s.words.When(l, d.StartsAt, here, s.Zone)
+	}
+	if d.Channel == SMS {
+		if !d.StartsAt.IsZero() {
+			args["when"] = s.words.Short(l, d.StartsAt, here, s.Zone)
+		}
+		return s.writeSMS(d, l, args)
+	}
+	n := notice{Subject: s.texts.T(l, "mail."+string(d.About)+".subject", args), Text: s.texts.T(l, "mail."+string(d.About), args)}
+	if !lang.Complete(n.Subject) || !lang.Complete(n.Text) {
+		return notice{}, fmt.Errorf("messaging: text of %s is incomplete", d.About)
+	}
+	return n, nil
+}
+
+// writeSMS takes the fuller text if it fits one SMS, the shorter one if not.
+func (s *Service) writeSMS(d *Delivery, l string, args lang.Args) (notice, error) {
+	for _, form := range [...]string{"", ".short"} {
+		text := sms.Fold(s.texts.T(l, "sms."+string(d.About)+form, args))
+		if strings.ContainsRune(text, '?') && !lang.Complete(s.texts.T(l, "sms."+string(d.About)+form, args)) {
+			return notice{}, fmt.Errorf("messaging: text of %s is incomplete", d.About)
+		}
+		if sms.Fits(text) {
+			return notice{Text: text}, nil
+		}
+	}
+	return notice{}, errors.New("messaging: the public address is too long for an SMS")
+}
+
+// eml writes an ordinary e-mail; the same delivery gives the same bytes.
+func (s *Service) eml(d *Delivery, to string, n notice) ([]byte, error) {
+	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary("visavis-"+string(d.ID)))
+	if err := m.From(s.Mail.From); err != nil {
+		return nil, fmt.Errorf("messaging: sender: %w", err)
+	}
+	if err := m.To(to); err != nil {
+		return nil, fmt.Errorf("messaging: recipient: %w", err)
+	}
+	m.SetDateWithValue(d.writtenAt)
+	m.SetMessageIDWithValue(d.messageID)
+	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no holiday answers
+	m.Subject(n.Subject)
+	m.SetBodyString(gomail.TypeTextPlain, n.Text)
+	var raw bytes.Buffer
+	if _, err := m.WriteTo(&raw); err != nil {
+		return nil, fmt.Errorf("messaging: write e-mail: %w", err)
+	}
+	return raw.Bytes(), nil
+}
+
+func (s *Service) newMessageID(d *Delivery) string {
+	switch d.Channel {
+	case MSSante:
+		return mssante.MessageID(string(d.ID), s.MSSante.Box)
+	case Email:
+		return mssante.MessageID(string(d.ID), s.Mail.From)
+	}
+	return string(d.ID)
+}
