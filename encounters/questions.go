@@ -40,3 +40,17 @@ func (s *Service) InCall(ctx context.Context, a authz.Actor) (bool, error) {
 	})
 	return n > 0, err
 }
+
+// Progress is where the acts of several appointments stand; one without an act
+// is absent.
+func (s *Service) Progress(ctx context.Context, ids []care.AppointmentID) (map[care.AppointmentID]*Encounter, error) {
+	out := map[care.AppointmentID]*Encounter{}
+	err := s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		list, err := ofAppointments(tx, ids)
+		for _, e := range list {
+			out[e.AppointmentID] = e
+		}
+		return err
+	})
+	return out, err
+}

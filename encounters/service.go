@@ -62,18 +62,9 @@ func New(d Deps) *Service { return &Service{d} }
 
 // relation ties an actor to an act.
 func relation(a authz.Actor, e *Encounter) authz.Relation {
-	switch {
-	case a.PatientID != "" && a.PatientID == e.PatientID && (a.AppointmentID == "" || a.AppointmentID == e.AppointmentID):
-		return authz.Own
-	case a.StaffID != "" && a.StaffID == e.PractitionerID:
-		return authz.Own
-	case a.StaffID != "" && e.inTeam(a.StaffID):
-		return authz.Team
-	case a.OrganizationID != "" && a.OrganizationID == e.OrganizationID:
-		return authz.Org
-	default:
-		return authz.Other
-	}
+	return a.To(authz.Subject{
+		PatientID: e.PatientID, AppointmentID: e.AppointmentID, StaffID: e.PractitionerID, OrganizationID: e.OrganizationID,
+	}, e.inTeam(a.StaffID))
 }
 
 // Read returns an act with its people, stays and incidents, and writes that it

@@ -225,3 +225,19 @@ func countOpenStays(tx *store.Tx, person string) (int64, error) {
 		Count(&n).Error
 	return n, err
 }
+
+// ofAppointments gives acts without their people, stays and incidents.
+func ofAppointments(tx *store.Tx, ids []care.AppointmentID) ([]*Encounter, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []encounterRow
+	if err := tx.G().Where("appointment_id IN ?", ids).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]*Encounter, len(rows))
+	for i, r := range rows {
+		list[i] = fromRow(r)
+	}
+	return list, nil
+}

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"path"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -97,6 +99,7 @@ func New(o Options) (*Server, error) {
 	cfg.SchemasPath = ""
 	cfg.CreateHooks = nil // no $schema in answers
 	cfg.NoFormatFallback = true
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	problems()
 	s.api = humagin.New(s.engine, cfg)
 	return s, nil
@@ -109,6 +112,19 @@ var problems = sync.OnceFunc(func() {
 		return fromHuma(ctx.Context(), status, msg, errs)
 	}
 })
+
+// schemaName names a type of the API by its module, so that two modules may
+// each have a Person.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	module := path.Base(t.PkgPath())
+	if module == "." {
+		return huma.DefaultSchemaNamer(t, hint)
+	}
+	return strings.ToUpper(module[:1]) + module[1:] + huma.DefaultSchemaNamer(t, hint)
+}
 
 // Routes lists what was registered.
 func (s *Server) Routes() []Route { return s.routes }

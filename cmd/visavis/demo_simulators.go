@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"visavis/internal/config"
+	"visavis/simulators/mail"
+	"visavis/simulators/mail/pki"
+	"visavis/simulators/psc"
+	"visavis/simulators/sms"
+)
+
+// simulators stand for what cannot be had on one machine: Pro Santé Connect,
+// the MSSanté operator and an ordinary mail server, an SMS gateway.
+type simulators struct {
+	psc  *psc.Server
+	mail *mail.Server
+	sms  *sms.Server
+}
+
+// demoSecret authenticates the platform to the simulators of this machine.
+const demoSecret = "demo-secret-of-the-simulators"
+
+const demoBox = "plateforme@visavis.mssante.fr"
+
+// startSimulators starts them on fixed loopback ports and points cfg at them.
+func startSimulators(ctx context.Context, cfg *config.Config, ports demoPorts, log *slog.Logger) (*simulators, error) {
+	s := &simulators{}
+	var err error
+	s.psc, err = psc.Start(ctx, psc.Options{
+		Addr: ports.psc, ClientID: cfg.PSC.ClientID, ClientSecret: demoSecret,
+		RedirectURIs: []string{cfg.PublicURL + "/api/auth/psc/callback"}, Accounts: demoAccounts(), Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	authority, err := pki.New("visavis demo authority", time.Now())
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	s.mail, err = mail.Start(ctx, mail.Options{
+		SecureAddr: ports.mssante, PlainAddr: ports.mail, IMAPAddr: ports.imap, WebAddr: ports.mailWeb, Authority: authority, Log: log,
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if s.sms, err = sms.Start(ctx, sms.Options{Addr: ports.sms, Secret: demoSecret, Log: log}); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	cfg.PSC.Discovery, cfg.PSC.Secret = s.psc.DiscoveryURL(), demoSecret
+	cfg.Mail.Addr, cfg.Mail.StartTLS = s.mail.PlainAddr(), false
+	cfg.SMS.URL, cfg.SMS.Secret = s.sms.URL(), demoSecret
+	cfg.MSSante.SMTP, cfg.MSSante.IMAP, cfg.MSSante.Box = s.mail.SecureAddr(), s.mail.IMAPAddr(), demoBox
+	return s, s.credentials(cfg, authority)
+}
+
+// credentials writes the client certificate of our mailbox, as an operator
+// would hand it out.
+func (s *simulators) credentials(cfg *config.Config, authority *pki.Authority) error {
+	dir := filepath.Join(cfg.DataDir, "simulators")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return errors.Join(err, s.close())
+	}
+	pair, err := authority.Client(time.Now(), demoBox)
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	chain, key, err := pki.Encode(pair)
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	m := &cfg.MSSante
+	m.Cert, m.Key, m.CA = filepath.Join(dir, "client.pem"), filepath.Join(dir, "client.key"), filepath.Join(dir, "ca.pem")
+	err = errors.Join(os.WriteFile(m.Cert, chain, 0o600), os.WriteFile(m.Key, key, 0o600), os.WriteFile(m.CA, authority.PEM(), 0o600))
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	return nil
+}
+
+func (s *simulators) close() error {
+	var errs []error
+	if s.sms != nil {
+		errs = append(errs, s.sms.Close())
+	}
+	if s.mail != nil {
+		errs = append(errs, s.mail.Close())
+	}
+	if s.psc != nil {
+		errs = append(errs, s.psc.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// demoPorts are where the simulators listen.
+type demoPorts struct{ psc, mssante, mail, imap, mailWeb, sms string }
+
+func (d demoCmd) ports() demoPorts {
+	return demoPorts{psc: d.PSCAddr, mssante: d.MSSanteAddr, mail: d.MailAddr, imap: d.IMAPAddr, mailWeb: d.MailWeb, sms: d.SMSAddr}
+}
+
+func demoAccounts() []psc.Account {
+	clinic := psc.Activity{Mode: "L", Sector: "SA07", Kind: "GENR01", FINESS: clinicFINESS, StructureID: "1" + clinicFINESS, Name: clinicName, PostalCode: "93260", CommuneCode: "93045"}
+	shop := psc.Activity{Mode: "L", Sector: "SA33", PharmacySection: "A", Kind: "GENR01", FINESS: pharmacyFINESS, StructureID: "1" + pharmacyFINESS, Name: pharmacyName, PostalCode: "93260", CommuneCode: "93045"}
+	var out []psc.Account
+	for _, p := range demoStaff() {
+		at := clinic
+		if p.pharmacy {
+			at = shop
+		}
+		a := psc.Account{IdNat: p.idnat, Civility: p.civility, GivenName: p.given, FamilyName: p.family, Caption: p.caption}
+		if p.profession != "" {
+			e := psc.Exercice{Profession: p.profession, Category: "C", KnowHow: p.specialty, Activities: []psc.Activity{at}}
+			if p.specialty != "" {
+				e.KnowHowType = "S"
+			}
+			if p.title != "" {
+				e.Civility = "DR"
+			}
+			a.Exercices = []psc.Exercice{e}
+		}
+		out = append(out, a)
+	}
+	return out
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"visavis/internal/audit"
+	"visavis/internal/authz"
+	"visavis/internal/clock"
+	"visavis/internal/config"
+	"visavis/internal/events"
+	"visavis/internal/limit"
+	"visavis/internal/seal"
+	"visavis/internal/store"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// foundation is what every module stands on.
+type foundation struct {
+	cfg    *config.Config
+	log    *slog.Logger
+	clock  clock.Clock
+	master seal.Master
+	db     *store.DB
+	bus    *events.Bus
+	keeper *seal.Keeper
+	index  seal.Index
+	signer *seal.Signer
+	audit  *audit.Log
+	seq    *audit.Sequencer
+	table  *authz.Table
+	limits limit.Limiter
+	redis  redis.UniversalClient // nil without REDIS_URL
+}
+
+// lay opens the keys, the database and Redis. create makes a master key where
+// there is none: only serving and the demo may do that.
+func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, create bool) (*foundation, error) {
+	f := &foundation{cfg: cfg, log: log, clock: clock.System{}}
+	var err error
+	if f.master, err = seal.LoadMaster(cfg.KeyFile, create); err != nil {
+		return nil, err
+	}
+	f.db, err = store.Open(ctx, store.Options{URL: cfg.DatabaseURL.Value(), DataDir: cfg.DataDir, Key: f.master.Derive("database")})
+	if err != nil {
+		return nil, err
+	}
+	if f.keeper, err = seal.NewKeeper(f.master, f.clock, filepath.Join(cfg.DataDir, "files")); err != nil {
+		return nil, errors.Join(err, f.db.Close())
+	}
+	f.index, f.signer = seal.NewIndex(f.master), seal.NewSigner(f.master)
+	f.audit = audit.New(f.keeper, f.clock)
+	host := "visavis"
+	if u, err := url.Parse(cfg.PublicURL); err == nil {
+		host = u.Hostname()
+	}
+	if f.seq, err = audit.NewSequencer(f.db, f.clock, host, f.signer.Private()); err != nil {
+		return nil, errors.Join(err, f.db.Close())
+	}
+	if f.table, err = authz.Load(); err != nil {
+		return nil, errors.Join(err, f.db.Close())
+	}
+	f.bus = events.New(f.db, f.clock, log)
+	return f, f.share()
+}
+
+// share connects to Redis when there is one. It is not waited for: without it
+// limits are counted per node.
+func (f *foundation) share() error {
+	local := limit.NewLocal(f.clock)
+	f.limits = local
+	if f.cfg.RedisURL == "" {
+		return nil
+	}
+	o, err := redis.ParseURL(f.cfg.RedisURL.Value())
+	if err != nil {
+		return errors.Join(errors.New("REDIS_URL: must be a redis:// address"), f.db.Close())
+	}
+	o.DialTimeout, o.ReadTimeout, o.MaxRetries = 500*time.Millisecond, 500*time.Millisecond, 1
+	rdb := redis.NewClient(o)
+	f.redis, f.limits = rdb, limit.NewShared(rdb, local)
+	return nil
+}
+
+func (f *foundation) close() error {
+	var errs []error
+	if f.redis != nil {
+		errs = append(errs, f.redis.Close())
+	}
+	errs = append(errs, f.db.Close())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("closing: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+// Command visavis is the whole platform in one binary. It is the only package
+// that knows every module: what they ask of each other is wired here by hand.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"visavis/internal/config"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	config.Config `embed:""`
+
+	Serve   serveCmd   `cmd:"" help:"Serve the platform."`
+	Demo    demoCmd    `cmd:"" help:"Serve with a demo clinic and simulators of the national services."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date, then stop."`
+	Verify  verifyCmd  `cmd:"" help:"Check the audit log, the stored files and the signatures."`
+	Show    showCmd    `cmd:"" name:"config" help:"Print the settings, secrets hidden."`
+	Check   checkCmd   `cmd:"" help:"Check that this machine can run the platform: database, folders, ports, services."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	k := kong.Parse(&c, kong.Name("visavis"), kong.Description("Self-hosted telehealth for France."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := k.Run(&c.Config); err != nil {
+		fmt.Fprintln(os.Stderr, "visavis:", err)
+		os.Exit(1)
+	}
+}

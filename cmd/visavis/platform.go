@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+	"visavis/internal/fault"
+
+	"visavis/consent"
+	"visavis/encounters"
+	"visavis/identity"
+	"visavis/identity/prosante"
+	"visavis/internal/config"
+	"visavis/internal/httpx"
+	"visavis/internal/lang"
+	"visavis/scheduling"
+	"visavis/signaling"
+	"visavis/web"
+)
+
+// platform is every module, wired. What one module asks of another goes
+// through ask (questions_*.go), so the order of making does not matter.
+type platform struct {
+	*foundation
+	server *httpx.Server
+	media  *media
+
+	identity   *identity.Service
+	scheduling *scheduling.Service
+	consent    *consent.Service
+	encounters *encounters.Service
+	signaling  *signaling.Service
+}
+
+// build makes the platform; nothing is delivered and nobody is answered yet.
+func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*platform, error) {
+	f, err := lay(ctx, cfg, log, true)
+	if err != nil {
+		return nil, err
+	}
+	p := &platform{foundation: f}
+	for _, step := range []func(context.Context) error{p.people, p.acts, p.live, p.subscribe, p.routes} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, p.close(ctx))
+		}
+	}
+	return p, nil
+}
+
+// people makes the module that says who is who.
+func (p *platform) people(context.Context) error {
+	party, err := prosante.New(prosante.Options{
+		Issuer:       strings.TrimSuffix(p.cfg.PSC.Discovery, "/.well-known/wallet-openid-configuration"),
+		DiscoveryURL: p.cfg.PSC.Discovery, ClientID: p.cfg.PSC.ClientID, ClientSecret: p.cfg.PSC.Secret.Value(),
+		RedirectURL: p.cfg.PublicURL + "/api/auth/psc/callback", Clock: p.clock,
+	})
+	if err != nil {
+		return err
+	}
+	ask := ask{p}
+	p.identity, err = identity.New(identity.Deps{
+		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Master: p.master,
+		Appointments: identityAppointments{ask}, Encounters: identityEncounters{ask}, ProSante: party,
+	})
+	return err
+}
+
+// acts makes the modules of an act: booked, agreed to, held.
+func (p *platform) acts(context.Context) (err error) {
+	ask := ask{p}
+	p.scheduling, err = scheduling.New(scheduling.Deps{
+		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock,
+		Patients: agendaPatients{ask}, Practitioners: agendaPractitioners{ask}, Encounters: agendaEncounters{ask}, Consents: agendaConsents{ask},
+	})
+	if err != nil {
+		return err
+	}
+	p.consent, err = consent.New(consent.Deps{
+		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Signer: p.signer, Table: p.table, Clock: p.clock,
+		Acts: consentActs{ask}, People: consentPeople{ask}, Team: consentTeam{ask},
+	})
+	if err != nil {
+		return err
+	}
+	p.encounters = encounters.New(encounters.Deps{
+		DB: p.db, Bus: p.bus, Audit: p.audit, Table: p.table, Clock: p.clock,
+		People: encounterPeople{ask}, Consents: p.consent, Live: encounterLive{ask},
+	})
+	return nil
+}
+
+// live makes the media and the rooms above it.
+func (p *platform) live(context.Context) (err error) {
+	heard := func(e signaling.MediaEvent) { p.signaling.Heard(e) }
+	if p.media, err = openMedia(p.cfg.Media, p.master, p.clock, p.log, heard); err != nil {
+		return err
+	}
+	ask := ask{p}
+	p.signaling = signaling.New(signaling.Deps{
+		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
+		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Media: p.media, Relay: p.media,
+	})
+	return nil
+}
+
+// subscribe connects facts to those who react, then opens the bus.
+func (p *platform) subscribe(ctx context.Context) error {
+	p.identity.Subscribe(p.bus)
+	p.scheduling.Subscribe(p.bus)
+	p.encounters.Subscribe(p.bus)
+	p.signaling.Subscribe(p.bus)
+	p.bus.Every("audit.sequence", time.Second, func(ctx context.Context, _ json.RawMessage) error {
+		_, err := p.seq.Sequence(ctx)
+		return err
+	})
+	p.bus.Every("httpx.sweep", time.Hour, func(ctx context.Context, _ json.RawMessage) error { return p.server.Sweep(ctx) })
+	return p.bus.Open(ctx)
+}
+
+// catalogues gathers what every module says to people.
+func catalogues() ([]*lang.Catalogue, error) {
+	var out []*lang.Catalogue
+	for _, texts := range []func() (*lang.Catalogue, error){
+		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, signaling.Texts,
+	} {
+		c, err := texts()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func (p *platform) routes(context.Context) error {
+	texts, err := catalogues()
+	if err != nil {
+		return err
+	}
+	p.server, err = httpx.New(httpx.Options{
+		DB: p.db, Keeper: p.keeper, Clock: p.clock, Log: p.log, Table: p.table, Sessions: p.identity, Limits: p.limits,
+		Languages: texts, PublicURL: p.cfg.PublicURL,
+	})
+	if err != nil {
+		return err
+	}
+	if err := identity.Routes(p.server, p.identity); err != nil {
+		return err
+	}
+	scheduling.Routes(p.server, p.scheduling)
+	consent.Routes(p.server, p.consent)
+	words, err := encounters.Texts()
+	if err != nil {
+		return err
+	}
+	encounters.Routes(p.server, p.encounters, words)
+	signaling.Routes(p.server, p.signaling)
+	return p.pages()
+}
+
+func (p *platform) pages() error {
+	files, err := web.Files()
+	if err != nil {
+		return err
+	}
+	app, err := loadPages(files)
+	if err != nil {
+		return err
+	}
+	p.server.Mount(http.MethodGet, "/api/health", "system.health", p.health)
+	p.server.Fallback(app.ServeHTTP)
+	return nil
+}
+
+// health answers 204 when the database does.
+func (p *platform) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := p.db.Ping(ctx); err != nil {
+		httpx.Refuse(w, r, fault.New(fault.Unavailable, "database-unavailable").Because(err))
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// start begins to deliver facts and to take sockets.
+func (p *platform) start(ctx context.Context) error {
+	p.signaling.Start()
+	return p.bus.Start(ctx)
+}
+
+// stop closes the live sockets: clients come back by themselves.
+func (p *platform) stop(ctx context.Context) error { return p.signaling.Stop(ctx) }
+
+// close waits for running work until ctx ends, then closes everything.
+func (p *platform) close(ctx context.Context) error {
+	var errs []error
+	if p.bus != nil && p.server != nil {
+		errs = append(errs, p.bus.Stop(ctx))
+	}
+	if p.media != nil {
+		errs = append(errs, p.media.close(ctx))
+	}
+	return errors.Join(append(errs, p.foundation.close())...)
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"visavis/consent"
+	"visavis/encounters"
+	"visavis/identity"
+	"visavis/identity/traits"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/scheduling"
+)
+
+type agendaPatients struct{ ask }
+
+// Resolve asks identity for the patient of a booking, or makes one.
+func (q agendaPatients) Resolve(ctx context.Context, p scheduling.Person, o care.OrganizationID) (scheduling.Known, error) {
+	id, err := p.ID, error(nil)
+	if id == "" {
+		id, err = q.identity.FindOrCreatePatient(ctx, identity.Booking{
+			OrganizationID: o, FamilyName: p.FamilyName, GivenName: p.GivenName, BirthDate: p.BirthDate,
+			Phone: p.Phone, Email: p.Email, Language: p.Language,
+		})
+	} else if ours, e := q.identity.IsPatientOf(ctx, id, o); e != nil || !ours {
+		err = errors.Join(e, fault.Fields(fault.Field{Name: "patientId", Code: "patient-unknown"}))
+	}
+	if err != nil {
+		return scheduling.Known{}, err
+	}
+	to, err := q.identity.Contact(ctx, id)
+	known := scheduling.Known{ID: id}
+	if to.Mobile {
+		known.SMSHint = traits.HidePhone(to.Phone)
+	}
+	if to.Email != "" {
+		known.EmailHint = traits.HideEmail(to.Email)
+	}
+	return known, err
+}
+
+// Names asks identity how people call patients.
+func (q agendaPatients) Names(ctx context.Context, ids []care.PatientID) (map[care.PatientID]string, error) {
+	out := make(map[care.PatientID]string, len(ids))
+	for _, id := range ids {
+		if _, ok := out[id]; ok {
+			continue
+		}
+		name, err := q.identity.PatientName(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		out[id] = name
+	}
+	return out, nil
+}
+
+type agendaPractitioners struct{ ask }
+
+// Card asks identity for an active doctor.
+func (q agendaPractitioners) Card(ctx context.Context, id care.StaffID) (scheduling.Card, error) {
+	p, err := q.identity.Staff(ctx, id)
+	if err == nil && (!p.Active || p.Role != care.Doctor) {
+		err = fault.Missing()
+	}
+	return card(p), err
+}
+
+// Search asks identity for the doctors of some specialties.
+func (q agendaPractitioners) Search(ctx context.Context, specialties []string, name string) ([]scheduling.Card, error) {
+	list, err := q.identity.Doctors(ctx, specialties, name)
+	return cards(list), err
+}
+
+// Colleagues asks identity for the doctors of an organisation.
+func (q agendaPractitioners) Colleagues(ctx context.Context, o care.OrganizationID) ([]scheduling.Card, error) {
+	list, err := q.identity.StaffOf(ctx, o, care.Doctor)
+	return cards(list), err
+}
+
+func card(p identity.Staff) scheduling.Card {
+	return scheduling.Card{
+		ID: p.ID, DisplayName: named(p), Title: p.Title, Specialty: p.Specialty, RPPS: p.RPPS(),
+		OrganizationID: p.Organization.ID, OrganizationName: p.Organization.Name, City: p.Organization.Address.City,
+		Bio: p.Bio, Languages: p.Languages,
+	}
+}
+
+func cards(list []identity.Staff) []scheduling.Card {
+	out := make([]scheduling.Card, len(list))
+	for i, p := range list {
+		out[i] = card(p)
+	}
+	return out
+}
+
+type agendaEncounters struct{ ask }
+
+// InCareTeam asks encounters for the team of an appointment's act.
+func (q agendaEncounters) InCareTeam(ctx context.Context, id care.AppointmentID, staff care.StaffID) (bool, error) {
+	return q.encounters.InTeam(ctx, id, staff)
+}
+
+// AppointmentOf asks encounters whose act it is.
+func (q agendaEncounters) AppointmentOf(ctx context.Context, id care.EncounterID) (care.AppointmentID, error) {
+	e, err := q.encounters.Facts(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return e.AppointmentID, nil
+}
+
+// Progress asks encounters who waits.
+func (q agendaEncounters) Progress(ctx context.Context, ids []care.AppointmentID) (map[care.AppointmentID]scheduling.Progress, error) {
+	acts, err := q.encounters.Progress(ctx, ids)
+	out := make(map[care.AppointmentID]scheduling.Progress, len(acts))
+	for id, e := range acts {
+		p := scheduling.Progress{EncounterID: e.ID}
+		if e.Status == encounters.Arrived {
+			p.WaitingSince = e.ArrivedAt
+		}
+		out[id] = p
+	}
+	return out, err
+}
+
+type identityAppointments struct{ ask }
+
+// Appointment asks scheduling whose an appointment is and when.
+func (q identityAppointments) Appointment(ctx context.Context, id care.AppointmentID) (identity.Appointment, error) {
+	a, err := q.scheduling.Find(ctx, id)
+	if err != nil {
+		return identity.Appointment{}, err
+	}
+	return identity.Appointment{
+		PatientID: a.PatientID, PractitionerID: a.PractitionerID, OrganizationID: a.OrganizationID, Start: a.Start, End: a.End,
+	}, nil
+}
+
+// Current asks scheduling for the appointment a patient means.
+func (q identityAppointments) Current(ctx context.Context, patient care.PatientID) (care.AppointmentID, error) {
+	return q.scheduling.CurrentOf(ctx, patient)
+}
+
+type consentActs struct{ ask }
+
+// Act asks scheduling for the appointment a consent is about.
+func (q consentActs) Act(ctx context.Context, id care.AppointmentID) (consent.Act, error) {
+	a, err := q.scheduling.Find(ctx, id)
+	if err != nil {
+		return consent.Act{}, err
+	}
+	return consent.Act{
+		Kind: care.Teleconsultation, PatientID: a.PatientID, PractitionerID: a.PractitionerID, OrganizationID: a.OrganizationID,
+		Start: a.Start, Open: a.Status.Open(),
+	}, nil
+}
+
+type agendaConsents struct{ ask }
+
+// States asks consent where the consents to several acts stand.
+func (q agendaConsents) States(ctx context.Context, ids []care.AppointmentID) (map[care.AppointmentID]care.ConsentState, error) {
+	return q.consent.States(ctx, ids)
+}

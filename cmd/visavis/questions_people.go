@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"visavis/consent"
+	"visavis/encounters"
+	"visavis/identity"
+	"visavis/identity/traits"
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+)
+
+// ask is how one module's question reaches another. Each type below is one
+// question as its asker declared it.
+type ask struct{ *platform }
+
+// paris is the day a patient's age is told on.
+func (a ask) day(at time.Time) traits.Date {
+	zone, err := time.LoadLocation(a.cfg.Zone)
+	if err != nil {
+		zone = time.UTC // cfg.Zone was checked when it was read
+	}
+	return traits.DayOf(at, zone)
+}
+
+type identityEncounters struct{ ask }
+
+// InTeam asks encounters for the care team.
+func (q identityEncounters) InTeam(ctx context.Context, staff care.StaffID, patient care.PatientID) (bool, error) {
+	return q.encounters.CaresFor(ctx, staff, patient)
+}
+
+// Live asks encounters who is in a call.
+func (q identityEncounters) Live(ctx context.Context, a authz.Actor) (bool, error) {
+	return q.encounters.InCall(ctx, a)
+}
+
+type encounterPeople struct{ ask }
+
+// Patient asks identity for what the doctor's page shows of a patient.
+func (q encounterPeople) Patient(ctx context.Context, id care.PatientID) (encounters.Person, error) {
+	p, err := q.identity.Patient(ctx, id)
+	if err != nil {
+		return encounters.Person{}, err
+	}
+	return encounters.Person{
+		ID: string(id), DisplayName: p.DisplayName(), Role: care.Patient, BirthDate: string(p.Traits.BirthDate),
+		Minor: p.Minor(q.day(q.clock.Now())), IdentityStatus: p.Status,
+	}, nil
+}
+
+// Staff asks identity for a professional.
+func (q encounterPeople) Staff(ctx context.Context, id care.StaffID) (encounters.Person, error) {
+	p, err := q.identity.Staff(ctx, id)
+	if err != nil {
+		return encounters.Person{}, err
+	}
+	if !p.Active {
+		return encounters.Person{}, fault.Missing()
+	}
+	return encounters.Person{ID: string(id), DisplayName: named(p), Role: p.Role, Title: p.Title, OrganizationID: p.Organization.ID}, nil
+}
+
+// named is « Dr Claire MARTIN ».
+func named(p identity.Staff) string {
+	if p.Title == "" {
+		return p.DisplayName()
+	}
+	return p.Title + " " + p.DisplayName()
+}
+
+type consentPeople struct{ ask }
+
+// Patient asks identity for the name on the consent and whether a
+// representative must agree.
+func (q consentPeople) Patient(ctx context.Context, id care.PatientID, on time.Time) (consent.Patient, error) {
+	p, err := q.identity.Patient(ctx, id)
+	return consent.Patient{DisplayName: p.DisplayName(), Minor: err == nil && p.Minor(q.day(on))}, err
+}
+
+type consentTeam struct{ ask }
+
+// InCareTeam asks encounters for the team of an appointment's act.
+func (q consentTeam) InCareTeam(ctx context.Context, id care.AppointmentID, staff care.StaffID) (bool, error) {
+	return q.encounters.InTeam(ctx, id, staff)
+}

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"visavis/internal/config"
+)
+
+type showCmd struct{}
+
+// Run prints the settings in force as JSON; secrets show as "(set)".
+func (showCmd) Run(cfg *config.Config) error {
+	raw, err := json.MarshalIndent(cfg, "", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(raw))
+	return nil
+}
