@@ -1,0 +1,190 @@
+package scheduling
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"visavis/internal/audit"
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/events"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+)
+
+// Booking asks for a slot. Shown holds the two amounts the person saw.
+type Booking struct {
+	PractitionerID care.StaffID
+	Start          time.Time
+	Person         Person
+	Zone           string
+	Shown          Shown
+}
+
+// Receipt is a booking that was made.
+type Receipt struct {
+	Appointment
+	Card  Card
+	Known Known
+}
+
+// Book takes a slot for whoever asks (product B10). Of any number of people who
+// ask for one slot at once, one gets it and the others fail as Conflict
+// "slot-taken"; a price that is no longer the one shown is Conflict
+// "price-changed". On failure nothing is kept, the patient's file included.
+func (s *Service) Book(ctx context.Context, b Booking) (Receipt, error) {
+	b.Person.ID = ""
+	return s.book(ctx, "appointment.book", b)
+}
+
+// BookFor is Book by staff of the practitioner's organisation, for a patient on
+// the phone, known or not. The notice a plan asks from patients does not apply.
+func (s *Service) BookFor(ctx context.Context, b Booking) (Receipt, error) {
+	return s.book(ctx, "appointment.book-for", b)
+}
+
+func (s *Service) book(ctx context.Context, action authz.Action, b Booking) (r Receipt, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if r.Card, err = s.bookable(ctx, action, b.PractitionerID); err != nil {
+			return err
+		}
+		schedule, _, err := lockSchedule(tx, r.Card.ID)
+		if err != nil {
+			return err
+		}
+		slot, problems := s.offered(schedule, b.Start, authz.From(ctx).Role)
+		if _, err := loadZone(b.Zone); err != nil {
+			problems = append(problems, fault.Field{Name: "zone", Code: "zone-unknown"})
+		}
+		if len(problems) == 0 {
+			if err := s.agreed(slot, r.Card, &b.Shown); err != nil {
+				return err
+			}
+			if err := vacant(tx, r.Card.ID, slot.Interval, ""); err != nil {
+				return err
+			}
+		}
+		if r.Known, err = s.Patients.Resolve(ctx, b.Person, r.Card.OrganizationID); err != nil || len(problems) > 0 {
+			return joined(problems, err)
+		}
+		r.Appointment = s.taken(ctx, schedule, slot, r.Known.ID, b)
+		return s.keep(ctx, tx, action, r.Appointment)
+	})
+	return r, err
+}
+
+// bookable gives the practitioner's card to whom may book them.
+func (s *Service) bookable(ctx context.Context, action authz.Action, id care.StaffID) (Card, error) {
+	card, err := s.Practitioners.Card(ctx, id)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			err = fault.Fields(fault.Field{Name: "practitionerId", Code: "practitioner-unknown"})
+		}
+		return Card{}, err
+	}
+	actor, relation := authz.From(ctx), authz.None
+	if actor.StaffID != "" {
+		relation = actor.To(authz.Subject{OrganizationID: card.OrganizationID}, false)
+	}
+	return card, s.Table.Can(actor, action, relation)
+}
+
+// offered finds the slot of a schedule that starts at an instant, and everything
+// that keeps a role from taking it. It does not look at appointments.
+func (s *Service) offered(sched Schedule, start time.Time, by care.Role) (Slot, []fault.Field) {
+	now := s.Clock.Now()
+	wrong := func(code string) (Slot, []fault.Field) { return Slot{}, []fault.Field{{Name: "start", Code: code}} }
+	zone, err := loadZone(sched.Plan.Zone)
+	if err != nil {
+		return wrong("not-a-slot") // no schedule
+	}
+	patient := by == care.Anonymous || by == care.Patient
+	day := DayOf(start, zone)
+	switch {
+	case !start.After(now):
+		return wrong("in-past")
+	case patient && start.Before(now.Add(sched.notice())):
+		return wrong("too-soon")
+	case day > DayOf(now, zone)+Day(sched.Plan.Horizon):
+		return wrong("too-far")
+	}
+	for slot := range sched.Slots(s.holidays, day, day) {
+		if slot.Start.Equal(start) {
+			return slot, nil
+		}
+	}
+	return wrong("not-a-slot")
+}
+
+func (s Schedule) notice() time.Duration { return time.Duration(s.Plan.Notice) * time.Minute }
+
+// agreed checks that the price shown is the price of the day (product B19), and
+// notes its source.
+func (s *Service) agreed(slot Slot, c Card, shown *Shown) error {
+	price, ok := s.Price(c, slot.Start)
+	if !ok || shown.Amount != price.Amount || shown.Reimbursed != price.Reimbursed {
+		return fault.New(fault.Conflict, "price-changed")
+	}
+	shown.Source = price.Source
+	return nil
+}
+
+// vacant fails when an appointment other than except overlaps. The schedule is
+// locked.
+func vacant(tx *store.Tx, practitioner care.StaffID, i Interval, except care.AppointmentID) error {
+	taken, err := overlapping(tx, practitioner, i, except)
+	if err == nil && taken {
+		err = fault.New(fault.Conflict, "slot-taken")
+	}
+	return err
+}
+
+// joined adds the fields of an Invalid fault to those found before.
+func joined(problems []fault.Field, err error) error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f) && f.Kind == fault.Invalid:
+		problems = append(problems, f.Fields...)
+	case err != nil:
+		return err
+	}
+	return fault.Fields(problems...)
+}
+
+func (s *Service) taken(ctx context.Context, sched Schedule, slot Slot, patient care.PatientID, b Booking) Appointment {
+	now := s.Clock.Now()
+	return Appointment{
+		ID: care.AppointmentID(care.NewID(now)), ScheduleID: sched.ID, PractitionerID: sched.PractitionerID, OrganizationID: sched.OrganizationID,
+		PatientID: patient, Status: Booked, Interval: slot.Interval, Zone: b.Zone, Language: b.Person.Language, Shown: b.Shown,
+		BookedBy: authz.From(ctx).Role, BookedAt: now, Version: 1,
+	}
+}
+
+// keep writes a new appointment: row, audit line with the price shown, fact.
+func (s *Service) keep(ctx context.Context, tx *store.Tx, action authz.Action, a Appointment) error {
+	err := insert(tx, a)
+	if _, taken := store.Duplicate(err); taken {
+		return fault.New(fault.Conflict, "slot-taken").Because(err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, action, events.AppointmentBooked, a, map[string]string{
+		"start": a.Start.Format(time.RFC3339), "priceCents": strconv.FormatInt(a.Shown.Amount, 10),
+		"reimbursedCents": strconv.FormatInt(a.Shown.Reimbursed, 10), "priceSource": a.Shown.Source,
+	})
+}
+
+// tell writes the audit line and the fact of a change.
+func (s *Service) tell(ctx context.Context, tx *store.Tx, action authz.Action, fact string, a Appointment, detail map[string]string) error {
+	err := s.Audit.Append(ctx, tx, audit.Entry{Action: action, Object: "appointment/" + string(a.ID), Patient: a.PatientID, Detail: detail})
+	if err != nil {
+		return err
+	}
+	return s.Bus.Publish(ctx, tx, fact, string(a.ID), events.Appointment{
+		AppointmentID: a.ID, PatientID: a.PatientID, PractitionerID: a.PractitionerID, OrganizationID: a.OrganizationID,
+		Start: store.Micros(a.Start), End: store.Micros(a.End), Language: a.Language, Zone: a.Zone, By: authz.From(ctx).Role,
+	})
+}
