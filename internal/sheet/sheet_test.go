@@ -290,13 +290,3 @@ func TestSquareIsReadable(t *testing.T) {
 		t.Errorf("read %q %v", out, err)
 	}
 }
-
-func TestCover(t *testing.T) {
-	pdf, err := press(t).Cover("Cabinet médical de l'Île", "Catarina TCHITCHI", "28 avenue de Breteuil", "75007", "Paris",
-		[]string{"Compte rendu de téléconsultation", "Ordonnance"}, time.Date(2026, 1, 5, 10, 0, 0, 0, paris))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sound(t, "cover", pdf)
-	expect(t, "cover", words(t, pdf), "Cabinet médical de l'Île", "Catarina TCHITCHI", "28 avenue de Breteuil", "75007 PARIS", "Ordonnance", "5 janvier 2026")
-}
