@@ -98,7 +98,6 @@ func New(o Options) (*Server, error) {
 	cfg.DocsPath = "" // its page would load a script from a third party
 	cfg.SchemasPath = ""
 	cfg.CreateHooks = nil // no $schema in answers
-	cfg.NoFormatFallback = true
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	problems()
 	s.api = humagin.New(s.engine, cfg)
