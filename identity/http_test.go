@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -390,6 +391,46 @@ func TestSecretaryWorksThroughHTTP(t *testing.T) {
 		b.web.Post("/api/appointments/"+string(visit)+"/link", nil).Want(202)
 		b.web.Post("/api/appointments/"+string(visit)+"/link/revoke", nil).Want(204)
 	})
+}
+
+// A patient who lost a phone can close every door it opens, this one included.
+func TestAPatientRevokesTheirOwnLinks(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		web := c.web(t)
+		visit := c.book(c.Fatou)
+		link, _ := c.svc.IssueLink(context.Background(), visit)
+		web.Post("/api/links/open", map[string]string{"token": link}).Want(200)
+		web.Post("/api/appointments/"+string(visit)+"/link", nil).Problem(404, "not-found") // sending is the clinic's
+		web.Post("/api/appointments/"+string(visit)+"/link/revoke", nil).Want(204)
+		var who me
+		if web.Get("/api/me").JSON(&who); who.Kind != "anonymous" {
+			t.Errorf("%+v", who)
+		}
+		web.Post("/api/links/open", map[string]string{"token": link}).Problem(410, "link-revoked")
+	})
+}
+
+// S13: asking for a lost link takes as long for a patient as for nobody.
+func TestRecoveringTellsNothingByItsTime(t *testing.T) {
+	c := newClinic(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	took := func(i int, email string) time.Duration {
+		c.Clock.Advance(time.Hour) // the limits forget
+		start := time.Now()
+		if err := c.svc.RecoverLink(context.Background(), "", email); err != nil {
+			t.Fatal(i, err)
+		}
+		return time.Since(start)
+	}
+	var known, unknown []time.Duration
+	for i := range 60 {
+		known = append(known, took(i, "fatou.diallo@patients.example"))
+		unknown = append(unknown, took(i, "personne@patients.example"))
+	}
+	slices.Sort(known)
+	slices.Sort(unknown)
+	if gap := (known[30] - unknown[30]).Abs(); gap > 5*time.Millisecond {
+		t.Errorf("medians differ by %v", gap)
+	}
 }
 
 // Every code this module answers is said in both languages.

@@ -354,3 +354,27 @@ func TestStartRefusesIncompleteOptionsAndStopsWithItsContext(t *testing.T) {
 		t.Fatal("still serving")
 	}
 }
+
+func TestTheControlPageChoosesAFault(t *testing.T) {
+	s := start(t)
+	for fault, want := range map[string]int{"wrong-nonce": http.StatusOK, "inconnue": http.StatusUnprocessableEntity, "": http.StatusOK} {
+		before := s.Fault()
+		res, err := http.PostForm(s.URL(), url.Values{"fault": {fault}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != want || want == http.StatusOK && (s.Fault() != Fault(fault) || !strings.Contains(string(body), `value="`+fault+`" checked`)) || want != http.StatusOK && s.Fault() != before {
+			t.Errorf("%q: %d, fault %q", fault, res.StatusCode, s.Fault())
+		}
+	}
+	style, err := http.Get(s.base + loginPath + "/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	style.Body.Close()
+	if style.StatusCode != http.StatusOK || !strings.HasPrefix(style.Header.Get("Content-Type"), "text/css") {
+		t.Errorf("style: %d %s", style.StatusCode, style.Header.Get("Content-Type"))
+	}
+}
