@@ -170,14 +170,23 @@ func (s *Service) Withdraw(ctx context.Context, id care.AppointmentID, screen Sc
 	return r, err
 }
 
-// Current gives the state of an act and its last record, to whom may see it.
+// Current gives the last record of an act, to whom may see it; its state is
+// none when there is no record. That staff read it is audited.
 func (s *Service) Current(ctx context.Context, id care.AppointmentID) (r Record, err error) {
-	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if _, err := s.act(ctx, id, "consent.read"); err != nil {
+	own := authz.From(ctx).Role == care.Patient
+	open := s.DB.Tx
+	if own {
+		open = s.DB.Read
+	}
+	err = open(ctx, func(ctx context.Context, tx *store.Tx) error {
+		act, err := s.act(ctx, id, "consent.read")
+		if err != nil {
 			return err
 		}
-		r, err = latest(tx, id)
-		return err
+		if r, err = latest(tx, id); err != nil || own {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "consent.read", Object: "appointment/" + string(id), Patient: act.PatientID})
 	})
 	return r, err
 }
