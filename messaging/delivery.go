@@ -63,7 +63,7 @@ func legal(from, to State) bool {
 	case WaitingIdentity:
 		return to == WaitingIdentity || to == Queued || to == ToPost || to == Posted || to == Refused
 	case Queued:
-		return to == Queued || to == Sending || to == WaitingIdentity || to == ToPost || to == Refused
+		return to == Queued || to == Sending || to == Sent || to == WaitingIdentity || to == ToPost || to == Refused
 	case Sending:
 		return to == Sending || to == Queued || to == Sent || to == Accepted || to == Refused || to == Bounced || to == WaitingIdentity || to == ToPost
 	case Sent:

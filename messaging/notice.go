@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -45,10 +44,7 @@ func (s *Service) write(d *Delivery, f filling) (notice, error) {
 		args["when"] = s.words.When(l, d.StartsAt, here, s.Zone)
 	}
 	if d.Channel == SMS {
-		if !d.StartsAt.IsZero() {
-			args["when"] = s.words.Short(l, d.StartsAt, here, s.Zone)
-		}
-		return s.writeSMS(d, l, args)
+		return s.writeSMS(d, l, here, args)
 	}
 	n := notice{Subject: s.texts.T(l, "mail."+string(d.About)+".subject", args), Text: s.texts.T(l, "mail."+string(d.About), args)}
 	if !lang.Complete(n.Subject) || !lang.Complete(n.Text) {
@@ -57,14 +53,22 @@ func (s *Service) write(d *Delivery, f filling) (notice, error) {
 	return n, nil
 }
 
-// writeSMS takes the fuller text if it fits one SMS, the shorter one if not.
-func (s *Service) writeSMS(d *Delivery, l string, args lang.Args) (notice, error) {
-	for _, form := range [...]string{"", ".short"} {
-		text := sms.Fold(s.texts.T(l, "sms."+string(d.About)+form, args))
-		if strings.ContainsRune(text, '?') && !lang.Complete(s.texts.T(l, "sms."+string(d.About)+form, args)) {
+// writeSMS takes the fullest text that fits one SMS: with the professional's
+// name, without it, and at last without the name of the time zone, for the
+// time said is the patient's own anyway.
+func (s *Service) writeSMS(d *Delivery, l string, here *time.Location, args lang.Args) (notice, error) {
+	for _, try := range [...]struct {
+		form  string
+		other *time.Location
+	}{{"", s.Zone}, {".short", s.Zone}, {".short", here}} {
+		if !d.StartsAt.IsZero() {
+			args["when"] = s.words.Short(l, d.StartsAt, here, try.other)
+		}
+		text := s.texts.T(l, "sms."+string(d.About)+try.form, args)
+		if !lang.Complete(text) {
 			return notice{}, fmt.Errorf("messaging: text of %s is incomplete", d.About)
 		}
-		if sms.Fits(text) {
+		if text = sms.Fold(text); sms.Fits(text) {
 			return notice{Text: text}, nil
 		}
 	}

@@ -139,23 +139,37 @@ func (s *Service) Collect(ctx context.Context) error {
 				return false, nil
 			}
 			return s.about(ctx, in.MessageID, "", func(d *Delivery, now time.Time) error {
-				if d.State != Sending || d.phase != phaseData {
-					return nil
+				if d.State == Sending && d.phase == phaseData || d.State == Queued && d.Attempts > 0 {
+					return d.left(now)
 				}
-				d.phase, d.claim, d.claimedUntil = phaseNone, "", time.Time{}
-				return d.to(Sent, "", now)
+				return nil
 			})
 		}
 		return s.about(ctx, in.About, in.EnvelopeID, func(d *Delivery, now time.Time) error { return s.hear(d, in, now) })
 	})
 }
 
+// left notes, on evidence from outside, that a message left.
+func (d *Delivery) left(now time.Time) error {
+	d.phase, d.claim, d.claimedUntil = phaseNone, "", time.Time{}
+	return d.to(Sent, "", now)
+}
+
 // hear applies a report. One that no longer fits the state is dropped: reports
 // may be late, doubled, or about a letter that was posted meanwhile.
 func (s *Service) hear(d *Delivery, in mssante.Incoming, now time.Time) error {
 	state, reason, ok := verdict(in)
-	left := d.State == Sending || d.State == Sent || d.State == Accepted
-	if !ok || !left || !legal(d.State, state) {
+	if !ok {
+		return nil
+	}
+	if d.State == Sending || d.State == Queued && d.Attempts > 0 && (state == Accepted || state == Sent) {
+		// The report overtook our own note of the sending, or the answer to the
+		// sending was lost: it has left all the same.
+		if err := d.left(now); err != nil {
+			return err
+		}
+	}
+	if d.State != Sent && d.State != Accepted || !legal(d.State, state) {
 		return nil
 	}
 	if state == Bounced && d.Channel == SMS {
@@ -166,13 +180,6 @@ func (s *Service) hear(d *Delivery, in mssante.Incoming, now time.Time) error {
 	}
 	if state == Bounced || state == Refused {
 		return s.refuse(d, state, reason, now)
-	}
-	if d.State == Sending {
-		// The report overtook our own note of the sending.
-		d.phase, d.claim, d.claimedUntil = phaseNone, "", time.Time{}
-		if err := d.to(Sent, "", now); err != nil {
-			return err
-		}
 	}
 	return d.to(state, reason, now)
 }
@@ -192,7 +199,7 @@ func (s *Service) about(ctx context.Context, messageID, envelopeID string, chang
 		if len(d.steps) == 0 {
 			return nil
 		}
-		if before == Sending && d.State != Sending {
+		if before != Sent && before != Accepted && d.State != Sending {
 			if err := s.disclosed(ctx, tx, d); err != nil {
 				return err
 			}

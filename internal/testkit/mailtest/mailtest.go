@@ -297,3 +297,7 @@ func freePort() (string, error) {
 	}
 	return l.Addr().String(), l.Close()
 }
+
+// CA gives the certificate of the server's authority, as PEM, for another
+// process.
+func (s *Server) CA() []byte { return s.authority.PEM() }
