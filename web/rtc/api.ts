@@ -111,7 +111,7 @@ export interface CallSnapshot {
 
 export interface CallOptions {
   encounter: string;
-  /** POSTs for a ticket. Default: fetch to /api/v1/encounters/{id}/admission with the page's cookie. */
+  /** POSTs for a ticket. Default: fetch to /api/encounters/{id}/admission with the page's cookie. */
   admit?: (encounter: string, signal: AbortSignal) => Promise<{ ticket: string; url: string }>;
   /** Receive sections of each kind. Default 6. */
   slots?: number;

@@ -1,0 +1,198 @@
+package signaling
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestSeatMoves(t *testing.T) {
+	now := time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
+	states := []State{Waiting, Admitted, Left, Lapsed, Removed, Ended}
+	legal := map[[2]State]bool{}
+	for _, from := range states {
+		for _, to := range from.next() {
+			legal[[2]State{from, to}] = true
+		}
+	}
+	for _, to := range states {
+		if legal[[2]State{Removed, to}] || legal[[2]State{Ended, to}] {
+			t.Errorf("a final state becomes %s", to)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := Seat{State: Waiting, ArrivedAt: now, SeenAt: now}
+		at := now
+		for range rapid.IntRange(1, 20).Draw(t, "moves") {
+			at = at.Add(time.Minute)
+			from, admitted := s.State, s.AdmittedAt
+			to := rapid.SampledFrom(states).Draw(t, "to")
+			if s.to(to, at) != legal[[2]State{from, to}] {
+				t.Fatalf("%s to %s", from, to)
+			}
+			if !admitted.IsZero() && s.AdmittedAt != admitted {
+				t.Fatal("admitted twice")
+			}
+			if s.over() && s.EndedAt.IsZero() {
+				t.Fatal("over without an end")
+			}
+		}
+	})
+}
+
+func TestArrival(t *testing.T) {
+	now := time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		seat  Seat
+		state State
+		place time.Time
+	}{
+		"29 minutes away keep the place": {Seat{State: Waiting, ArrivedAt: now.Add(-time.Hour), SeenAt: now.Add(-29 * time.Minute)}, Waiting, now.Add(-time.Hour)},
+		"31 minutes away lose it":        {Seat{State: Waiting, ArrivedAt: now.Add(-time.Hour), SeenAt: now.Add(-31 * time.Minute)}, Waiting, now},
+		"lapsed":                         {Seat{State: Lapsed, ArrivedAt: now.Add(-time.Hour), SeenAt: now.Add(-time.Hour)}, Waiting, now},
+		"left and was in the call":       {Seat{State: Left, ArrivedAt: now.Add(-time.Hour), AdmittedAt: now.Add(-time.Minute)}, Admitted, now.Add(-time.Hour)},
+		"left the waiting room":          {Seat{State: Left, ArrivedAt: now.Add(-time.Hour)}, Waiting, now},
+		"removed":                        {Seat{State: Removed, ArrivedAt: now.Add(-time.Hour)}, Removed, now.Add(-time.Hour)},
+	} {
+		s := tc.seat
+		s.arrive(now)
+		if s.State != tc.state || !s.ArrivedAt.Equal(tc.place) {
+			t.Errorf("%s: %s since %s", name, s.State, s.ArrivedAt)
+		}
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	now := time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
+	m := func(n ...int) (d []time.Duration) {
+		for _, x := range n {
+			d = append(d, time.Duration(x)*time.Minute)
+		}
+		return d
+	}
+	for name, tc := range map[string]struct {
+		o        outlook
+		from, to int
+		measured bool
+	}{
+		"nobody there, time passed: nothing is promised": {outlook{planned: now.Add(-time.Minute)}, 0, 0, false},
+		"nobody there, in 20 minutes":                    {outlook{planned: now.Add(20 * time.Minute)}, 20, 30, false},
+		"there, nobody ahead":                            {outlook{planned: now, hostOnline: true}, 0, 2, false},
+		"two ahead, no measure":                          {outlook{planned: now, hostOnline: true, ahead: 2}, 16, 40, false},
+		"two ahead, measured":                            {outlook{planned: now, hostOnline: true, ahead: 2, durations: m(10, 12, 11, 15, 9, 14, 10, 12)}, 20, 28, true},
+		"in an act for 4 minutes, measured":              {outlook{planned: now, hostOnline: true, busySince: now.Add(-4 * time.Minute), durations: m(10, 10, 10, 10, 10)}, 6, 8, true},
+		"an act that lasts too long":                     {outlook{planned: now, hostOnline: true, busySince: now.Add(-time.Hour), durations: m(10, 10, 10, 10, 10)}, 0, 5, true},
+	} {
+		o := tc.o
+		o.now = now
+		w := o.estimate()
+		if from, to := w.minutes(); from != tc.from || to != tc.to || w.Measured != tc.measured {
+			t.Errorf("%s: %d–%d measured %v, want %d–%d %v", name, from, to, w.Measured, tc.from, tc.to, tc.measured)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		o := outlook{
+			now: now, planned: now.Add(time.Duration(rapid.IntRange(-120, 120).Draw(t, "planned")) * time.Minute),
+			ahead: rapid.IntRange(0, 10).Draw(t, "ahead"), hostOnline: true,
+		}
+		w := o.estimate()
+		o.ahead++
+		if v := o.estimate(); w.To <= w.From || v.From < w.From || v.To < w.To {
+			t.Fatalf("%+v then %+v", w, v)
+		}
+	})
+}
+
+func TestOrderIsStable(t *testing.T) {
+	now := time.Now()
+	list := []place{{"late", now.Add(time.Hour), now}, {"second", now, now.Add(2 * time.Second)}, {"first", now, now.Add(time.Second)}}
+	order(list)
+	for i, want := range []string{"first", "second", "late"} {
+		if position(list, want) != i+1 {
+			t.Errorf("%s is at %d", want, position(list, want))
+		}
+	}
+	if position(list, "absent") != 0 {
+		t.Error("an absent seat has a place")
+	}
+}
+
+// A session delivers every message once and in order, whatever sockets do.
+func TestSessionResume(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, now := &session{}, time.Now()
+		var got []uint64
+		last := uint64(0)
+		c := &conn{wake: make(chan struct{}, 1), ended: make(chan closing, 1)}
+		s.attach(c)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			switch rapid.IntRange(0, 3).Draw(t, "step") {
+			case 0:
+				s.send("x", nil)
+			case 1: // all of it arrives
+				for range s.pending(c) {
+					last++
+					got = append(got, last)
+				}
+				s.acked(last)
+			case 2: // written, and lost with the socket
+				s.pending(c)
+				s.detach(c, now)
+				c = &conn{wake: make(chan struct{}, 1), ended: make(chan closing, 1)}
+				if _, _, ok := s.resume(c, last, now.Add(time.Second)); !ok {
+					t.Fatal("resume refused")
+				}
+			case 3:
+				s.acked(last)
+			}
+		}
+		for range s.pending(c) {
+			last++
+			got = append(got, last)
+		}
+		if last != s.seq || uint64(len(got)) != s.seq {
+			t.Fatalf("%d messages sent, %d arrived", s.seq, len(got))
+		}
+	})
+}
+
+func TestSessionLimits(t *testing.T) {
+	now := time.Now()
+	s, c := &session{}, &conn{wake: make(chan struct{}, 1), ended: make(chan closing, 1)}
+	s.attach(c)
+	s.send("x", nil)
+	s.detach(c, now)
+	if _, _, ok := s.resume(c, 0, now.Add(resumeFor+time.Second)); ok {
+		t.Error("resumed after 61 s")
+	}
+	if _, _, ok := s.resume(c, 2, now); ok {
+		t.Error("resumed from a message that was never sent")
+	}
+	if _, _, ok := s.resume(c, 1, now); !ok {
+		t.Error("not resumed in time")
+	}
+	for range keepUnacked + 1 {
+		s.send("x", nil)
+	}
+	if !s.expired(now) {
+		t.Error("a client that acks nothing is kept for ever")
+	}
+}
+
+func TestBothWaysIsTheLesser(t *testing.T) {
+	seats := []Seat{{ID: "d", Host: true}, {ID: "p"}, {ID: "n"}}
+	for name, tc := range map[string]struct {
+		rows []flowRow
+		want int
+	}{
+		"one way is none":              {[]flowRow{{FromSeat: "d", ToSeat: "p", Seconds: 60}}, 0},
+		"the lesser":                   {[]flowRow{{FromSeat: "d", ToSeat: "p", Seconds: 60}, {FromSeat: "p", ToSeat: "d", Seconds: 40}}, 40},
+		"guests prove nothing":         {[]flowRow{{FromSeat: "n", ToSeat: "p", Seconds: 60}, {FromSeat: "p", ToSeat: "n", Seconds: 60}}, 0},
+		"the longest of several pairs": {[]flowRow{{FromSeat: "d", ToSeat: "p", Seconds: 9}, {FromSeat: "p", ToSeat: "d", Seconds: 9}, {FromSeat: "d", ToSeat: "n", Seconds: 30}, {FromSeat: "n", ToSeat: "d", Seconds: 20}}, 20},
+	} {
+		if got := bothWays(tc.rows, seats); got != tc.want {
+			t.Errorf("%s: %d, want %d", name, got, tc.want)
+		}
+	}
+}
