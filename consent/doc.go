@@ -12,6 +12,10 @@
 // released text never changes. Records are append-only, in the database too. A
 // minor agrees through a representative. No IP address is kept.
 //
+// To release a text, add texts/<purpose>.v<N+1>.<lang>.md in every language and
+// its line in texts/released.lock (name, SHA-256 of the source, of the HTML);
+// the error of a missing line tells both hashes.
+//
 // Sources. CSP L1111-4 (consent, withdrawn at any time), L1111-2 (information),
 // L1111-5 (a minor who keeps their care secret comes with an adult of their
 // choice), R6316-2 (consent to an act of télésanté); Code civil 388 (minor),

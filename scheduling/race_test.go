@@ -10,6 +10,7 @@ import (
 
 	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/limit"
 	"visavis/internal/store"
 	"visavis/internal/testkit"
 
@@ -240,5 +241,91 @@ func TestLegalHistoriesOnly(t *testing.T) {
 			}
 		})
 		noOverlap(t, h.DB, 0)
+	})
+}
+
+// TestOneSlotOneWinnerOverHTTP is D1 from the outside, idempotency keys included.
+func TestOneSlotOneWinnerOverHTTP(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		s, _ := newService(t, h)
+		s.BookingLimit = limit.Rule{Name: "booking", Burst: 2000, Every: time.Second}
+		words, err := Texts()
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := h.Server(t, testkit.Actors{}, words)
+		Routes(server, s)
+		client := testkit.HTTP(t, server.Handler())
+		const n = 1000
+		var wg sync.WaitGroup
+		statuses := make(chan int, n)
+		began := time.Now()
+		for range n {
+			wg.Go(func() {
+				a, err := client.Try("POST", "/api/appointments", request(paris(11, 9, 0)))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				statuses <- a.Status
+			})
+		}
+		wg.Wait()
+		close(statuses)
+		got := map[int]int{}
+		for status := range statuses {
+			got[status]++
+		}
+		t.Logf("%v in %s", got, time.Since(began).Round(time.Millisecond))
+		if got[201] != 1 || got[409] != n-1 {
+			t.Errorf("%v", got)
+		}
+		noOverlap(t, h.DB, 1)
+	})
+}
+
+// TestEverybodyChangesTheirMind: bookings, moves and cancellations of one
+// agenda at once end in a Conflict or not at all, never in a deadlock.
+func TestEverybodyChangesTheirMind(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		s, _ := newService(t, h)
+		slots := []time.Time{paris(11, 9, 0), paris(11, 9, 20), paris(11, 9, 40), paris(11, 10, 0), paris(12, 9, 0), paris(12, 9, 20)}
+		var wg sync.WaitGroup
+		for person := range 12 {
+			wg.Go(func() {
+				r := rand.New(rand.NewPCG(2, uint64(person)))
+				var mine *Appointment
+				for range 15 {
+					at := slots[r.IntN(len(slots))]
+					var err error
+					switch {
+					case mine == nil:
+						var got Receipt
+						if got, err = s.Book(anybody(), booking(at, fmt.Sprintf("Nom %d", person))); err == nil {
+							mine = &got.Appointment
+						}
+					case r.IntN(4) == 0:
+						if _, err = s.Cancel(testkit.As(patientOf(*mine)), mine.ID, ""); err == nil {
+							mine = nil
+						}
+					default:
+						var got Appointment
+						if got, err = s.Move(testkit.As(patientOf(*mine)), mine.ID, at, mine.Version); err == nil {
+							mine = &got
+						}
+					}
+					if err != nil && err.Error() != "slot-taken" {
+						t.Error(err)
+					}
+				}
+				if mine != nil {
+					if kept, err := s.Find(anybody(), mine.ID); err != nil || kept != *mine {
+						t.Errorf("kept %+v, want %+v (%v)", kept, *mine, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		noOverlap(t, h.DB, 1)
 	})
 }
