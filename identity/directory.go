@@ -7,6 +7,7 @@ import (
 
 	"visavis/identity/prosante"
 	"visavis/identity/traits"
+	"visavis/internal/audit"
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
@@ -135,31 +136,39 @@ func (s *Service) Specialties(ctx context.Context) (codes []string, err error) {
 	return codes, err
 }
 
-// PutOrganization creates the organisation of a FINESS, or updates it.
+// PutOrganization creates the organisation of a FINESS, or updates it. The same
+// words again change nothing.
 func (s *Service) PutOrganization(ctx context.Context, o Organization) (id care.OrganizationID, err error) {
 	if o, err = o.clean(); err != nil {
 		return "", err
 	}
 	now := s.Clock.Now()
 	o.ID = care.OrganizationID(care.NewID(now))
-	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
-		id, err = putOrganization(tx, o, store.Micros(now))
-		return err
+	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var changed bool
+		if id, changed, err = putOrganization(tx, o, store.Micros(now)); err != nil || !changed {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "organization.put", Object: "organization/" + string(id)})
 	})
 	return id, err
 }
 
-// PutStaff creates a person in an organisation, or updates them: they are
-// found by national identifier.
+// PutStaff creates a person in an organisation, or updates them, also one who
+// had left: they are found by national identifier. The same words again change
+// nothing.
 func (s *Service) PutStaff(ctx context.Context, p Staff) (id care.StaffID, err error) {
 	if p, err = p.clean(); err != nil {
 		return "", err
 	}
 	now := s.Clock.Now()
-	p.ID, p.Active = care.StaffID(care.NewID(now)), true
-	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
-		id, err = putStaff(tx, p, store.Micros(now))
-		return err
+	p.ID = care.StaffID(care.NewID(now))
+	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var changed bool
+		if id, changed, err = putStaff(tx, p, store.Micros(now)); err != nil || !changed {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "staff.put", Object: "staff/" + string(id), Detail: map[string]string{"role": string(p.Role)}})
 	})
 	return id, err
 }
@@ -167,11 +176,14 @@ func (s *Service) PutStaff(ctx context.Context, p Staff) (id care.StaffID, err e
 // Dismiss takes someone off the staff and ends their sessions. It takes effect
 // at the next request anywhere (trust S12).
 func (s *Service) Dismiss(ctx context.Context, id care.StaffID) error {
-	return s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
+	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if err := setStaffActive(tx, id, 0); err != nil {
 			return err
 		}
-		return endSessionsOf(tx, "staff_id", string(id), store.Micros(s.Clock.Now()))
+		if err := endSessionsOf(tx, "staff_id", string(id), store.Micros(s.Clock.Now())); err != nil {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "staff.dismiss", Object: "staff/" + string(id)})
 	})
 }
 

@@ -22,6 +22,9 @@ func TestDemoClinicHasTheSixAwkwardPatients(t *testing.T) {
 		if err != nil || again != c.everybody {
 			t.Fatalf("seeding again made %+v (%v)", again, err)
 		}
+		if n := c.audited(t, "staff.put", "done") + c.audited(t, "organization.put", "done"); n != 7 {
+			t.Errorf("%d changes of the directory are audited, want 7", n)
+		}
 		get := func(id care.PatientID) identity.Patient {
 			p, err := c.svc.Patient(context.Background(), id)
 			if err != nil {
@@ -382,6 +385,18 @@ func TestTheDirectory(t *testing.T) {
 		}
 		if minor, err := c.svc.Minor(ctx, c.Lea); !minor || err != nil {
 			t.Errorf("Léa is no minor: %v", err)
+		}
+		martin.Bio = "Reçoit le soir."
+		if id, err := c.svc.PutStaff(ctx, martin); err != nil || id != c.Martin {
+			t.Errorf("changed: %s %v", id, err)
+		}
+		house := lilas()
+		house.Phone = "0199005678"
+		if id, err := c.svc.PutOrganization(ctx, house); err != nil || id != c.Lilas {
+			t.Errorf("changed: %s %v", id, err)
+		}
+		if p, err := c.svc.Staff(ctx, c.Martin); err != nil || p.Bio != martin.Bio || p.Organization.Phone != "+33199005678" {
+			t.Errorf("%+v %v", p, err)
 		}
 		for _, p := range []identity.Staff{
 			{Role: care.Doctor, IdNat: "810100000032", GivenName: "A", FamilyName: "B", Profession: "60"},

@@ -64,37 +64,53 @@ func (r staffRow) domain(o Organization) Staff {
 		Bio: r.Bio, Languages: strings.Split(r.Languages, ","), Active: r.Active == 1}
 }
 
-// putOrganization inserts or updates by FINESS and returns the id that stands.
-func putOrganization(tx *store.Tx, o Organization, at int64) (care.OrganizationID, error) {
+// putOrganization inserts or updates by FINESS; it tells the id that stands and
+// whether anything changed.
+func putOrganization(tx *store.Tx, o Organization, at int64) (id care.OrganizationID, changed bool, err error) {
 	r := organizationRow{string(o.ID), o.FINESS, o.Name, o.Address.Street, o.Address.PostalCode, o.Address.City, o.Address.CommuneCode,
 		o.Phone, o.Sector, o.Setting, o.MSSante, o.Zone, at}
-	changed := []string{"name", "street", "postal_code", "city", "commune_code", "phone", "sector", "setting", "mssante", "zone"}
-	err := tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "finess"}}, DoUpdates: clause.AssignmentColumns(changed)}).Create(&r).Error
-	if err != nil {
-		return "", err
-	}
 	var kept organizationRow
-	err = tx.G().Where("finess = ?", o.FINESS).Take(&kept).Error
-	return care.OrganizationID(kept.ID), err
+	find := func() error { return tx.G().Where("finess = ?", o.FINESS).Take(&kept).Error }
+	if err = find(); err == nil {
+		again := r
+		if again.ID, again.At = kept.ID, kept.At; again == kept {
+			return care.OrganizationID(kept.ID), false, nil
+		}
+	} else if !errors.Is(err, gorm.ErrRecordNotFound) {
+		return "", false, err
+	}
+	columns := []string{"name", "street", "postal_code", "city", "commune_code", "phone", "sector", "setting", "mssante", "zone"}
+	err = tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "finess"}}, DoUpdates: clause.AssignmentColumns(columns)}).Create(&r).Error
+	if err == nil {
+		err = find()
+	}
+	return care.OrganizationID(kept.ID), true, err
 }
 
-// putStaff inserts or updates by organisation and national identifier.
-func putStaff(tx *store.Tx, p Staff, at int64) (care.StaffID, error) {
-	active := 0
-	if p.Active {
-		active = 1
-	}
+// putStaff inserts or updates by organisation and national identifier; it tells
+// the id that stands and whether anything changed.
+func putStaff(tx *store.Tx, p Staff, at int64) (id care.StaffID, changed bool, err error) {
 	r := staffRow{string(p.ID), string(p.Organization.ID), string(p.Role), string(p.IdNat), p.Title, p.GivenName, p.FamilyName,
-		traits.SearchKey(p.FamilyName) + " " + traits.SearchKey(p.GivenName), p.Profession, p.Specialty, p.MSSante, p.Bio, strings.Join(p.Languages, ","), active, at}
-	changed := []string{"role", "title", "given_name", "family_name", "search_key", "profession", "specialty", "mssante", "bio", "languages", "active"}
-	err := tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "organization_id"}, {Name: "idnat"}},
-		DoUpdates: clause.AssignmentColumns(changed)}).Create(&r).Error
-	if err != nil {
-		return "", err
-	}
+		traits.SearchKey(p.FamilyName) + " " + traits.SearchKey(p.GivenName), p.Profession, p.Specialty, p.MSSante, p.Bio, strings.Join(p.Languages, ","), 1, at}
 	var kept staffRow
-	err = tx.G().Where("organization_id = ? AND idnat = ?", r.OrganizationID, r.Idnat).Take(&kept).Error
-	return care.StaffID(kept.ID), err
+	find := func() error {
+		return tx.G().Where("organization_id = ? AND idnat = ?", r.OrganizationID, r.Idnat).Take(&kept).Error
+	}
+	if err = find(); err == nil {
+		again := r
+		if again.ID, again.At = kept.ID, kept.At; again == kept {
+			return care.StaffID(kept.ID), false, nil
+		}
+	} else if !errors.Is(err, gorm.ErrRecordNotFound) {
+		return "", false, err
+	}
+	columns := []string{"role", "title", "given_name", "family_name", "search_key", "profession", "specialty", "mssante", "bio", "languages", "active"}
+	err = tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "organization_id"}, {Name: "idnat"}},
+		DoUpdates: clause.AssignmentColumns(columns)}).Create(&r).Error
+	if err == nil {
+		err = find()
+	}
+	return care.StaffID(kept.ID), true, err
 }
 
 func loadOrganization(tx *store.Tx, id care.OrganizationID) (Organization, error) {
