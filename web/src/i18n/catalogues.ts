@@ -5,6 +5,11 @@ import type booking from './fr/booking.json';
 import type link from './fr/link.json';
 import type verify from './fr/verify.json';
 import type documents from './fr/documents.json';
+import type join from './fr/join.json';
+import type consent from './fr/consent.json';
+import type diagnostics from './fr/diagnostics.json';
+import type waiting from './fr/waiting.json';
+import type call from './fr/call.json';
 import type pro from './fr/pro.json';
 
 export type Catalogues = {
@@ -14,5 +19,10 @@ export type Catalogues = {
   link: typeof link;
   verify: typeof verify;
   documents: typeof documents;
+  join: typeof join;
+  consent: typeof consent;
+  diagnostics: typeof diagnostics;
+  waiting: typeof waiting;
+  call: typeof call;
   pro: typeof pro;
 };

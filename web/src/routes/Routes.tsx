@@ -8,6 +8,7 @@ import { Route, Switch } from 'wouter';
 const FindPage = lazy(() => import('@/features/booking/FindPage'));
 const DoctorPage = lazy(() => import('@/features/booking/DoctorPage'));
 const BookPage = lazy(() => import('@/features/booking/BookPage'));
+const JoinPage = lazy(() => import('./JoinPage'));
 const DocumentsPage = lazy(() => import('@/features/documents/DocumentsPage'));
 const LostLinkPage = lazy(() => import('@/features/link/LostLinkPage'));
 const VerifyPage = lazy(() => import('@/features/verify/VerifyPage'));
@@ -20,6 +21,7 @@ export function Routes() {
       <Route path="/" component={FindPage} />
       <Route path="/medecins/:id" component={DoctorPage} />
       <Route path="/reserver" component={BookPage} />
+      <Route path="/rdv" component={JoinPage} />
       <Route path="/documents" component={DocumentsPage} />
       <Route path="/lien" component={LostLinkPage} />
       <Route path="/v/:publicId" component={VerifyPage} />

@@ -6,11 +6,11 @@ import styles from './Button.module.css';
 
 type Look = 'primary' | 'secondary' | 'text' | 'danger';
 
-export type ButtonProps = Omit<AriaButtonProps, 'className' | 'style' | 'children'> & {
+export type ButtonProps = Omit<AriaButtonProps, 'className' | 'style' | 'children' | 'isPending'> & {
   look?: Look;
   /** Full width, as the main action on a phone is. */
   wide?: boolean;
-  /** Work is going on: the button keeps its place and its name, and cannot be pressed twice. */
+  /** Work is going on: the button keeps its place, its name and the focus, and cannot be pressed twice. */
   busy?: boolean;
   children: ReactNode;
 };
@@ -18,8 +18,9 @@ export type ButtonProps = Omit<AriaButtonProps, 'className' | 'style' | 'childre
 const classOf = (look: Look, wide: boolean) => [styles.button, styles[look], wide ? styles.wide : ''].join(' ');
 
 export function Button({ look = 'primary', wide = false, busy = false, children, ...rest }: ButtonProps) {
+  const pressing = busy ? { onPress: () => undefined, type: 'button' as const, 'aria-disabled': 'true' as const } : {};
   return (
-    <AriaButton {...rest} isPending={busy} className={classOf(look, wide)}>
+    <AriaButton {...rest} {...pressing} className={classOf(look, wide)}>
       {busy && <span className={styles.spinner} aria-hidden="true" />}
       <span>{children}</span>
     </AriaButton>

@@ -30,7 +30,7 @@ function Medicine({ line }: { line: PrescriptionLine }) {
   ].filter(Boolean);
   return (
     <>
-      <p className={styles.name}>{[line.name, line.form].filter(Boolean).join(', ')}</p>
+      <p className={styles.name}>{nameWithForm(line)}</p>
       {line.inn && line.inn !== line.name && <p className={styles.soft}>{line.inn}</p>}
       <p>{posology.filter(Boolean).join(', ')}</p>
       <p>{amount.filter(Boolean).join(', ')}</p>
@@ -39,4 +39,10 @@ function Medicine({ line }: { line: PrescriptionLine }) {
       ))}
     </>
   );
+}
+
+/** The form after the name, unless the name says it already (« PARACÉTAMOL 500 mg, comprimé »). */
+function nameWithForm({ name = '', form = '' }: PrescriptionLine): string {
+  if (form === '' || name.toLowerCase().includes(form.toLowerCase())) return name;
+  return `${name}, ${form}`;
 }

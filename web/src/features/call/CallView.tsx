@@ -1,0 +1,148 @@
+/**
+ * The call itself, the same for a patient's phone and for a pane of the desk:
+ * the other person fills it, oneself is small and movable, at most five
+ * buttons, the link in a word. It is given a Call and draws its snapshot.
+ */
+import type { Call, CallSnapshot } from '@rtc/api';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useT } from '@/i18n/i18n';
+import { useAnnounce } from '@/ui/Announcer';
+import { Button } from '@/ui/Button';
+import { Chat } from './Chat';
+import { Control } from './Control';
+import { Notices } from './Notices';
+import { changesOf, othersOf, roleWord, type Person } from './people';
+import { SelfView } from './SelfView';
+import { Picture, Sound } from './Stream';
+import { Tile } from './Tile';
+import { useQuality } from './useQuality';
+import styles from './call.module.css';
+
+export type CallViewProps = {
+  call: Call;
+  snapshot: CallSnapshot;
+  /** The last button: what it says, and what it does. */
+  hangUp: { word: string; label: string; onPress: () => void };
+  /** A professional shares a screen; a patient turns the camera of the phone. */
+  fourth?: 'flip' | 'screen';
+  /** Opens the consent when media waits for it; absent for those who cannot give it. */
+  onConsent?: (() => void) | undefined;
+  /** Fills the window (phone), or the pane it is in (desk). */
+  fill?: 'window' | 'pane';
+  /** Above the picture: for the desk, who waits, the clock… */
+  children?: ReactNode;
+};
+
+export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, fill = 'window', children }: CallViewProps) {
+  const t = useT('call');
+  const [chatOpen, setChatOpen] = useState(false);
+  const [soundRefused, setSoundRefused] = useState(false);
+  const others = othersOf(snapshot);
+  const unread = useUnread(snapshot, chatOpen);
+  const severalCameras = useSeveralCameras(call, snapshot.devices.camera.state === 'on');
+  const quality = useQuality(call, snapshot);
+  useAnnouncements(snapshot, others);
+  const shared = others.find((p) => p.seat.screen && p.media?.screen);
+  const live = snapshot.state === 'inCall' || snapshot.state === 'repairing' || snapshot.state === 'lost';
+  const resumeSound = () => {
+    setSoundRefused(false);
+    void call.resumeMedia();
+    for (const audio of document.querySelectorAll<HTMLAudioElement>('audio[data-sound]')) void audio.play().catch(() => setSoundRefused(true));
+  };
+  return (
+    <div className={`dark ${styles.call} ${styles[fill]}`}>
+      {children}
+      <div className={styles.middle}>
+        <div className={styles.stage} data-people={Math.min(others.length, 4)}>
+          {shared && <Picture stream={shared.media?.screen} label={t('screenOf', { name: shared.seat.name })} className={styles.shared} />}
+          <div className={`${styles.tiles} ${shared ? styles.beside : ''}`}>
+            {others.map((p) => (
+              <Tile key={p.seat.seat} person={p} speaking={snapshot.speaking.includes(p.seat.seat)} />
+            ))}
+          </div>
+          {others.length === 0 && live && <p className={styles.alone}>{t('alone')}</p>}
+          {live && others.length > 0 && (
+            <p className={styles.quality} data-quality={quality}>
+              {t(`quality.${quality}`)}
+            </p>
+          )}
+          <SelfView stream={snapshot.selfView} cameraOn={snapshot.camera} />
+          <div className={styles.notices}>
+            <Notices call={call} snapshot={snapshot} onConsent={onConsent} />
+            {soundRefused && (
+              <div className={styles.notice} role="alert">
+                <p>{t('sound.blocked')}</p>
+                <Button onPress={resumeSound}>{t('sound.resume')}</Button>
+              </div>
+            )}
+          </div>
+        </div>
+        {chatOpen && <Chat snapshot={snapshot} say={call.say} onClose={() => setChatOpen(false)} />}
+      </div>
+      {snapshot.remote.map((m) => (
+        <span key={m.seat}>
+          <Sound stream={m.voice} onRefused={() => setSoundRefused(true)} />
+          {m.sound && <Sound stream={m.sound} />}
+        </span>
+      ))}
+      <div role="toolbar" aria-label={t('controls')} className={styles.controls}>
+        <Control icon="mic" word={t('mic.short')} off={!snapshot.mic} label={t(snapshot.mic ? 'mic.off' : 'mic.on')} onPress={() => call.setMic(!snapshot.mic)} />
+        <Control icon="camera" word={t('camera')} off={!snapshot.camera} label={t(snapshot.camera ? 'camera.off' : 'camera.on')} onPress={() => call.setCamera(!snapshot.camera)} />
+        {fourth === 'flip' && severalCameras && (
+          <Control icon="flip" word={t('switch')} label={t('switch.long')} onPress={() => void call.switchCamera()} isDisabled={!snapshot.camera} />
+        )}
+        {fourth === 'screen' && (
+          <Control icon="screen" word={t('share')} label={t(snapshot.screen ? 'share.off' : 'share.on')} pressed={snapshot.screen} onPress={() => void call.setScreen(!snapshot.screen)} />
+        )}
+        <Control
+          icon="chat"
+          word={t('chat')}
+          label={unread > 0 ? t('chat.unread', { count: unread }) : t('chat')}
+          badge={unread}
+          pressed={chatOpen}
+          onPress={() => setChatOpen(!chatOpen)}
+        />
+        <Control icon="leave" word={hangUp.word} label={hangUp.label} hangUp onPress={hangUp.onPress} />
+      </div>
+    </div>
+  );
+}
+
+/** Messages of others that came while the panel was closed. */
+function useUnread(snapshot: CallSnapshot, open: boolean): number {
+  const theirs = snapshot.chat.filter((m) => m.from !== snapshot.me?.seat).length;
+  const [seen, setSeen] = useState(theirs);
+  useEffect(() => {
+    if (open) setSeen(theirs);
+  }, [open, theirs]);
+  return open ? 0 : Math.max(0, theirs - seen);
+}
+
+function useSeveralCameras(call: Call, on: boolean): boolean {
+  const [several, setSeveral] = useState(false);
+  useEffect(() => {
+    let gone = false;
+    if (on) void call.listDevices().then(({ cameras }) => !gone && setSeveral(cameras.length > 1), () => undefined);
+    return () => {
+      gone = true;
+    };
+  }, [call, on]);
+  return several;
+}
+
+/** Says who comes, who goes, and the messages, to people who do not see the screen. */
+function useAnnouncements(snapshot: CallSnapshot, others: Person[]) {
+  const t = useT('call');
+  const announce = useAnnounce();
+  const before = useRef(others);
+  const messages = useRef(snapshot.chat.length);
+  useEffect(() => {
+    const { came, went } = changesOf(before.current, others);
+    before.current = others;
+    for (const s of came) announce(t('came', { name: s.name, role: t(`role.${roleWord(s.role)}`) }));
+    for (const s of went) announce(t('went', { name: s.name }));
+    const fresh = snapshot.chat.slice(messages.current).filter((m) => m.from !== snapshot.me?.seat);
+    messages.current = snapshot.chat.length;
+    for (const m of fresh) announce(t('chat.from', { name: m.name, text: m.text }));
+  });
+}

@@ -1,0 +1,64 @@
+/** After the call: how it ended, what comes, what is to be paid, when to worry. */
+import type { CallSnapshot } from '@rtc/api';
+import { useState } from 'react';
+import type { Appointment } from '@/api/types';
+import { useLanguage, useT } from '@/i18n/i18n';
+import { sayDuration, sayMoney } from '@/i18n/time';
+import { Button, LinkButton } from '@/ui/Button';
+import { PatientPage, Section } from '@/ui/Page';
+
+type Props = { snapshot: CallSnapshot; appointment: Appointment; onBack: () => void; onCard: () => void };
+
+export function EndPage({ snapshot, appointment, onBack, onCard }: Props) {
+  const t = useT('call');
+  switch (snapshot.cause) {
+    case 'left':
+      return (
+        <PatientPage title={t('left.title')} action={<Button wide onPress={onBack}>{t('left.back')}</Button>}>
+          <p>{t('left.text')}</p>
+        </PatientPage>
+      );
+    case 'removed':
+      return (
+        <PatientPage title={t('removed.title')}>
+          <p>{t('removed.text')}</p>
+        </PatientPage>
+      );
+    case 'cancelled':
+    case 'expired':
+      return (
+        <PatientPage title={t(`${snapshot.cause}.title`)} action={<Button look="secondary" wide onPress={onCard}>{t('end.see')}</Button>}>
+          <p>{t(`${snapshot.cause}.text`)}</p>
+        </PatientPage>
+      );
+    default:
+      return <Ended snapshot={snapshot} appointment={appointment} />;
+  }
+}
+
+function Ended({ snapshot, appointment }: Pick<Props, 'snapshot' | 'appointment'>) {
+  const t = useT('call');
+  const { language } = useLanguage();
+  const [endedAt] = useState(Date.now);
+  const name = appointment.practitioner.displayName;
+  const seconds = snapshot.startedAt ? (endedAt - Date.parse(snapshot.startedAt)) / 1000 : 0;
+  const { price } = appointment;
+  return (
+    <PatientPage title={t('end.title')} action={<LinkButton to="/documents" wide>{t('end.see')}</LinkButton>}>
+      <p>{seconds > 0 ? t('end.lasted', { duration: sayDuration(seconds), name }) : t('end.withWhom', { name })}</p>
+      <Section title={t('end.documents')} id="end-documents">
+        <p>{t('end.documentsText')}</p>
+      </Section>
+      {price && (
+        <Section title={t('end.pay')} id="end-pay">
+          <p>
+            {price.remainingCents === 0
+              ? t('end.payNothing')
+              : t('end.payValue', { remaining: sayMoney(price.remainingCents, language), amount: sayMoney(price.amountCents, language) })}
+          </p>
+        </Section>
+      )}
+      <p>{t('end.worse')}</p>
+    </PatientPage>
+  );
+}

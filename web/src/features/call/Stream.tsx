@@ -1,0 +1,44 @@
+import { useEffect, useRef } from 'react';
+
+type Props = {
+  stream: MediaStream | undefined;
+  label?: string;
+  className?: string | undefined;
+  /** Called when the browser refuses to play sound without a tap. */
+  onRefused?: () => void;
+};
+
+/** A live picture. Sound goes through Sound, so that a tile that moves never cuts a voice. */
+export function Picture({ stream, label, className }: Props) {
+  const element = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    const video = element.current;
+    if (!video) return;
+    video.srcObject = stream ?? null;
+    if (stream) void video.play().catch(() => undefined);
+    return () => {
+      video.srcObject = null;
+    };
+  }, [stream]);
+  return <video ref={element} className={className} aria-label={label} muted autoPlay playsInline disablePictureInPicture />;
+}
+
+export function Sound({ stream, onRefused }: Props) {
+  const element = useRef<HTMLAudioElement>(null);
+  const refused = useRef(onRefused);
+  refused.current = onRefused;
+  useEffect(() => {
+    const audio = element.current;
+    if (!audio) return;
+    audio.srcObject = stream ?? null;
+    if (stream) {
+      audio.play().catch((cause: unknown) => {
+        if (cause instanceof DOMException && cause.name === 'NotAllowedError') refused.current?.();
+      });
+    }
+    return () => {
+      audio.srcObject = null;
+    };
+  }, [stream]);
+  return <audio ref={element} autoPlay data-sound />;
+}

@@ -1,0 +1,138 @@
+/** The exact text, agree or refuse; for a minor, who agrees and in which quality. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useRef, useState } from 'react';
+import * as calls from '@/api/calls';
+import { asProblem, newIntention, type Problem } from '@/api/client';
+import type { Appointment, Consent, ConsentDecision, ConsentRecord, ConsentText, Me } from '@/api/types';
+import { useLanguage, useT } from '@/i18n/i18n';
+import { sayDateTime, visitorZone } from '@/i18n/time';
+import { Failure } from '@/ui/Alert';
+import { Button } from '@/ui/Button';
+import { Select, TextField } from '@/ui/Field';
+import { Lines, Loading } from '@/ui/Loading';
+import { PatientPage, useNow } from '@/ui/Page';
+import styles from './consent.module.css';
+
+type Props = { me: Me; appointment: Appointment; consent: Consent; onAgreed: () => void; onBack: () => void };
+
+export function ConsentStep(props: Props) {
+  const t = useT('consent');
+  const [again, setAgain] = useState(false);
+  const { status } = props.consent;
+  if ((status === 'refused' || status === 'withdrawn') && !again) {
+    return (
+      <PatientPage title={t(`${status}.title`)} action={<Button look="secondary" wide onPress={() => setAgain(true)}>{t('refused.again')}</Button>}>
+        <p>{t('refused.text')}</p>
+      </PatientPage>
+    );
+  }
+  return <Reading {...props} onRefused={() => setAgain(false)} />;
+}
+
+function Reading({ me, appointment, onAgreed, onRefused }: Props & { onRefused: () => void }) {
+  const t = useT('consent');
+  const { language } = useLanguage();
+  const now = useNow();
+  const text = useQuery({ queryKey: ['consent-text', language], queryFn: () => calls.consentText(language), staleTime: Number.POSITIVE_INFINITY });
+  const lead = <p>{t('about', { name: appointment.practitioner.displayName, when: sayDateTime(appointment.start, now, visitorZone(), language) })}</p>;
+  return (
+    <PatientPage title={t('title')} lead={lead}>
+      {text.isPending && (
+        <Loading what={t('loading')}>
+          <Lines count={8} />
+        </Loading>
+      )}
+      {text.isError && <Failure problem={asProblem(text.error)} retry={() => void text.refetch()} busy={text.isFetching} />}
+      {text.data && (
+        <>
+          {/* The server's own file, whose hash is recorded with the answer: shown as it is, not retyped. */}
+          <div className={styles.text} lang={text.data.language} dangerouslySetInnerHTML={{ __html: text.data.html }} />
+          <Answer me={me} appointment={appointment} text={text.data} onAgreed={onAgreed} onRefused={onRefused} />
+        </>
+      )}
+    </PatientPage>
+  );
+}
+
+type AnswerProps = { me: Me; appointment: Appointment; text: ConsentText; onAgreed: () => void; onRefused: () => void };
+type Decision = ConsentDecision['decision'];
+
+const relations = ['mother', 'father', 'guardian', 'other'] as const;
+
+function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
+  const t = useT('consent');
+  const queries = useQueryClient();
+  const minor = me.patient?.minor ?? false;
+  const child = me.patient?.displayName ?? appointment.patient.displayName;
+  const [name, setName] = useState('');
+  const [relation, setRelation] = useState('');
+  const [checked, setChecked] = useState(false);
+  const keys = useRef<Record<Decision, string>>({ granted: newIntention(), refused: newIntention() });
+  const answering = useMutation<ConsentRecord, Problem, Decision>({
+    mutationFn: (decision) =>
+      calls.decideConsent(
+        appointment.id,
+        {
+          textId: text.id,
+          sha256: text.sha256,
+          decision,
+          channel: minor ? 'representative' : 'web',
+          ...(minor ? { representative: { name: name.trim(), relation } } : {}),
+        },
+        keys.current[decision],
+      ),
+    onSuccess: (record, decision) => {
+      keys.current = { granted: newIntention(), refused: newIntention() };
+      queries.setQueryData<Consent>(['consent', appointment.id], { status: decision, record });
+      if (decision === 'granted') onAgreed();
+      else onRefused();
+    },
+  });
+  const decide = (decision: Decision) => {
+    setChecked(true);
+    if (minor && (name.trim() === '' || relation === '')) return;
+    answering.mutate(decision);
+  };
+  const pending = answering.isPending ? answering.variables : null;
+  return (
+    <div className={styles.answer}>
+      {minor && (
+        <>
+          <p>{t('minor', { name: child })}</p>
+          <TextField
+            label={t('name')}
+            name="representative"
+            value={name}
+            onChange={setName}
+            autoComplete="name"
+            maxLength={200}
+            error={checked && name.trim() === '' ? t('nameNeeded') : undefined}
+          />
+          <Select
+            label={t('relation')}
+            name="relation"
+            value={relation}
+            onChange={setRelation}
+            error={checked && relation === '' ? t('relationNeeded') : undefined}
+            options={[{ value: '', label: t('relation.choose') }, ...relations.map((r) => ({ value: r, label: t(`relation.${r}`) }))]}
+          />
+        </>
+      )}
+      {answering.isError && (
+        <Failure
+          problem={asProblem(answering.error)}
+          kept={t('kept')}
+          retry={() => answering.variables && answering.mutate(answering.variables)}
+          busy={answering.isPending}
+        />
+      )}
+      <Button wide busy={pending === 'granted'} isDisabled={pending === 'refused'} onPress={() => decide('granted')}>
+        {minor ? t('agreeFor', { name: child }) : t('agree')}
+      </Button>
+      <Button look="secondary" wide busy={pending === 'refused'} isDisabled={pending === 'granted'} onPress={() => decide('refused')}>
+        {t('refuse')}
+      </Button>
+      <p className={styles.soft}>{t('version', { id: text.id })}</p>
+    </div>
+  );
+}

@@ -1,0 +1,146 @@
+/** The room of one patient: devices, waiting, call, end, over one and the same Call. */
+import type { Call } from '@rtc/api';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import type { Appointment } from '@/api/types';
+import { useLanguage, useT } from '@/i18n/i18n';
+import { sayDateTime, visitorZone } from '@/i18n/time';
+import { CallView } from '@/features/call/CallView';
+import { EndPage } from '@/features/call/EndPage';
+import { useCall, useSnapshot } from '@/features/call/useCall';
+import { DeviceCheck } from '@/features/diagnostics/DeviceCheck';
+import { Failure } from '@/ui/Alert';
+import { Hidden } from '@/ui/Announcer';
+import { Loading } from '@/ui/Loading';
+import { PatientPage } from '@/ui/Page';
+import { soon } from './AppointmentCard';
+import { Question } from './Question';
+import { SeatElsewhere, SeatRefused } from './SeatPages';
+import { WaitingRoom } from './WaitingRoom';
+
+type Props = { appointment: Appointment; link: string | null; onConsent: () => void; onCard: () => void };
+
+export default function Room(props: Props) {
+  const t = useT('join');
+  const { encounterId } = props.appointment;
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (encounterId) return;
+    // The act is opened by the server a moment after the booking.
+    const timer = setInterval(() => void queries.invalidateQueries({ queryKey: ['appointment', props.appointment.id] }), 2000);
+    return () => clearInterval(timer);
+  }, [encounterId, props.appointment.id, queries]);
+  if (!encounterId) {
+    return (
+      <PatientPage title={t('title')}>
+        <Loading what={t('room.preparing')} />
+      </PatientPage>
+    );
+  }
+  return <Opened {...props} encounterId={encounterId} />;
+}
+
+function Opened({ encounterId, ...props }: Props & { encounterId: string }) {
+  const t = useT('join');
+  const { call, problem, retry } = useCall(encounterId);
+  if (problem || !call) {
+    return (
+      <PatientPage title={t('title')}>
+        {problem ? <Failure problem={problem} retry={retry} /> : <Loading what={t('room.preparing')} />}
+      </PatientPage>
+    );
+  }
+  return <Live {...props} call={call} />;
+}
+
+/** After a reload the way back is short: the devices open by themselves and the seat is taken again. */
+const wasInside = () => (history.state as { inside?: boolean } | null)?.inside === true;
+const rememberInside = (inside: boolean) => history.replaceState({ ...(history.state as object | null), inside }, '');
+
+function Live({ call, appointment, link, onConsent, onCard }: Omit<Props, 'encounterId'> & { call: Call }) {
+  const tWait = useT('waiting');
+  const tJoin = useT('join');
+  const tDevices = useT('diagnostics');
+  const tCall = useT('call');
+  const { language } = useLanguage();
+  const snapshot = useSnapshot(call);
+  const queries = useQueryClient();
+  const [leaving, setLeaving] = useState(false);
+  const enter = () => {
+    rememberInside(true);
+    call.start();
+  };
+  useEffect(() => {
+    if (!wasInside()) return;
+    void call.openDevices();
+    call.start();
+  }, [call]);
+  const over = snapshot.state === 'over';
+  useEffect(() => {
+    if (!over) return;
+    rememberInside(false);
+    void queries.invalidateQueries({ queryKey: ['appointment', appointment.id] });
+  }, [over, appointment.id, queries]);
+  const leave = () => {
+    setLeaving(false);
+    call.leave();
+  };
+
+  switch (snapshot.state) {
+    case 'idle': {
+      const early = Date.parse(appointment.start) - Date.now() > soon * 60_000;
+      const text = early ? tDevices('ready.text', { when: sayDateTime(appointment.start, new Date(), visitorZone(), language) }) : undefined;
+      return <DeviceCheck call={call} snapshot={snapshot} link={link} early={text} onReady={enter} />;
+    }
+    case 'busy':
+    case 'displaced':
+      return <SeatElsewhere state={snapshot.state} onHere={() => call.takeOver()} />;
+    case 'refused':
+      return <SeatRefused cause={snapshot.cause} onRetry={() => call.start()} />;
+    case 'over':
+      return <EndPage snapshot={snapshot} appointment={appointment} onBack={enter} onCard={onCard} />;
+    case 'entering':
+    case 'waiting':
+      // A call that was under way and lost its signalling stays in view.
+      if (snapshot.me?.state !== 'admitted') {
+        return <WaitingRoom call={call} snapshot={snapshot} appointment={appointment} onLeave={leave} />;
+      }
+      break;
+    default:
+      break;
+  }
+  return (
+    <>
+      <main aria-label={tCall('title')}>
+        <AdmittedNotice words={tWait('admitted')} />
+        <CallView
+          call={call}
+          snapshot={snapshot}
+          onConsent={onConsent}
+          hangUp={{ word: tCall('leave'), label: tCall('leave.long'), onPress: () => setLeaving(true) }}
+        />
+      </main>
+      <Question title={tCall('leave.title')} isOpen={leaving} yes={tCall('leave.long')} no={tCall('leave.no')} onYes={leave} onNo={() => setLeaving(false)}>
+        <p>{tCall('leave.ask')}</p>
+        <p>{tJoin('for', { name: appointment.patient.displayName })}</p>
+      </Question>
+    </>
+  );
+}
+
+/** The tab's title, a word and a short vibration: the phone may lie on the table. */
+function AdmittedNotice({ words }: { words: string }) {
+  const tCall = useT('call');
+  const [shown, setShown] = useState('');
+  const title = tCall('title');
+  useEffect(() => {
+    document.title = `${title} – vis-à-vis`;
+    setShown(words);
+    navigator.vibrate?.(300);
+  }, [title, words]);
+  return (
+    <Hidden>
+      <span role="alert">{shown}</span>
+    </Hidden>
+  );
+}

@@ -1,0 +1,87 @@
+/** Waiting as a place in line: who is before, how long, until when the place is kept. */
+import type { Call, CallSnapshot, Queue } from '@rtc/api';
+import { useState } from 'react';
+import type { Appointment } from '@/api/types';
+import { Chat } from '@/features/call/Chat';
+import { SelfPicture } from '@/features/call/SelfPicture';
+import { DeviceProblems } from '@/features/diagnostics/DeviceProblems';
+import { useLanguage, useT } from '@/i18n/i18n';
+import { sayTime, visitorZone } from '@/i18n/time';
+import { Alert } from '@/ui/Alert';
+import { Button } from '@/ui/Button';
+import { Loading } from '@/ui/Loading';
+import { PatientPage, Section } from '@/ui/Page';
+import styles from './waiting.module.css';
+
+type Props = { call: Call; snapshot: CallSnapshot; appointment: Appointment; onLeave: () => void };
+
+export function WaitingRoom({ call, snapshot, appointment, onLeave }: Props) {
+  const t = useT('waiting');
+  const { language } = useLanguage();
+  const [writing, setWriting] = useState(false);
+  const zone = visitorZone();
+  const { queue } = snapshot;
+  return (
+    <PatientPage title={t('title')} lead={<p>{[appointment.practitioner.displayName, t('planned', { time: sayTime(appointment.start, zone, language) })].join('. ')}</p>}>
+      {snapshot.socket === 'reconnecting' && (
+        <Alert tone="warn" live>
+          <p>{t('reconnecting')}</p>
+        </Alert>
+      )}
+      {queue ? <Line queue={queue} /> : <Loading what={t('entering')} />}
+      {snapshot.keptUntil && <p>{t('kept', { time: sayTime(snapshot.keptUntil, zone, language) })}</p>}
+      <DeviceProblems devices={snapshot.devices} />
+      {snapshot.selfView && snapshot.camera !== false && (
+        <div className={styles.self}>
+          <SelfPicture stream={snapshot.selfView} label={t('devices')} />
+        </div>
+      )}
+      {writing || snapshot.chat.length > 0 ? (
+        <Section>
+          <Chat snapshot={snapshot} say={call.say} />
+        </Section>
+      ) : (
+        <div>
+          <Button look="text" onPress={() => setWriting(true)} isDisabled={snapshot.state === 'entering'}>
+            {t('chat')}
+          </Button>
+        </div>
+      )}
+      <div>
+        <Button look="text" onPress={onLeave}>
+          {t('leave')}
+        </Button>
+      </div>
+    </PatientPage>
+  );
+}
+
+/** Places drawn at most; a longer line is said in words only. */
+const drawn = 8;
+
+function Line({ queue }: { queue: Queue }) {
+  const t = useT('waiting');
+  const before = queue.position - 1;
+  const wait = queue.wait;
+  return (
+    <div className={styles.line}>
+      <div role="status">
+        <p className={styles.place}>{before === 0 ? t('next') : t('before', { count: before })}</p>
+        {wait && (
+          <p>{wait.fromMinutes < 1 ? t('waitShort', { to: Math.max(1, wait.toMinutes) }) : t('wait', { from: wait.fromMinutes, to: wait.toMinutes })}</p>
+        )}
+        {!wait && !queue.hostOnline && before === 0 && <p>{t('waitUnknown')}</p>}
+      </div>
+      {queue.of <= drawn && (
+        <ol className={styles.queue} aria-label={t('line', { position: queue.position, of: queue.of })}>
+          {Array.from({ length: queue.of }, (_, i) => (
+            <li key={i} className={i === before ? styles.me : undefined} aria-current={i === before || undefined}>
+              {i === before ? t('you') : i + 1}
+            </li>
+          ))}
+        </ol>
+      )}
+      <p className={queue.hostOnline ? styles.here : styles.soft}>{t(queue.hostOnline ? 'hostHere' : 'hostAway')}</p>
+    </div>
+  );
+}
