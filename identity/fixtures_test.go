@@ -73,13 +73,16 @@ func (c *clinic) book(p care.PatientID) care.AppointmentID {
 	return id
 }
 
-func newClinic(t *testing.T, h *testkit.House) *clinic {
+func newClinic(t *testing.T, h *testkit.House, more ...psc.Account) *clinic {
 	t.Helper()
+	if more == nil { // somebody we do not know
+		more = []psc.Account{{IdNat: "810100000057", GivenName: "Anne", FamilyName: "LAURENT"}}
+	}
 	// Pro Santé Connect signs with the real time, so the house lives today.
 	h.Clock.Set(time.Now())
 	ctx, stop := context.WithCancel(context.Background())
 	sim, err := psc.Start(ctx, psc.Options{ClientID: "visavis", ClientSecret: "un secret d’essai", RedirectURIs: []string{redirect},
-		Accounts: append(accounts(), psc.Account{IdNat: "810100000057", GivenName: "Anne", FamilyName: "LAURENT"})})
+		Accounts: append(accounts(), more...)})
 	if err != nil {
 		t.Fatal(err)
 	}
