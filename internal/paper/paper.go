@@ -199,3 +199,15 @@ func Fields(problems []cda.Problem, rename func(string) string) []fault.Field {
 	}
 	return out
 }
+
+// Filing is a signed document entering the patient's documents.
+type Filing struct {
+	Act      Act
+	Version  Version
+	Kind     string // report or prescription
+	TypeCode string // of the CDA document
+	Title    string
+	Detail   string // what tells it from others, for the report: a number; never clinical
+	CDA, PDF []byte
+	SignedAt time.Time
+}

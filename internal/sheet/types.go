@@ -110,7 +110,8 @@ type Incident struct {
 	Text string
 }
 
-// Video says what is known of the image and the sound. State is ok, partial or none.
+// Video says what is known of the image and the sound. State is ok (with its times), flowed (with its
+// length in Detail), partial or none.
 type Video struct {
 	State    string
 	From, To time.Time

@@ -1,0 +1,83 @@
+package documents
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"visavis/internal/care"
+	"visavis/internal/fault"
+)
+
+// Text is what the professional writes.
+type Text struct {
+	Motive     string `json:"motive"`
+	Text       string `json:"text"`
+	Conclusion string `json:"conclusion"`
+	FollowUp   string `json:"followUp"`
+}
+
+// Bounds of the texts, in characters.
+const (
+	maxMotive = 500
+	maxText   = 20_000
+)
+
+// Status is where a report stands.
+type Status string
+
+// The states of a report: signed freezes; a correction makes it a draft again, of the next version.
+const (
+	Draft  Status = "draft"
+	Signed Status = "signed"
+)
+
+// Report is the report of one act.
+type Report struct {
+	ID             string // also the set of its versions
+	EncounterID    care.EncounterID
+	PatientID      care.PatientID
+	AuthorID       care.StaffID
+	OrganizationID care.OrganizationID
+	Status         Status
+	Edit           int64           // counts the edits: the entity tag
+	DocumentID     care.DocumentID // the last signed version
+	Number         int             // of the last signed version, 0 when none is
+	Text
+	At, ChangedAt time.Time
+}
+
+// tooLong refuses texts beyond their bounds, for a draft.
+func (t Text) tooLong() error {
+	var out []fault.Field
+	for _, f := range t.fields() {
+		if utf8.RuneCountInString(f.value) > f.limit {
+			out = append(out, fault.Field{Name: f.name, Code: "too-long"})
+		}
+	}
+	return fault.Fields(out...)
+}
+
+// missing refuses a report that says nothing, for the signature.
+func (t Text) missing() []fault.Field {
+	var out []fault.Field
+	for _, f := range t.fields() {
+		if f.needed && strings.TrimSpace(f.value) == "" {
+			out = append(out, fault.Field{Name: f.name, Code: "required"})
+		}
+	}
+	return out
+}
+
+type textField struct {
+	name, value string
+	limit       int
+	needed      bool
+}
+
+func (t Text) fields() []textField {
+	return []textField{
+		{"motive", t.Motive, maxMotive, true}, {"text", t.Text, maxText, true},
+		{"conclusion", t.Conclusion, maxText, false}, {"followUp", t.FollowUp, maxText, false},
+	}
+}
