@@ -38,20 +38,23 @@ func (w *world) wait(to string, n int) []smssim.Message {
 	return got
 }
 
-// settle waits until a delivery reached a state through the gateway's receipt.
-func (w *world) settle(a About, c Channel, s State) *Delivery {
+// settle waits until the gateway's receipt was taken, and gives the delivery.
+func (w *world) settle(a About, s State) *Delivery {
 	w.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		d := w.one(a, c, ToPatient)
-		if d.State == s {
-			return d
-		}
-		if time.Now().After(deadline) {
-			w.t.Fatalf("%s by %s is %s, want %s%s", a, c, d.State, s, show(w.all()))
-		}
-		time.Sleep(10 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	want := sms.StateDelivered
+	if s == Bounced {
+		want = sms.StateFailed
 	}
+	if err := w.sms.WaitState(ctx, string(w.one(a, SMS, ToPatient).ID), want); err != nil {
+		w.t.Fatal(err)
+	}
+	d := w.one(a, SMS, ToPatient)
+	if d.State != s {
+		w.t.Fatalf("%s by SMS is %s, want %s%s", a, d.State, s, show(w.all()))
+	}
+	return d
 }
 
 // B11: the patient gets an e-mail and an SMS with a link, and no health word.
@@ -83,7 +86,7 @@ func TestABookingIsTold(t *testing.T) {
 		if strings.Contains(body, "Moreau") || strings.Contains(texts[0].Text, "Moreau") {
 			t.Error("the message names the patient")
 		}
-		d := w.settle(Booked, SMS, Accepted)
+		d := w.settle(Booked, Accepted)
 		w.expect(d, "queued sending sent accepted(arrived)")
 		w.expect(w.one(Booked, Email, ToPatient), "queued sending sent")
 		if d.Hint != "•• •• •• •• 12" || w.one(Booked, Email, ToPatient).Hint != "l•••@example.test" {
@@ -231,7 +234,7 @@ func TestAGatewayThatFailsIsTriedAgainAndDoublesNothing(t *testing.T) {
 			if c.fault == smssim.Failed {
 				state = Bounced
 			}
-			d := w.settle(Booked, SMS, state)
+			d := w.settle(Booked, state)
 			if c.after != "" {
 				w.expect(d, c.after)
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -332,6 +333,89 @@ func TestADoubtWithoutWitnessCopyIsSentAgainLater(t *testing.T) {
 	}
 	if d := w.one(Documents, MSSante, ToPatient); d.State != Sent || d.Attempts != 2 {
 		t.Fatalf("%s", show(w.all()))
+	}
+}
+
+// Many workers on the same delivery, on one node or several: one letter.
+func TestManyWorkersOneLetter(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		w := newWorld(t, h)
+		w.town.set(func(a *Addressee) { a.Doctor = nil })
+		w.sign(events.ReportSigned, report, "")
+		id := w.one(Documents, MSSante, ToPatient).ID
+		w.Clock.Advance(time.Minute)
+		var group sync.WaitGroup
+		for range 20 {
+			group.Go(func() {
+				if err := w.svc.Deliver(context.Background(), id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if n := len(w.letters(leaBox)); n != 1 {
+			t.Fatalf("%d letters%s", n, show(w.all()))
+		}
+		w.expect(w.one(Documents, MSSante, ToPatient), "queued sending sent")
+	})
+}
+
+// Two documents signed in the same instant join one letter.
+func TestDocumentsSignedAtOnceShareALetter(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		w := newWorld(t, h)
+		h.Start(t)
+		err := h.DB.Tx(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+			for name, id := range map[string]care.DocumentID{events.ReportSigned: report, events.PrescriptionIssued: sheet} {
+				if err := h.Bus.Publish(ctx, tx, name, string(id), events.Document{DocumentID: id, EncounterID: act, PatientID: lea, AuthorID: claire, Version: 1}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Deliver(t)
+		w.pass(time.Minute)
+		for _, address := range []string{leaBox, drBox} {
+			if l := w.letters(address); len(l) != 1 || types(l[0]) != "57833-6 85208-7" {
+				t.Errorf("%s: %v%s", address, l, show(w.all()))
+			}
+		}
+	})
+}
+
+// A house without a secure mailbox, a mail server or a gateway still works:
+// documents are posted, and people see what could not be told.
+func TestWithoutOutletsPeopleSeeIt(t *testing.T) {
+	w := &world{House: testkit.NewHouse(t, testkit.OpenSQLite(t)), t: t, town: newTown()}
+	w.make(SecureOutlet{}, MailOutlet{})
+	w.sign(events.ReportSigned, report, "")
+	w.appointment(events.AppointmentBooked, 3*time.Hour)
+	w.pass(time.Minute)
+	w.expect(w.one(Documents, MSSante, ToPatient), "queued to-post(no-outlet)")
+	w.expect(w.one(Documents, MSSante, ToDoctor), "queued refused(no-outlet)")
+	w.expect(w.one(Booked, Email, ToPatient), "queued refused(no-outlet)")
+	w.expect(w.one(Booked, SMS, ToPatient), "queued refused(no-outlet)")
+	if w.town.links != 0 {
+		t.Errorf("%d links were made for nobody", w.town.links)
+	}
+	w.collect()
+}
+
+// A document that cannot be put in a message is not lost: it is posted, and
+// the log says which field.
+func TestADocumentThatCannotLeaveIsPosted(t *testing.T) {
+	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	p := w.town.papers[report]
+	p.files.CDA = bytes.ReplaceAll(p.files.CDA, []byte(`code="SA64"`), []byte(`code=""`))
+	w.town.papers[report] = p
+	w.sign(events.ReportSigned, report, "")
+	w.pass(time.Minute)
+	w.expect(w.one(Documents, MSSante, ToPatient), "queued sending refused(document) to-post(document)")
+	if !strings.Contains(w.Logged.String(), "healthcareFacilityTypeCode") {
+		t.Error("the log does not name the field")
 	}
 }
 

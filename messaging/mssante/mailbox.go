@@ -28,11 +28,16 @@ type Mailbox struct {
 	Timeout time.Duration
 }
 
-// fetchBatch is how many messages one FETCH asks for.
-const fetchBatch = 20
+const (
+	// fetchBatch is how many messages one FETCH asks for.
+	fetchBatch = 20
+	// fetchBytes is how much of a message is read: headers and the first parts of
+	// a report, which come before the attachments it gives back.
+	fetchBytes = 256 << 10
+)
 
-// Visit reads every message of the inbox once, oldest first, and removes those
-// for which done returns true. A message that cannot be parsed is left where
+// Visit reads the first 256 KiB of every message of the inbox once, oldest
+// first, and removes those for which done returns true. A message that cannot be parsed is left where
 // it is. done must bear a message twice: the removal may fail after it.
 func (m Mailbox) Visit(ctx context.Context, done func(context.Context, Incoming, []byte) (bool, error)) error {
 	return m.session(ctx, func(ctx context.Context, c *imapclient.Client) error {
@@ -126,7 +131,7 @@ func (m Mailbox) open(conn net.Conn) (*imapclient.Client, error) {
 }
 
 func visitBatch(ctx context.Context, c *imapclient.Client, uids []imap.UID, done func(context.Context, Incoming, []byte) (bool, error)) ([]imap.UID, error) {
-	section := &imap.FetchItemBodySection{Peek: true}
+	section := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Size: fetchBytes}}
 	messages, err := c.Fetch(imap.UIDSetNum(uids...), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}}).Collect()
 	if err != nil {
 		return nil, fmt.Errorf("mssante: fetch: %w", err)

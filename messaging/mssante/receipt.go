@@ -126,8 +126,8 @@ func (in *Incoming) readReport(e *message.Entity) error {
 	}
 	for {
 		p, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			break
+		if errors.Is(err, io.EOF) || err != nil && in.Event != "" {
+			break // read, or cut after what matters
 		}
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrUnreadable, err)

@@ -75,6 +75,19 @@ func TestAReportThatReportsNothingIsUnreadable(t *testing.T) {
 	}
 }
 
+// Only the beginning of a long report is fetched.
+func TestAReportCutInItsAttachmentsIsRead(t *testing.T) {
+	whole := report("disposition-notification", "x", human,
+		"Content-Type: message/disposition-notification\n\nOriginal-Message-ID: <about@y>\nDisposition: a/b; processed\n",
+		"Content-Type: application/zip\nContent-Transfer-Encoding: base64\n\n"+strings.Repeat("UEsDBBQA", 1000)+"\n")
+	for _, n := range []int{len(whole) - 3, len(whole) - 100, len(whole) - 7000} {
+		in, err := Read(strings.NewReader(whole[:n]))
+		if err != nil || in.Event != Processed || in.About != "about@y" {
+			t.Errorf("cut at %d: %+v, %v", n, in, err)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(report("delivery-status", "x", human, "Content-Type: message/delivery-status\n\nA: b\n\nAction: failed\n")))
 	f.Add([]byte(report("disposition-notification", "x", human, "Content-Type: message/disposition-notification\n\nDisposition: a/b; processed\n")))

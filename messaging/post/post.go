@@ -17,6 +17,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 )
 
@@ -44,6 +45,9 @@ type Server struct {
 	// TLS, when set, makes STARTTLS mandatory. TLS 1.2 is the least accepted
 	// whatever it says. nil sends in clear: for a server on the same machine.
 	TLS *tls.Config
+	// User and Password, when set, sign in with AUTH PLAIN (RFC 4954). They are
+	// never sent in clear to another machine.
+	User, Password string
 	// Timeout bounds the connection and each command; 0 means 30 s.
 	Timeout time.Duration
 	// DataTimeout bounds the wait for the answer to the message; 0 means 5 min
@@ -80,6 +84,9 @@ type Result struct {
 
 // errNoTLS is the cause when STARTTLS is wanted and not offered.
 var errNoTLS = errors.New("post: the server does not offer STARTTLS")
+
+// errClearPassword keeps a password from leaving in clear.
+var errClearPassword = errors.New("post: a password is not sent without TLS to another machine")
 
 // Send makes one attempt. beforeData, when not nil, is called once every
 // recipient is accepted and before the first byte of the message leaves: the
@@ -152,7 +159,26 @@ func (s Server) dial(ctx context.Context) (*smtp.Client, error) {
 			return nil, errors.Join(err, c.Close())
 		}
 	}
+	if err := s.signIn(c, conn); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	return c, nil
+}
+
+func (s Server) signIn(c *smtp.Client, conn net.Conn) error {
+	if s.User == "" {
+		return nil
+	}
+	if peer, ok := conn.RemoteAddr().(*net.TCPAddr); s.TLS == nil && (!ok || !peer.IP.IsLoopback()) {
+		return errClearPassword
+	}
+	err := c.Auth(sasl.NewPlainClient("", s.User, s.Password))
+	var answer *smtp.SMTPError
+	if errors.As(err, &answer) {
+		// Our own account is at fault: the message is fine and must wait.
+		return fmt.Errorf("post: sign in refused: %d", answer.Code)
+	}
+	return err
 }
 
 func (s Server) greet(conn net.Conn) (*smtp.Client, error) {

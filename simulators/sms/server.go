@@ -180,6 +180,26 @@ func (s *Server) Wait(ctx context.Context, to string, n int) ([]Message, error) 
 	}
 }
 
+// WaitState waits until the platform took the receipt of the message with this
+// reference, or the gateway gave up calling back.
+func (s *Server) WaitState(ctx context.Context, reference, state string) error {
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		s.mu.Unlock()
+		for _, m := range s.Messages() {
+			if m.Reference == reference && m.State == state {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("sms simulator: %s is not %s: %w", reference, state, ctx.Err())
+		case <-changed:
+		}
+	}
+}
+
 func (s *Server) take(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
 	if err != nil || sms.Verify(s.o.Secret, sms.DirectionSend, r.Header.Get(sms.SignatureHeader), time.Now(), body) != nil {
