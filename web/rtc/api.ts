@@ -2,7 +2,7 @@
 // word that the page translates (catalogue keys `call.state.*`, `call.cause.*`, `call.device.*`).
 
 import type {
-  ChatMessage, EndReason, LinkState, MediaReason, Queue, RemoveReason, Seat, SeatState, Source,
+  ChatMessage, EndReason, LinkState, MediaReason, Queue, RemoveReason, Seat, SeatState,
 } from './wire';
 
 /**
@@ -59,7 +59,7 @@ export type DeviceCause =
   /** nothing plugged in */ | 'missing'
   /** another application holds it */ | 'busy'
   /** it went away while in use */ | 'unplugged'
-  /** the microphone gives silence (3 s under −60 dBFS, track live) */ | 'silent'
+  /** the microphone has given nothing but digital silence since it was opened, 5 s ago */ | 'silent'
   /** the system cut it (phone call, lid) */ | 'interrupted'
   /** anything else; see the console */ | 'failed';
 

@@ -123,23 +123,24 @@ export type ServerMessage = Framed &
     | { t: 'pong'; at: string }
   );
 
-export type ClientMessage = Framed &
-  (
-    | { t: 'hello'; ticket: string; tab: string; client: string; features: string[] }
-    | { t: 'resume'; session: string; last: number }
-    | { t: 'takeover' }
-    | { t: 'offer'; pc: number; sdp: string }
-    | { t: 'candidate'; pc: number; candidate: string; mid?: string }
-    | { t: 'mute'; mic: boolean; camera: boolean; screen: boolean }
-    | { t: 'chat'; id: string; text: string }
-    | { t: 'admit'; seat: string }
-    | { t: 'remove'; seat: string; reason: RemoveReason }
-    | { t: 'turn' }
-    | { t: 'leave' }
-    | { t: 'end' }
-    | { t: 'ack' }
-    | { t: 'ping' }
-  );
+/** What a client says, without its numbers. */
+export type ClientBody =
+  | { t: 'hello'; ticket: string; tab: string; client: string; features: string[] }
+  | { t: 'resume'; session: string; last: number }
+  | { t: 'takeover' }
+  | { t: 'offer'; pc: number; sdp: string }
+  | { t: 'candidate'; pc: number; candidate: string; mid?: string }
+  | { t: 'mute'; mic: boolean; camera: boolean; screen: boolean }
+  | { t: 'chat'; id: string; text: string }
+  | { t: 'admit'; seat: string }
+  | { t: 'remove'; seat: string; reason: RemoveReason }
+  | { t: 'turn' }
+  | { t: 'leave' }
+  | { t: 'end' }
+  | { t: 'ack' }
+  | { t: 'ping' };
+
+export type ClientMessage = Framed & ClientBody;
 
 /** Close codes of docs/signaling.md §7 that decide what the client does next. */
 export const Close = {

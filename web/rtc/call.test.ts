@@ -1,0 +1,306 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createCall } from './call';
+import { FakePeerConnection, FakeSocket, FakeStream } from './fakes';
+
+const ice = { servers: [], expiresAt: '2030-01-01T00:00:00Z', policy: 'all' };
+const welcome = (more: Record<string, unknown> = {}) => ({
+  t: 'welcome', seq: 1, session: 's1', resumeFor: 60, seat: 'me', encounter: 'e', role: 'patient', name: 'Léa D.', host: false,
+  state: 'waiting', keptUntil: '2026-03-10T09:30:00Z', media: { allowed: false, reason: 'not_admitted' }, ice, now: '2026-03-10T09:00:00Z', ...more,
+});
+const admitted = { state: 'admitted', media: { allowed: true } };
+const seat = (id: string, state: string) => ({ seat: id, name: id, role: 'patient', host: false, state, online: true, since: '', mic: false, camera: false, screen: false, link: 'none' });
+
+let sockets: FakeSocket[];
+let refuse: { status: number } | null;
+let tickets: number;
+
+function make() {
+  return createCall(
+    {
+      encounter: 'e',
+      admit: async () => {
+        if (refuse) throw refuse;
+        tickets += 1;
+        return { ticket: `t${tickets}`, url: '/api/live' };
+      },
+    },
+    {
+      open: (url) => {
+        const s = new FakeSocket(url);
+        sockets.push(s);
+        return s as unknown as WebSocket;
+      },
+      random: () => 0,
+    },
+  );
+}
+
+const now = () => sockets.at(-1) as FakeSocket;
+const pc = () => FakePeerConnection.all.at(-1) as FakePeerConnection;
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+async function enter(more: Record<string, unknown> = {}) {
+  const call = make();
+  call.start();
+  await settle();
+  now().open();
+  now().says(welcome(more));
+  await settle();
+  return call;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sockets = [];
+  refuse = null;
+  tickets = 0;
+  FakePeerConnection.all = [];
+  vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
+  vi.stubGlobal('RTCRtpReceiver', {});
+  vi.stubGlobal('MediaStream', FakeStream);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe('entering', () => {
+  test('the ticket is in the first message and in no address', async () => {
+    const call = make();
+    expect(call.snapshot().state).toBe('idle');
+    call.start();
+    expect(call.snapshot().state).toBe('entering');
+    await settle();
+    now().open();
+    expect(now().sent[0]).toMatchObject({ t: 'hello', ticket: 't1' });
+    expect(now().url).not.toContain('t1');
+    now().says(welcome());
+    expect(call.snapshot()).toMatchObject({ state: 'waiting', socket: 'open', me: { seat: 'me', name: 'Léa D.' } });
+  });
+
+  test.each([
+    [401, 'refused', 'signed_out'],
+    [404, 'refused', 'not_found'],
+    [410, 'over', 'host'],
+  ])('a ticket refused with %i', async (status, state, cause) => {
+    refuse = { status };
+    const call = make();
+    call.start();
+    await settle();
+    expect(call.snapshot()).toMatchObject({ state, cause });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sockets).toHaveLength(0);
+  });
+
+  test('a server that is away is asked again, later and later', async () => {
+    refuse = { status: 503 };
+    const call = make();
+    call.start();
+    await vi.advanceTimersByTimeAsync(2000);
+    refuse = null;
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(call.snapshot().state).toBe('entering');
+    expect(sockets).toHaveLength(1);
+  });
+
+  test('a seat held elsewhere is taken when the person says so', async () => {
+    const call = make();
+    call.start();
+    await settle();
+    now().open();
+    now().says({ t: 'busy', since: '2026-03-10T09:00:00Z' });
+    expect(call.snapshot().state).toBe('busy');
+    call.takeOver();
+    expect(now().last('takeover')).toBeDefined();
+    now().says(welcome());
+    expect(call.snapshot().state).toBe('waiting');
+  });
+
+  test('without WebRTC', () => {
+    vi.stubGlobal('RTCPeerConnection', undefined);
+    const call = make();
+    call.start();
+    expect(call.snapshot()).toMatchObject({ state: 'refused', cause: 'unsupported' });
+  });
+});
+
+describe('media', () => {
+  test('no PeerConnection while waiting or without consent; one offer when it may', async () => {
+    const call = await enter();
+    expect(FakePeerConnection.all).toHaveLength(0);
+    now().says({ t: 'room', seq: 2, seats: [seat('me', 'admitted')] });
+    now().says({ t: 'media', seq: 3, allowed: false, reason: 'consent_missing' });
+    expect(call.snapshot()).toMatchObject({ state: 'blocked', cause: 'consent_missing' });
+    expect(FakePeerConnection.all).toHaveLength(0);
+    now().says({ t: 'media', seq: 4, allowed: true });
+    await settle();
+    expect(call.snapshot().state).toBe('joining');
+    expect(now().last('offer')).toMatchObject({ pc: 1 });
+    expect(pc().transceivers.map((t) => `${t.kind} ${t.direction}`)).toEqual([
+      'audio sendonly', 'video sendonly', 'video sendonly', 'audio sendonly',
+      ...Array<string>(6).fill('audio recvonly'), ...Array<string>(6).fill('video recvonly'),
+    ]);
+  });
+
+  test('slots name who is heard and seen, also when they come before the answer', async () => {
+    const call = await enter(admitted);
+    now().says({ t: 'slots', seq: 2, pc: 1, slots: [{ mid: '4', seat: 'doc', kind: 'audio', source: 'voice' }, { mid: '10', seat: 'doc', kind: 'video', source: 'camera' }] });
+    now().says({ t: 'answer', seq: 3, pc: 1, re: 2, sdp: 'v=0' });
+    await settle();
+    pc().becomes('connected');
+    const s = call.snapshot();
+    expect(s.state).toBe('inCall');
+    expect(s.remote).toHaveLength(1);
+    const voice = s.remote[0]?.voice;
+    now().says({ t: 'speaking', seq: 4, seats: ['doc'] });
+    expect(call.snapshot().remote[0]?.voice).toBe(voice);
+    expect((voice as unknown as FakeStream).tracks).toEqual([{ id: 'remote-4', kind: 'audio' }]);
+    now().says({ t: 'slots', seq: 5, pc: 1, slots: [] });
+    expect(call.snapshot().remote).toEqual([]);
+  });
+
+  test('cut: ICE restart after 3 s, a new connection after 8 more, the telephone after 60', async () => {
+    const call = await enter(admitted);
+    now().says({ t: 'answer', seq: 2, pc: 1, re: 2, sdp: '' });
+    await settle();
+    pc().becomes('connected');
+    pc().becomes('disconnected');
+    expect(call.snapshot().state).toBe('repairing');
+    await vi.advanceTimersByTimeAsync(2900);
+    expect(pc().restarts).toBe(0);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(pc().restarts).toBe(1);
+    expect(now().last('offer')).toMatchObject({ pc: 1 });
+    await vi.advanceTimersByTimeAsync(8100);
+    expect(FakePeerConnection.all).toHaveLength(2);
+    expect(FakePeerConnection.all[0]?.closed).toBe(true);
+    expect(now().last('offer')).toMatchObject({ pc: 2 });
+    expect(call.snapshot().state).toBe('repairing');
+    await vi.advanceTimersByTimeAsync(50_000);
+    expect(call.snapshot().state).toBe('lost');
+    pc().becomes('connected');
+    expect(call.snapshot().state).toBe('inCall');
+  });
+
+  test('consent withdrawn closes the connection; back again means a new one', async () => {
+    const call = await enter(admitted);
+    const first = pc();
+    now().says({ t: 'media', seq: 2, allowed: false, reason: 'consent_withdrawn' });
+    expect(first.closed).toBe(true);
+    expect(call.snapshot()).toMatchObject({ state: 'blocked', cause: 'consent_withdrawn', remote: [] });
+    now().says({ t: 'media', seq: 3, allowed: true });
+    await settle();
+    expect(now().last('offer')).toMatchObject({ pc: 2 });
+  });
+
+  test('a connection that the server no longer has is made anew', async () => {
+    await enter(admitted);
+    now().says({ t: 'error', code: 'pc_unknown', re: 2 });
+    await settle();
+    expect(now().last('offer')).toMatchObject({ pc: 2 });
+  });
+});
+
+describe('the socket', () => {
+  test('is resumed with what was missed, and media stays', async () => {
+    const call = await enter(admitted);
+    pc().becomes('connected');
+    now().says({ t: 'chat', seq: 2, id: 'a', from: 'doc', name: 'D', role: 'doctor', at: '2026-03-10T09:00:01Z', text: 'un' });
+    now().shut(1006);
+    expect(call.snapshot()).toMatchObject({ state: 'inCall', socket: 'reconnecting' });
+    expect(call.say('pendant')).toBe(true);
+    await vi.advanceTimersByTimeAsync(400);
+    now().open();
+    expect(now().sent[0]).toEqual({ t: 'resume', session: 's1', last: 2 });
+    now().says({ t: 'resumed', ack: 1 });
+    expect(now().last('chat')).toMatchObject({ text: 'pendant' });
+    now().says({ t: 'chat', seq: 2, id: 'a', from: 'doc', name: 'D', role: 'doctor', at: '2026-03-10T09:00:01Z', text: 'un' });
+    now().says({ t: 'chat', seq: 3, id: 'b', from: 'doc', name: 'D', role: 'doctor', at: '2026-03-10T09:00:02Z', text: 'deux' });
+    expect(call.snapshot().chat.map((m) => m.text)).toEqual(['un', 'deux']);
+    expect(FakePeerConnection.all).toHaveLength(1);
+  });
+
+  test('when resume is refused, a new ticket brings the same seat back', async () => {
+    const call = await enter();
+    now().shut(1006);
+    await vi.advanceTimersByTimeAsync(400);
+    now().open();
+    now().shut(4003);
+    await vi.advanceTimersByTimeAsync(1000);
+    now().open();
+    expect(now().sent[0]).toMatchObject({ t: 'hello', ticket: 't2' });
+    now().says(welcome({ session: 's2' }));
+    expect(call.snapshot().state).toBe('waiting');
+  });
+
+  test('acks what came, in one go', async () => {
+    await enter();
+    now().says({ t: 'room', seq: 2, seats: [] });
+    now().says({ t: 'room', seq: 3, seats: [] });
+    expect(now().last('ack')).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(now().sent.filter((m) => m.t === 'ack')).toEqual([{ t: 'ack', ack: 3 }]);
+  });
+
+  test('that says nothing for 15 s is dead', async () => {
+    const call = await enter();
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(sockets.length).toBeGreaterThan(1);
+    expect(call.snapshot().socket).toBe('reconnecting');
+  });
+
+  test.each([
+    [4009, 'displaced', undefined],
+    [4010, 'over', 'host'],
+    [4011, 'over', 'removed'],
+    [1008, 'refused', 'protocol'],
+  ])('closed with %i ends it', async (code, state, cause) => {
+    const call = await enter(admitted);
+    now().shut(code);
+    expect(call.snapshot().state).toBe(state);
+    expect(call.snapshot().cause).toBe(cause);
+    expect(pc().closed).toBe(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sockets).toHaveLength(1);
+  });
+
+  test('displaced, and taken back without a second question', async () => {
+    const call = await enter();
+    now().shut(4009);
+    call.takeOver();
+    await settle();
+    now().open();
+    now().says({ t: 'busy', since: '' });
+    expect(now().last('takeover')).toBeDefined();
+    now().says(welcome({ session: 's2' }));
+    expect(call.snapshot().state).toBe('waiting');
+  });
+});
+
+describe('chat', () => {
+  test('is pending until the server has it, and bounded', async () => {
+    const call = await enter();
+    expect(call.say('   ')).toBe(false);
+    expect(call.say('é'.repeat(2001))).toBe(false);
+    expect(call.say('bonjour')).toBe(true);
+    const sent = now().last('chat') as { id: string };
+    expect(call.snapshot().chatPending).toHaveLength(1);
+    now().says({ t: 'chat', seq: 2, id: sent.id, from: 'me', name: 'Léa D.', role: 'patient', at: '2026-03-10T09:00:01Z', text: 'bonjour' });
+    expect(call.snapshot()).toMatchObject({ chatPending: [], chat: [{ text: 'bonjour' }] });
+  });
+});
+
+test('leaving says so, and frees everything', async () => {
+  const call = await enter(admitted);
+  call.leave();
+  expect(now().last('leave')).toBeDefined();
+  expect(call.snapshot()).toMatchObject({ state: 'over', cause: 'left' });
+  expect(pc().closed).toBe(true);
+  let told = 0;
+  call.subscribe(() => (told += 1));
+  call.dispose();
+  told = 0;
+  now().says({ t: 'room', seq: 2, seats: [] });
+  expect(told).toBe(0);
+});

@@ -1,0 +1,104 @@
+// For the engine's own tests: a server's side of a WebSocket, and a PeerConnection without a network.
+
+export class FakeSocket {
+  sent: Record<string, unknown>[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((e: { data: string }) => void) | null = null;
+  onclose: ((e: { code: number }) => void) | null = null;
+
+  constructor(readonly url: string) {}
+
+  send(text: string) {
+    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  }
+
+  close() {
+    // the engine closed it: nothing comes back
+  }
+
+  /** The network opens it. */
+  open() {
+    this.onopen?.();
+  }
+
+  /** The server says something. */
+  says(m: Record<string, unknown>) {
+    this.onmessage?.({ data: JSON.stringify(m) });
+  }
+
+  /** The server or the network closes it. */
+  shut(code: number) {
+    this.onclose?.({ code });
+  }
+
+  last(t: string) {
+    return this.sent.filter((m) => m.t === t).at(-1);
+  }
+}
+
+export class FakeStream {
+  constructor(readonly tracks: unknown[] = []) {}
+}
+
+export class FakePeerConnection {
+  static all: FakePeerConnection[] = [];
+  connectionState = 'new';
+  signalingState = 'stable';
+  onconnectionstatechange: (() => void) | null = null;
+  closed = false;
+  restarts = 0;
+  transceivers: { mid: string; kind: string; direction: string; sender: FakeSender; receiver: { track: unknown } }[] = [];
+
+  constructor(readonly configuration: RTCConfiguration) {
+    FakePeerConnection.all.push(this);
+  }
+
+  addTransceiver(kind: string, init: { direction: string }) {
+    const mid = String(this.transceivers.length);
+    const t = { mid, kind, direction: init.direction, sender: new FakeSender(), receiver: { track: { id: `remote-${mid}`, kind } } };
+    this.transceivers.push(t);
+    return t;
+  }
+
+  getTransceivers() {
+    return this.transceivers;
+  }
+
+  setConfiguration() {
+    // nothing to do without a network
+  }
+
+  async createOffer(o?: { iceRestart?: boolean }) {
+    if (o?.iceRestart) this.restarts += 1;
+    return { type: 'offer', sdp: 'v=0\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n' };
+  }
+
+  async setLocalDescription(d: { type: string }) {
+    this.signalingState = d.type === 'rollback' ? 'stable' : 'have-local-offer';
+  }
+
+  async setRemoteDescription() {
+    this.signalingState = 'stable';
+  }
+
+  async getStats() {
+    return new Map();
+  }
+
+  close() {
+    this.closed = true;
+  }
+
+  becomes(state: string) {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
+}
+
+export class FakeSender {
+  track: unknown = null;
+
+  async replaceTrack(track: unknown) {
+    this.track = track;
+  }
+}

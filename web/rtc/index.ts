@@ -1,0 +1,3 @@
+// The media engine's door.
+export { createCall } from './call';
+export type * from './api';

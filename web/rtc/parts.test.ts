@@ -1,0 +1,120 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { causeOf, Devices, levelOf } from './devices';
+import { factsOf, withDtx } from './peer';
+import { backOff, stateOf } from './state';
+
+test.each([
+  ['NotAllowedError', 'denied'],
+  ['SecurityError', 'forbidden'],
+  ['NotFoundError', 'missing'],
+  ['OverconstrainedError', 'missing'],
+  ['NotReadableError', 'busy'],
+  ['AbortError', 'busy'],
+  ['TypeError', 'failed'],
+])('%s is %s', (name, cause) => expect(causeOf({ name })).toBe(cause));
+
+test('the level is 0 at −60 dBFS and 1 at full scale', () => {
+  expect(levelOf(new Float32Array(8))).toBe(0);
+  expect(levelOf(new Float32Array(8).fill(0.001))).toBeCloseTo(0);
+  expect(levelOf(new Float32Array(8).fill(0.0316))).toBeCloseTo(0.5, 2);
+  expect(levelOf(new Float32Array(8).fill(1))).toBe(1);
+});
+
+test('the wait between attempts grows to 5 s', () => {
+  expect([0, 1, 2, 3, 4, 5, 20].map((n) => backOff(n, 0))).toEqual([300, 600, 1200, 2400, 4800, 5000, 5000]);
+  expect(backOff(0, 1)).toBe(390);
+});
+
+test('every state is reached, and none by accident', () => {
+  const started = { phase: { at: 'started' } as const, media: 'none' as const, cutFor: 0 };
+  const may = { ...started, seat: 'admitted' as const, gate: { allowed: true } };
+  expect(stateOf(started).state).toBe('entering');
+  expect(stateOf({ ...started, seat: 'lapsed' }).state).toBe('waiting');
+  expect(stateOf({ ...may, gate: { allowed: false, reason: 'consent_refused' } })).toEqual({ state: 'blocked', cause: 'consent_refused' });
+  expect(stateOf(may).state).toBe('joining');
+  expect(stateOf({ ...may, media: 'up' }).state).toBe('inCall');
+  expect(stateOf({ ...may, media: 'cut', cutFor: 59_999 }).state).toBe('repairing');
+  expect(stateOf({ ...may, media: 'cut', cutFor: 60_000 }).state).toBe('lost');
+  expect(stateOf({ ...may, phase: { at: 'over', cause: 'host' }, media: 'up' })).toEqual({ state: 'over', cause: 'host' });
+});
+
+test('DTX is asked once, and only of Opus', () => {
+  const sdp = 'a=fmtp:111 minptime=10;useinbandfec=1\r\na=fmtp:96 apt=97\r\n';
+  expect(withDtx(sdp)).toBe('a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\na=fmtp:96 apt=97\r\n');
+  expect(withDtx(withDtx(sdp))).toBe(withDtx(sdp));
+});
+
+test('facts add up and name the path', () => {
+  const rows = [
+    { id: 'a', type: 'inbound-rtp', framesDecoded: 3, packetsLost: 1 },
+    { id: 'b', type: 'inbound-rtp', totalAudioEnergy: 0.5, packetsLost: 2 },
+    { id: 'c', type: 'outbound-rtp', framesSent: 9 },
+    { id: 'd', type: 'media-source', totalAudioEnergy: 0.25 },
+    { id: 'e', type: 'transport', selectedCandidatePairId: 'f' },
+    { id: 'f', type: 'candidate-pair', localCandidateId: 'g' },
+    { id: 'g', type: 'local-candidate', candidateType: 'relay', relayProtocol: 'tcp', protocol: 'udp' },
+  ];
+  expect(factsOf(rows)).toEqual({
+    framesDecoded: 3, framesSent: 9, audioEnergyReceived: 0.5, audioEnergySent: 0.25, packetsLost: 3, path: { protocol: 'tcp', relayed: true },
+  });
+});
+
+describe('devices', () => {
+  afterEach(() => vi.unstubAllGlobals());
+  const track = (kind: string) => ({ kind, label: `my ${kind}`, readyState: 'live', enabled: true, muted: false, stopped: false, getSettings: () => ({ deviceId: kind }), stop() { this.stopped = true; } });
+  class Stream {
+    constructor(readonly list: ReturnType<typeof track>[]) {}
+    getAudioTracks() { return this.list.filter((t) => t.kind === 'audio'); }
+    getVideoTracks() { return this.list.filter((t) => t.kind === 'video'); }
+  }
+  function world(open: (c: { audio?: unknown; video?: unknown }) => Stream) {
+    vi.stubGlobal('MediaStream', Stream);
+    vi.stubGlobal('navigator', { mediaDevices: { getUserMedia: async (c: object) => open(c), addEventListener() {}, removeEventListener() {}, enumerateDevices: async () => [] } });
+    const tracks: string[] = [];
+    const devices = new Devices({ changed: () => undefined, track: (kind, t) => tracks.push(`${kind} ${t ? 'on' : 'off'}`) });
+    return { devices, tracks };
+  }
+
+  test('one question for both', async () => {
+    let asked = 0;
+    const { devices, tracks } = world(() => {
+      asked += 1;
+      return new Stream([track('audio'), track('video')]);
+    });
+    await devices.open({ microphone: true, camera: true });
+    expect(asked).toBe(1);
+    expect(devices.status).toMatchObject({ microphone: { state: 'on' }, camera: { state: 'on', label: 'my video' } });
+    expect(tracks).toEqual(['microphone on', 'camera on']);
+  });
+
+  test('a camera that is taken does not cost the voice', async () => {
+    const { devices } = world((c) => {
+      if (c.video) throw { name: 'NotReadableError' };
+      return new Stream([track('audio')]);
+    });
+    await devices.open({ microphone: true, camera: true });
+    expect(devices.status).toMatchObject({ microphone: { state: 'on' }, camera: { state: 'problem', cause: 'busy' } });
+  });
+
+  test('unplugged in use, and off again frees it', async () => {
+    const camera = track('video');
+    const { devices, tracks } = world(() => new Stream([camera]));
+    await devices.open({ camera: true });
+    (camera as unknown as { onended: () => void }).onended();
+    expect(devices.status.camera).toEqual({ state: 'problem', cause: 'unplugged' });
+    expect(tracks.at(-1)).toBe('camera off');
+    const second = track('video');
+    const again = world(() => new Stream([second]));
+    await again.devices.open({ camera: true });
+    again.devices.close('camera');
+    expect(second.stopped).toBe(true);
+    expect(again.devices.status.camera).toEqual({ state: 'off' });
+  });
+
+  test('no permission to ask at all', async () => {
+    vi.stubGlobal('navigator', {});
+    const devices = new Devices({ changed: () => undefined, track: () => undefined });
+    await devices.open({ microphone: true });
+    expect(devices.status.microphone).toEqual({ state: 'problem', cause: 'forbidden' });
+  });
+});

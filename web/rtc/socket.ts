@@ -1,0 +1,284 @@
+// Signalling: ticket, hello, numbers, acks, resume, back-off. Knows nothing of media.
+
+import type { SocketState } from './api';
+import { backOff } from './state';
+import { Close, type ClientBody, type ServerMessage } from './wire';
+
+/** What a socket needs of the world; tests give their own. */
+export interface SocketWorld {
+  open: (url: string) => WebSocket;
+  random: () => number;
+}
+
+export interface SocketEvents {
+  message: (m: ServerMessage) => void;
+  state: (s: SocketState) => void;
+  /** No more by itself: close code and, for a refused ticket, the HTTP status. */
+  ended: (why: { code?: number; status?: number }) => void;
+}
+
+type Sent = { seq: number; text: string };
+
+const pingEvery = 10_000;
+const deadAfter = 15_000;
+const ackAfter = 400;
+const ackAtOnce = 32;
+
+export class Socket {
+  private ws: WebSocket | null = null;
+  private session: string | null = null;
+  private last = 0;
+  private acked = 0;
+  private seq = 0;
+  private out: Sent[] = [];
+  private attempt = 0;
+  private tickets = 0;
+  private live = false;
+  private stopped = true;
+  private heard = 0;
+  private timers = new Set<ReturnType<typeof setTimeout>>();
+  private ackTimer: ReturnType<typeof setTimeout> | null = null;
+  private asking: AbortController | null = null;
+
+  constructor(
+    private readonly admit: (signal: AbortSignal) => Promise<{ ticket: string; url: string }>,
+    private readonly tab: string,
+    private readonly on: SocketEvents,
+    private readonly world: SocketWorld,
+  ) {}
+
+  private url = '';
+
+  start() {
+    if (!this.stopped) return;
+    this.stopped = false;
+    this.attempt = 0;
+    this.tickets = 0;
+    void this.connect();
+  }
+
+  /** Ends without a word to the server: the seat keeps its place. */
+  stop() {
+    this.stopped = true;
+    this.session = null;
+    this.drop();
+    this.asking?.abort();
+    this.on.state('closed');
+  }
+
+  /** Sends now or after resume. Gives the number; 0 when there is no session yet. */
+  send(body: ClientBody): number {
+    if (!this.session || this.stopped) return 0;
+    this.seq += 1;
+    const text = JSON.stringify({ ...body, seq: this.seq });
+    this.out.push({ seq: this.seq, text });
+    if (this.live) this.ws?.send(text);
+    return this.seq;
+  }
+
+  takeOver() {
+    this.ws?.send(JSON.stringify({ t: 'takeover' }));
+  }
+
+  /** The network came back or the page woke up: find out now whether the socket lives. */
+  check() {
+    if (this.stopped) return;
+    if (this.ws && this.live) {
+      const before = this.heard;
+      this.ws.send('{"t":"ping"}');
+      this.after(3000, () => {
+        if (this.heard === before) this.lost();
+      });
+    } else if (!this.ws && !this.asking) {
+      this.clear();
+      void this.connect();
+    }
+  }
+
+  private async connect() {
+    this.on.state(this.session || this.attempt > 0 ? 'reconnecting' : 'connecting');
+    let first: string;
+    if (this.session) {
+      first = JSON.stringify({ t: 'resume', session: this.session, last: this.last });
+    } else {
+      const asking = (this.asking = new AbortController());
+      try {
+        const { ticket, url } = await this.admit(asking.signal);
+        if (this.stopped || asking.signal.aborted) return;
+        this.url = url;
+        first = JSON.stringify({ t: 'hello', ticket, tab: this.tab, client: 'web/1', features: [] });
+      } catch (cause) {
+        if (this.stopped) return;
+        const status = statusOf(cause);
+        if (status === 401 || status === 403 || status === 404 || status === 410) this.end({ status });
+        else this.again();
+        return;
+      } finally {
+        if (this.asking === asking) this.asking = null;
+      }
+    }
+    const ws = (this.ws = this.world.open(this.url));
+    ws.onopen = () => {
+      ws.send(first);
+      this.heard += 1;
+      this.watch(ws);
+    };
+    ws.onmessage = (e) => {
+      if (this.ws === ws && typeof e.data === 'string') this.take(e.data);
+    };
+    ws.onclose = (e) => {
+      if (this.ws === ws) this.closed(e.code);
+    };
+  }
+
+  private watch(ws: WebSocket) {
+    let heard = this.heard;
+    let quiet = 0;
+    const step = 5000;
+    let sincePing = 0;
+    const look = () => {
+      if (this.ws !== ws) return;
+      quiet = this.heard === heard ? quiet + step : 0;
+      heard = this.heard;
+      if (quiet >= deadAfter) return this.lost();
+      sincePing += step;
+      if (sincePing >= pingEvery && this.live) {
+        sincePing = 0;
+        ws.send('{"t":"ping"}');
+      }
+      this.after(step, look);
+    };
+    this.after(step, look);
+  }
+
+  private take(text: string) {
+    this.heard += 1;
+    const m = JSON.parse(text) as ServerMessage;
+    if (m.t === 'welcome') this.begin(m.session);
+    if (m.ack) this.out = this.out.filter((f) => f.seq > (m.ack ?? 0));
+    if (m.seq !== undefined) {
+      if (m.seq <= this.last) return;
+      this.last = m.seq;
+      this.ackSoon();
+    }
+    if (m.t === 'resumed') this.resumed();
+    if (m.t === 'error' && m.code === 'throttled') this.after(1000, () => this.sendAgain());
+    if (m.t !== 'ack' && m.t !== 'pong' && m.t !== 'resumed') this.on.message(m);
+  }
+
+  private begin(session: string) {
+    this.session = session;
+    this.last = this.acked = this.seq = 0;
+    this.out = [];
+    this.ready();
+  }
+
+  private resumed() {
+    this.sendAgain();
+    this.ready();
+  }
+
+  private ready() {
+    this.live = true;
+    this.attempt = 0;
+    this.tickets = 0;
+    this.on.state('open');
+  }
+
+  private sendAgain() {
+    for (const f of this.out) this.ws?.send(f.text);
+  }
+
+  private ackSoon() {
+    const send = () => {
+      this.ackTimer = null;
+      if (this.acked === this.last || !this.live) return;
+      this.acked = this.last;
+      this.ws?.send(JSON.stringify({ t: 'ack', ack: this.last }));
+    };
+    if (this.last - this.acked >= ackAtOnce) send();
+    else this.ackTimer ??= setTimeout(send, ackAfter);
+  }
+
+  private lost() {
+    this.drop();
+    this.again();
+  }
+
+  private closed(code: number) {
+    this.drop();
+    if (this.stopped) return;
+    switch (code) {
+      case Close.left:
+      case Close.policy:
+      case Close.tooBig:
+      case Close.takenOver:
+      case Close.ended:
+      case Close.removed:
+        return this.end({ code });
+      case Close.ticket:
+        this.session = null;
+        this.tickets += 1;
+        if (this.tickets > 2) return this.end({ code });
+        break;
+      case Close.noHello:
+      case Close.resumeExpired:
+        this.session = null;
+        break;
+      case Close.flood:
+        this.attempt = Math.max(this.attempt, 5);
+        break;
+    }
+    this.again();
+  }
+
+  private again() {
+    if (this.stopped) return;
+    this.on.state('reconnecting');
+    const wait = backOff(this.attempt, this.world.random());
+    this.attempt += 1;
+    this.after(wait, () => void this.connect());
+  }
+
+  private end(why: { code?: number; status?: number }) {
+    this.stopped = true;
+    this.session = null;
+    this.drop();
+    this.on.state('closed');
+    this.on.ended(why);
+  }
+
+  private drop() {
+    const ws = this.ws;
+    this.ws = null;
+    this.live = false;
+    this.clear();
+    if (!ws) return;
+    ws.onopen = ws.onmessage = ws.onclose = null;
+    try {
+      ws.close();
+    } catch {
+      // it never opened
+    }
+  }
+
+  private after(ms: number, f: () => void) {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      f();
+    }, ms);
+    this.timers.add(timer);
+  }
+
+  private clear() {
+    for (const t of this.timers) clearTimeout(t);
+    this.timers.clear();
+    if (this.ackTimer) clearTimeout(this.ackTimer);
+    this.ackTimer = null;
+  }
+}
+
+function statusOf(cause: unknown): number | undefined {
+  const status = (cause as { status?: unknown } | null)?.status;
+  return typeof status === 'number' ? status : undefined;
+}
