@@ -75,6 +75,7 @@ func (s *simulators) credentials(cfg *config.Config, authority *pki.Authority) e
 		return errors.Join(err, s.close())
 	}
 	m := &cfg.MSSante
+	m.ServerName = s.mail.Domain()
 	m.Cert, m.Key, m.CA = filepath.Join(dir, "client.pem"), filepath.Join(dir, "client.key"), filepath.Join(dir, "ca.pem")
 	err = errors.Join(os.WriteFile(m.Cert, chain, 0o600), os.WriteFile(m.Key, key, 0o600), os.WriteFile(m.CA, authority.PEM(), 0o600))
 	if err != nil {

@@ -14,6 +14,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
+// version is the release, as the technical headers tell it.
+const version = "0.1.0"
+
 type cli struct {
 	config.Config `embed:""`
 

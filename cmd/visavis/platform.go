@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"embed"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
+	"visavis/documents"
 	"visavis/internal/fault"
+	"visavis/internal/sheet"
+	"visavis/messaging"
 
 	"visavis/consent"
 	"visavis/encounters"
@@ -34,7 +39,15 @@ type platform struct {
 	consent    *consent.Service
 	encounters *encounters.Service
 	signaling  *signaling.Service
+	documents  *documents.Service
+	messaging  *messaging.Service
+
+	words     *lang.Catalogue // what this package itself says
+	incidents *lang.Catalogue // what encounters calls incidents
 }
+
+//go:embed texts
+var textFiles embed.FS
 
 // build makes the platform; nothing is delivered and nobody is answered yet.
 func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*platform, error) {
@@ -43,12 +56,25 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*platform
 		return nil, err
 	}
 	p := &platform{foundation: f}
-	for _, step := range []func(context.Context) error{p.people, p.acts, p.live, p.subscribe, p.routes} {
+	for _, step := range []func(context.Context) error{p.say, p.people, p.acts, p.papers, p.live, p.subscribe, p.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, p.close(ctx))
 		}
 	}
 	return p, nil
+}
+
+// say loads the words this package needs.
+func (p *platform) say(context.Context) error {
+	sub, err := fs.Sub(textFiles, "texts")
+	if err != nil {
+		return err
+	}
+	if p.words, err = lang.New(sub, "fr"); err != nil {
+		return err
+	}
+	p.incidents, err = encounters.Texts()
+	return err
 }
 
 // people makes the module that says who is who.
@@ -93,6 +119,40 @@ func (p *platform) acts(context.Context) (err error) {
 	return nil
 }
 
+// papers makes the modules that write down what was done and send it.
+func (p *platform) papers(context.Context) error {
+	ask := ask{p}
+	press, err := sheet.NewPress()
+	if err != nil {
+		return err
+	}
+	p.documents, err = documents.New(documents.Deps{
+		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Signer: p.signer, Table: p.table, Clock: p.clock, Press: press,
+		Acts: paperActs{ask}, Names: paperNames{ask}, Deliveries: paperDeliveries{ask},
+	})
+	if err != nil {
+		return err
+	}
+	mail, err := mailOutlet(p.cfg)
+	if err != nil {
+		return err
+	}
+	secure, err := secureOutlet(p.cfg)
+	if err != nil {
+		return err
+	}
+	zone, err := time.LoadLocation(p.cfg.Zone)
+	if err != nil {
+		return err
+	}
+	p.messaging, err = messaging.New(messaging.Deps{
+		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
+		People: messagePeople{ask}, Secrets: messageSecrets{ask}, Papers: messagePapers{ask}, Acts: messageActs{ask}, Printer: press,
+		Mail: mail, MSSante: secure, SMS: smsOutlet(p.cfg), PublicURL: p.cfg.PublicURL, Zone: zone,
+	})
+	return err
+}
+
 // live makes the media and the rooms above it.
 func (p *platform) live(context.Context) (err error) {
 	heard := func(e signaling.MediaEvent) { p.signaling.Heard(e) }
@@ -113,6 +173,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 	p.scheduling.Subscribe(p.bus)
 	p.encounters.Subscribe(p.bus)
 	p.signaling.Subscribe(p.bus)
+	p.messaging.Subscribe(p.bus)
 	p.bus.Every("audit.sequence", time.Second, func(ctx context.Context, _ json.RawMessage) error {
 		_, err := p.seq.Sequence(ctx)
 		return err
@@ -125,7 +186,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 func catalogues() ([]*lang.Catalogue, error) {
 	var out []*lang.Catalogue
 	for _, texts := range []func() (*lang.Catalogue, error){
-		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, signaling.Texts,
+		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, signaling.Texts, documents.Texts, messaging.Texts,
 	} {
 		c, err := texts()
 		if err != nil {
@@ -159,6 +220,8 @@ func (p *platform) routes(context.Context) error {
 	}
 	encounters.Routes(p.server, p.encounters, words)
 	signaling.Routes(p.server, p.signaling)
+	documents.Routes(p.server, p.documents)
+	messaging.Routes(p.server, p.messaging)
 	return p.pages()
 }
 

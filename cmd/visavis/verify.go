@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"visavis/consent"
+	"visavis/documents"
 	"visavis/internal/config"
 	"visavis/internal/telemetry"
 )
@@ -56,5 +58,23 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 		return err
 	}
 	fmt.Printf("audit: %d entries, every one as it was written\n", n)
+	papers, err := documents.New(documents.Deps{DB: f.db, Audit: f.audit, Keeper: f.keeper, Signer: f.signer, Table: f.table, Clock: f.clock})
+	if err != nil {
+		return err
+	}
+	signed, err := papers.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("documents: %d, each opens and is what was signed\n", signed)
+	agreements, err := consent.New(consent.Deps{DB: f.db, Audit: f.audit, Keeper: f.keeper, Signer: f.signer, Table: f.table, Clock: f.clock})
+	if err != nil {
+		return err
+	}
+	agreed, err := agreements.VerifyAll(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("consents: %d, each signed and in its chain\n", agreed)
 	return nil
 }

@@ -64,14 +64,15 @@ type Mail struct {
 
 // MSSante is the operator of our secure mailbox (interop §4).
 type MSSante struct {
-	SMTP   string `env:"VISAVIS_MSSANTE_SMTP" help:"host:port of the operator's SMTP server."`
-	IMAP   string `env:"VISAVIS_MSSANTE_IMAP" help:"host:port of its IMAP server, for receipts and bounces."`
-	Box    string `env:"VISAVIS_MSSANTE_BOX" help:"Address of our applicative mailbox."`
-	Domain string `env:"VISAVIS_MSSANTE_PATIENT_DOMAIN" default:"patient.mssante.fr" help:"Domain of the patients' mailboxes."`
-	Cert   string `env:"VISAVIS_MSSANTE_CERT" type:"path" help:"Client certificate, PEM."`
-	Key    string `env:"VISAVIS_MSSANTE_KEY" type:"path" help:"Key of the client certificate, PEM."`
-	CA     string `env:"VISAVIS_MSSANTE_CA" type:"path" help:"Authorities that sign the operator's certificate, PEM."`
-	NIL    string `env:"VISAVIS_MSSANTE_NIL" default:"VISAVIS-0" help:"Reference of the product in Convergence (X-MSS-NIL)."`
+	SMTP       string `env:"VISAVIS_MSSANTE_SMTP" help:"host:port of the operator's SMTP server."`
+	IMAP       string `env:"VISAVIS_MSSANTE_IMAP" help:"host:port of its IMAP server, for receipts and bounces."`
+	Box        string `env:"VISAVIS_MSSANTE_BOX" help:"Address of our applicative mailbox."`
+	Domain     string `env:"VISAVIS_MSSANTE_PATIENT_DOMAIN" default:"patient.mssante.fr" help:"Domain of the patients' mailboxes."`
+	Cert       string `env:"VISAVIS_MSSANTE_CERT" type:"path" help:"Client certificate, PEM."`
+	Key        string `env:"VISAVIS_MSSANTE_KEY" type:"path" help:"Key of the client certificate, PEM."`
+	CA         string `env:"VISAVIS_MSSANTE_CA" type:"path" help:"Authorities that sign the operator's certificate, PEM."`
+	ServerName string `env:"VISAVIS_MSSANTE_SERVER_NAME" help:"Name in the operator's certificate, when it is not the host."`
+	NIL        string `env:"VISAVIS_MSSANTE_NIL" default:"VISAVIS-0" help:"Reference of the product in Convergence (X-MSS-NIL)."`
 }
 
 // SMS is the gateway for text messages.

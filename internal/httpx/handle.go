@@ -34,7 +34,7 @@ const maxBody = 64 << 10
 // Handle registers a typed handler. Authorisation by role comes first, before
 // the body is read; authorisation for the record is the service's.
 func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) (*Out, error)) {
-	s.routes = append(s.routes, Route{op.Method, op.Path, op.Action})
+	s.routes, s.module = append(s.routes, Route{op.Method, op.Path, op.Action}), op.Tag
 	if op.MaxBody == 0 {
 		op.MaxBody = maxBody
 	}

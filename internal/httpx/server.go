@@ -65,6 +65,7 @@ type Server struct {
 	engine *gin.Engine
 	api    huma.API
 	routes []Route
+	module string // whose routes are being registered
 	say    translator
 }
 
@@ -98,7 +99,7 @@ func New(o Options) (*Server, error) {
 	cfg.DocsPath = "" // its page would load a script from a third party
 	cfg.SchemasPath = ""
 	cfg.CreateHooks = nil // no $schema in answers
-	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", s.schemaName)
 	problems()
 	s.api = humagin.New(s.engine, cfg)
 	return s, nil
@@ -114,12 +115,15 @@ var problems = sync.OnceFunc(func() {
 
 // schemaName names a type of the API by its module, so that two modules may
 // each have a Person.
-func schemaName(t reflect.Type, hint string) string {
+func (s *Server) schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
 	module := path.Base(t.PkgPath())
-	if module == "." {
+	if t.PkgPath() == "" {
+		module = s.module // a type without a name belongs to the module that registers it
+	}
+	if module == "" {
 		return huma.DefaultSchemaNamer(t, hint)
 	}
 	return strings.ToUpper(module[:1]) + module[1:] + huma.DefaultSchemaNamer(t, hint)

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"visavis/internal/config"
+	"visavis/messaging"
+	"visavis/messaging/mssante"
+	"visavis/messaging/post"
+	"visavis/messaging/sms"
+)
+
+// mailOutlet is the ordinary mail server of the settings.
+func mailOutlet(cfg *config.Config) (messaging.MailOutlet, error) {
+	server := post.Server{Address: cfg.Mail.Addr}
+	if cfg.Mail.Addr == "" {
+		return messaging.MailOutlet{}, nil
+	}
+	if cfg.Mail.StartTLS {
+		host, _, err := net.SplitHostPort(cfg.Mail.Addr)
+		if err != nil {
+			return messaging.MailOutlet{}, fmt.Errorf("mail-addr: %w", err)
+		}
+		server.TLS = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	}
+	return messaging.MailOutlet{SMTP: server, From: cfg.Mail.From}, nil
+}
+
+// secureOutlet is our mailbox at the MSSanté operator, with the certificate
+// that opens it.
+func secureOutlet(cfg *config.Config) (messaging.SecureOutlet, error) {
+	m := cfg.MSSante
+	if m.SMTP == "" {
+		return messaging.SecureOutlet{}, nil
+	}
+	pair, err := tls.LoadX509KeyPair(m.Cert, m.Key)
+	if err != nil {
+		return messaging.SecureOutlet{}, fmt.Errorf("mssante-cert, mssante-key: %w", err)
+	}
+	pem, err := os.ReadFile(m.CA)
+	if err != nil {
+		return messaging.SecureOutlet{}, fmt.Errorf("mssante-ca: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return messaging.SecureOutlet{}, fmt.Errorf("mssante-ca: no certificate in %s", m.CA)
+	}
+	conf := func(address string) (*tls.Config, error) {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, fmt.Errorf("mssante: address: %w", err)
+		}
+		if m.ServerName != "" {
+			host = m.ServerName
+		}
+		return &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, ServerName: host, MinVersion: tls.VersionTLS12}, nil
+	}
+	out := messaging.SecureOutlet{
+		SMTP: post.Server{Address: m.SMTP}, Box: m.Box, PatientDomain: m.Domain, NIL: m.NIL, OID: cfg.OID, Version: version,
+	}
+	if out.SMTP.TLS, err = conf(m.SMTP); err != nil {
+		return out, err
+	}
+	if m.IMAP != "" {
+		out.IMAP = mssante.Mailbox{Address: m.IMAP, User: m.Box}
+		out.IMAP.TLS, err = conf(m.IMAP)
+	}
+	return out, err
+}
+
+// smsOutlet is the SMS gateway of the settings.
+func smsOutlet(cfg *config.Config) sms.Gateway {
+	return sms.Gateway{
+		URL: cfg.SMS.URL, Sender: cfg.SMS.Sender, Secret: cfg.SMS.Secret.Value(), Callback: cfg.PublicURL + "/api/hooks/sms",
+		Client: &http.Client{Timeout: 10 * time.Second},
+	}
+}

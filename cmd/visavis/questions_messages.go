@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"visavis/identity"
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/messaging"
+)
+
+type messagePeople struct{ ask }
+
+// Patient asks identity where a patient is written to. The matricule is given
+// only when it may leave the platform.
+func (q messagePeople) Patient(ctx context.Context, id care.PatientID) (messaging.Addressee, error) {
+	p, err := q.identity.Patient(ctx, id)
+	if err != nil {
+		return messaging.Addressee{}, err
+	}
+	to, err := q.identity.Contact(ctx, id)
+	if err != nil {
+		return messaging.Addressee{}, err
+	}
+	a := messaging.Addressee{
+		Name: p.DisplayName(), Language: p.Language, Status: p.Status, Email: p.Email,
+		Street: p.Address.Street, Postcode: p.Address.PostalCode, City: p.Address.City,
+	}
+	if to.Mobile {
+		a.Phone = to.Phone
+	}
+	if ins, ok := p.QualifiedINS(); ok {
+		a.Matricule = ins.Matricule
+	}
+	if p.Referring != nil {
+		a.Doctor = colleague(*p.Referring)
+	}
+	return a, nil
+}
+
+func colleague(r identity.Referring) *messaging.Colleague {
+	return &messaging.Colleague{Name: r.GivenName + " " + r.FamilyName, Title: r.Title, MSSante: r.MSSante}
+}
+
+// Staff asks identity for the professional who signs a message.
+func (q messagePeople) Staff(ctx context.Context, id care.StaffID) (messaging.Colleague, error) {
+	p, err := q.identity.Staff(ctx, id)
+	if err != nil {
+		return messaging.Colleague{}, err
+	}
+	return messaging.Colleague{Name: p.DisplayName(), Title: p.Title, MSSante: p.MSSante, Place: p.Organization.Name}, nil
+}
+
+type messageSecrets struct{ ask }
+
+// IssueLink asks identity for a join link to put in a message.
+func (q messageSecrets) IssueLink(ctx context.Context, id care.AppointmentID) (string, error) {
+	return q.identity.IssueLink(ctx, id)
+}
+
+// PendingCode asks identity for the code to put in a message.
+func (q messageSecrets) PendingCode(ctx context.Context, id string) (string, error) {
+	code, _, _, err := q.identity.PendingCode(ctx, id)
+	return code, err
+}
+
+type messageActs struct{ ask }
+
+// Act asks encounters whose act it is and what ties the reader to it.
+func (q messageActs) Act(ctx context.Context, a authz.Actor, id care.EncounterID) (messaging.Act, error) {
+	e, err := q.encounters.Facts(ctx, id)
+	if err != nil {
+		return messaging.Act{}, err
+	}
+	relation, err := q.encounters.Relation(ctx, a, id)
+	return messaging.Act{AppointmentID: e.AppointmentID, PatientID: e.PatientID, Relation: relation}, err
+}
+
+type messagePapers struct{ ask }
+
+// About asks documents what a signed document is.
+func (q messagePapers) About(ctx context.Context, id care.DocumentID) (messaging.Paperwork, error) {
+	d, err := q.documents.Facts(ctx, id)
+	if err != nil {
+		return messaging.Paperwork{}, err
+	}
+	return messaging.Paperwork{Title: d.Title, OrganizationID: d.OrganizationID, AppointmentID: d.AppointmentID}, nil
+}
+
+// Files asks documents for a signed document as it was signed.
+func (q messagePapers) Files(ctx context.Context, id care.DocumentID) (messaging.Files, error) {
+	f, err := q.documents.Files(ctx, id)
+	return messaging.Files{CDA: f.CDA, PDF: f.PDF}, err
+}
+
+type paperNames struct{ ask }
+
+// Name asks identity how to name who opened a document.
+func (q paperNames) Name(ctx context.Context, role care.Role, id string) (string, error) {
+	if role == care.Patient || role == care.Companion {
+		return q.identity.PatientName(ctx, care.PatientID(id))
+	}
+	if !care.ValidID(id) {
+		return "", fault.Missing()
+	}
+	p, err := q.identity.Staff(ctx, care.StaffID(id))
+	if err != nil {
+		return "", err
+	}
+	return named(p), nil
+}
+
+type paperDeliveries struct{ ask }
+
+// StateOf asks messaging where the sending of a document stands.
+func (q paperDeliveries) StateOf(ctx context.Context, id care.DocumentID) (string, time.Time, bool, error) {
+	state, at, ok, err := q.messaging.StateOf(ctx, id)
+	return string(state), at, ok, err
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"visavis/encounters"
+	"visavis/identity"
+	"visavis/identity/traits"
+	"visavis/internal/care"
+	"visavis/internal/cda"
+	"visavis/internal/fault"
+	"visavis/internal/paper"
+)
+
+// paperActs gathers what the papers of an act must say of it: the act from
+// encounters, the people from identity, the consent from consent.
+type paperActs struct{ ask }
+
+// CaresFor asks encounters for the care team of a patient.
+func (q paperActs) CaresFor(ctx context.Context, staff care.StaffID, patient care.PatientID) (bool, error) {
+	return q.encounters.CaresFor(ctx, staff, patient)
+}
+
+// Act answers documents and prescriptions.
+func (q paperActs) Act(ctx context.Context, id care.EncounterID) (paper.Act, error) {
+	e, err := q.encounters.Facts(ctx, id)
+	if err != nil {
+		return paper.Act{}, err
+	}
+	zone, err := time.LoadLocation(q.cfg.Zone)
+	if err != nil {
+		return paper.Act{}, err
+	}
+	a := paper.Act{
+		EncounterID: e.ID, AppointmentID: e.AppointmentID, PatientID: e.PatientID, AuthorID: e.PractitionerID, OrganizationID: e.OrganizationID,
+		Started: !e.StartedAt.IsZero(), Finished: e.Status == encounters.Finished, Start: e.StartedAt, End: e.FinishedAt, Zone: zone,
+		VideoSeconds: e.VideoSeconds,
+	}
+	if e.IdentifiedHow != "" {
+		a.IdentityCheck = q.words.T(string(care.French), "identified."+string(e.IdentifiedHow), nil)
+	}
+	for _, step := range []func(context.Context, *encounters.Encounter, *paper.Act) error{q.patient, q.author, q.present, q.agreed} {
+		if err := step(ctx, e, &a); err != nil {
+			return a, err
+		}
+	}
+	for _, i := range e.Incidents {
+		a.Incidents = append(a.Incidents, paper.Incident{At: i.At, Text: q.incidents.T(string(care.French), "incident."+i.Code, nil)})
+	}
+	return a, nil
+}
+
+func (q paperActs) patient(ctx context.Context, e *encounters.Encounter, a *paper.Act) error {
+	p, err := q.identity.Patient(ctx, e.PatientID)
+	if err != nil {
+		return err
+	}
+	t := p.Traits
+	a.PatientName = p.DisplayName()
+	a.Patient = cda.Patient{
+		Local:       cda.ID{Root: q.cfg.OID + ".1", Extension: string(p.ID)},
+		BirthFamily: t.BirthFamilyName, BirthGiven: givenNames(t), UsedFamily: t.UsedFamilyName, UsedGiven: t.UsedGivenName,
+		Sex: string(t.Sex), BirthDate: string(t.BirthDate), BirthPlace: t.BirthPlaceCode, BirthCity: t.BirthPlaceName,
+		Address: address(p.Address), Contact: cda.Contact{Mobile: p.Phone, Email: p.Email},
+	}
+	if ins, ok := p.QualifiedINS(); ok {
+		a.Patient.INS = &cda.INS{OID: ins.OID, Value: ins.Matricule}
+		a.Patient.Contact.MSSante = ins.Matricule + "@" + q.cfg.MSSante.Domain
+	}
+	for _, r := range p.Representatives {
+		given, family := split(r.DisplayName)
+		a.Patient.Guardians = append(a.Patient.Guardians, cda.Guardian{
+			Relation: relations()[r.Relation], Family: family, Given: given, Contact: cda.Contact{Mobile: r.Phone, Email: r.Email},
+		})
+	}
+	if p.Referring != nil {
+		a.ReferringName = p.Referring.DisplayName()
+		a.Referring = referring(*p.Referring)
+	}
+	return nil
+}
+
+// relations are the JDV_J11 codes of the relations identity knows.
+func relations() map[string]string {
+	return map[string]string{"mother": "MTH", "father": "FTH", "guardian": "TUTEUR"}
+}
+
+// givenNames is the list of birth given names, the first one first.
+func givenNames(t traits.Traits) []string {
+	rest, ok := strings.CutPrefix(t.BirthGivenNames, t.FirstGivenName)
+	if !ok || t.FirstGivenName == "" {
+		return strings.Fields(t.BirthGivenNames)
+	}
+	return append([]string{t.FirstGivenName}, strings.Fields(rest)...)
+}
+
+// split parts « Julie MOREAU » into given and family names.
+func split(name string) (given, family string) {
+	words := strings.Fields(name)
+	if len(words) < 2 {
+		return "", name
+	}
+	return words[0], strings.Join(words[1:], " ")
+}
+
+func address(a identity.Address) cda.Address {
+	if a == (identity.Address{}) {
+		return cda.Address{}
+	}
+	return cda.Address{Street: a.Street, PostalCode: a.PostalCode, City: a.City, Country: "France"}
+}
+
+func (q paperActs) author(ctx context.Context, e *encounters.Encounter, a *paper.Act) error {
+	p, err := q.identity.Staff(ctx, e.PractitionerID)
+	if err != nil {
+		return err
+	}
+	a.Author = professional(p)
+	if label, ok := cda.Lookup(cda.SetSpecialty, p.AuthorCode()); ok {
+		a.AuthorQuality = label.Display
+	}
+	return nil
+}
+
+// present lists who was there, each from first arrival to last departure.
+func (q paperActs) present(ctx context.Context, e *encounters.Encounter, a *paper.Act) error {
+	at := map[string]int{}
+	for _, s := range e.Presence {
+		left := s.LeftAt
+		if left.IsZero() {
+			left = a.End
+		}
+		if i, ok := at[s.PersonID]; ok {
+			if left.After(a.People[i].To) {
+				a.People[i].To = left
+			}
+			continue
+		}
+		p := paper.Person{ID: s.PersonID, Role: s.Role, From: s.JoinedAt, To: left}
+		if err := q.who(ctx, e, &p); err != nil {
+			return err
+		}
+		at[s.PersonID] = len(a.People)
+		a.People = append(a.People, p)
+	}
+	return nil
+}
+
+func (q paperActs) who(ctx context.Context, e *encounters.Encounter, p *paper.Person) (err error) {
+	if p.ID == string(e.PatientID) {
+		p.Name, err = q.identity.PatientName(ctx, e.PatientID)
+		return err
+	}
+	s, err := q.identity.Staff(ctx, care.StaffID(p.ID))
+	if fault.KindOf(err) == fault.NotFound && err != nil {
+		return nil // a companion without account: present, unnamed
+	}
+	if err != nil {
+		return err
+	}
+	p.Name = named(s)
+	if s.ID != e.PractitionerID && s.RPPS() != "" {
+		pro := professional(s)
+		p.Professional = &pro
+	}
+	return nil
+}
+
+// agreed states the consent that opened the media.
+func (q paperActs) agreed(ctx context.Context, e *encounters.Encounter, a *paper.Act) error {
+	r, err := q.consent.Current(ctx, e.AppointmentID)
+	if err != nil || r.State != care.ConsentGranted {
+		return err
+	}
+	a.ConsentID = string(r.ID)
+	a.ConsentText = q.words.T(string(care.French), "consent.stated", map[string]string{"text": r.TextID, "channel": q.words.T(string(care.French), "channel."+string(r.Channel), nil)})
+	return nil
+}
+
+func professional(p identity.Staff) cda.Professional {
+	o := p.Organization
+	place := cda.Organization{
+		FINESS: o.FINESS, Name: o.Name, Sector: o.Sector, Setting: o.Setting, Address: address(o.Address), Contact: cda.Contact{Phone: o.Phone},
+	}
+	pro := cda.Professional{
+		RPPS: p.RPPS(), Specialty: p.AuthorCode(), Family: p.FamilyName, Given: p.GivenName, Organization: place,
+		Address: place.Address, Contact: cda.Contact{Phone: o.Phone, MSSante: p.MSSante},
+	}
+	if p.Title != "" {
+		pro.Title = strings.ToUpper(p.Title)
+	}
+	return pro
+}
+
+func referring(r identity.Referring) *cda.Professional {
+	if r.RPPS == "" {
+		return nil
+	}
+	p := &cda.Professional{RPPS: r.RPPS, Family: r.FamilyName, Given: r.GivenName, Contact: cda.Contact{MSSante: r.MSSante}}
+	if r.Specialty != "" {
+		p.Specialty = "G15_10/" + r.Specialty
+	}
+	if r.Title != "" {
+		p.Title = strings.ToUpper(r.Title)
+	}
+	return p
+}
