@@ -78,7 +78,7 @@ export function sayBirthDate(day: string, language: Language): string {
 }
 
 function formatDay(day: string, language: Language, options: Intl.DateTimeFormatOptions): string {
-  const said = new Intl.DateTimeFormat(locale(language), { ...options, timeZone: 'UTC' }).format(new Date(`${day}T12:00:00Z`));
+  const said = new Intl.DateTimeFormat(locale(language), { ...options, timeZone: 'UTC' }).format(new Date(`${day}T12:00:00Z`)).replace(',', '');
   // French writes the first of the month « 1er ».
   return language === 'fr' ? said.replace(/(^|\s)1(?=\s|$)/, '$11er') : said;
 }

@@ -96,8 +96,8 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
         )}
         <Control
           icon="chat"
-          word={t('chat')}
-          label={unread > 0 ? t('chat.unread', { count: unread }) : t('chat')}
+          word={t('chat.word')}
+          label={unread > 0 ? t('chat.unread', { count: unread }) : t('chat.open')}
           badge={unread}
           pressed={chatOpen}
           onPress={() => setChatOpen(!chatOpen)}

@@ -22,7 +22,7 @@ export function Tile({ person, speaking }: { person: Person; speaking: boolean }
         </div>
       )}
       <p className={styles.nameplate}>
-        <span className={styles.personName}>{seat.name}</span> <span>{role}</span>
+        <span className={styles.personName}>{seat.name}</span>, {role}
         {!seat.mic && <span className={styles.muted}>{t('micOff')}</span>}
       </p>
     </div>

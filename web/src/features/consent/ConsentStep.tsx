@@ -23,6 +23,11 @@ export function ConsentStep(props: Props) {
     return (
       <PatientPage title={t(`${status}.title`)} action={<Button look="secondary" wide onPress={() => setAgain(true)}>{t('refused.again')}</Button>}>
         <p>{t('refused.text')}</p>
+        <div>
+          <Button look="text" onPress={props.onBack}>
+            {t('refused.card')}
+          </Button>
+        </div>
       </PatientPage>
     );
   }
