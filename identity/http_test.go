@@ -350,6 +350,33 @@ func TestStaffWhoLeaveAreOutAtOnce(t *testing.T) {
 	})
 }
 
+// 8.3.2: a changed role is the role of the next request; so is having left,
+// even where the sessions were not ended.
+func TestRolesAreReadAtEachRequest(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		b := newBrowser(t, c.web(t))
+		b.land(b.choose(b.toPSC("/pro"), "810100000016"))
+		change := func(set string) (who me) {
+			pool, err := c.DB.SQL()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := pool.Exec("UPDATE staff SET " + set + " WHERE id = '" + string(c.Martin) + "'"); err != nil {
+				t.Fatal(err)
+			}
+			b.web.Get("/api/me").Want(200).JSON(&who)
+			return who
+		}
+		if who := change("role = 'admin'"); who.Staff == nil || who.Staff.Role != "admin" {
+			t.Errorf("%+v", who)
+		}
+		b.web.Get("/api/patients?q=diallo").Problem(404, "not-found")
+		if who := change("active = 0"); who.Kind != "anonymous" {
+			t.Errorf("%+v", who)
+		}
+	})
+}
+
 func TestSecretaryWorksThroughHTTP(t *testing.T) {
 	clinics(t, func(t *testing.T, c *clinic) {
 		b := newBrowser(t, c.web(t))
