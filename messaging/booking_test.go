@@ -334,7 +334,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range []string{reasonInDoubt, reasonRetry, reasonDelayed, reasonOvertaken, reasonExpired, reasonUnreachable, reasonNoOutlet, reasonNoAddress,
-		reasonIdentity, reasonHidden, reasonServer, reasonClosed, reasonFull, reasonTooLarge, reasonDocument, reasonNotIntegrated, reasonPhone,
+		reasonIdentity, reasonHidden, reasonServer, reasonClosed, reasonFull, reasonTooLarge, reasonDocument, reasonSignedBefore, reasonNotIntegrated, reasonPhone,
 		reasonArrived, reasonProcessed, reasonRead} {
 		for _, l := range []string{"fr", "en"} {
 			if text := texts.T(l, "reason."+r, nil); !lang.Complete(text) {

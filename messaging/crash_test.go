@@ -1,13 +1,16 @@
 package messaging
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -86,9 +89,37 @@ func TestVictim(t *testing.T) {
 			select {}
 		}
 	}
+	if point == "random" {
+		w.workAll(os.Getenv("VISAVIS_NOW"))
+		return
+	}
 	w.Clock.Advance(time.Minute)
 	if err := w.svc.Deliver(context.Background(), care.DeliveryID(os.Getenv("VISAVIS_DELIVERY"))); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// workAll does everything that is due, as a node that just started would, and
+// says "working" once it has begun.
+func (w *world) workAll(now string) {
+	w.t.Helper()
+	at, err := time.Parse(time.RFC3339, now)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.Clock.Set(at)
+	_, _ = os.Stdout.WriteString("working\n")
+	var ids []care.DeliveryID
+	if err := w.DB.Read(context.Background(), func(_ context.Context, tx *store.Tx) (err error) {
+		ids, err = due(tx, w.Clock.Now())
+		return err
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, id := range ids {
+		if err := w.svc.Deliver(context.Background(), id); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 
@@ -142,6 +173,95 @@ func TestKilledAtTheWorstMoments(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The same at random moments: twenty letters, a process killed again and again
+// while it sends them, each time another one takes over.
+func TestKilledAtRandomMoments(t *testing.T) {
+	server := mailtest.Start(t, box, leaBox)
+	certs := credentials(t, server)
+	secure := realOutlet(t, server.Secure, server.IMAP, certs)
+	dir := testkit.SQLite(t)
+	const letters = 20
+	t.Run("plan", func(t *testing.T) {
+		w := inFile(t, dir, secure)
+		for i := range letters {
+			id := care.DocumentID(fmt.Sprintf("%s%04d", massed, i))
+			err := w.DB.Tx(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+				return w.svc.include(ctx, tx, Delivery{About: Documents, Channel: MSSante, Recipient: ToPatient, PatientID: lea, PractitionerID: claire,
+					OrganizationID: clinic, EncounterID: care.EncounterID(id), Language: care.French, NextAt: w.Clock.Now()},
+					events.Document{DocumentID: id, EncounterID: care.EncounterID(id)}, addressed{Label: "Léa Moreau"})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	now, kills, left := testkit.Morning().Add(time.Minute), 0, letters
+	for round := 0; left > 0 && round < 60; round++ {
+		now = now.Add(15 * time.Minute)
+		kills += killWhileWorking(t, dir, server, certs, now, time.Duration(20+round*37%500)*time.Millisecond)
+		left = letters - sentIn(t, dir, secure)
+	}
+	if left > 0 || kills < 5 {
+		t.Fatalf("%d letters are not sent after %d kills", left, kills)
+	}
+	server.WaitMessages(t, box, 2*letters)
+	got := server.WaitMessages(t, leaBox, letters)
+	ids := map[string]int{}
+	for _, raw := range got {
+		ids[regexp.MustCompile(`(?m)^Message-ID: (\S+)`).FindStringSubmatch(string(raw))[1]]++
+	}
+	if len(got) != letters || len(ids) != letters {
+		t.Fatalf("%d letters in the mailbox with %d different ids, want %d once each", len(got), len(ids), letters)
+	}
+	t.Logf("%d letters, %d kills, each arrived once", letters, kills)
+}
+
+// killWhileWorking runs a process that works and kills it a little after it
+// began; 1 when it had not finished.
+func killWhileWorking(t *testing.T, dir string, server *mailtest.Server, certs string, now time.Time, after time.Duration) int {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestVictim$")
+	cmd.Env = append(os.Environ(), "VISAVIS_KILL_AT=random", "VISAVIS_DIR="+dir, "VISAVIS_NOW="+now.Format(time.RFC3339),
+		"VISAVIS_SMTP="+server.Secure, "VISAVIS_IMAP="+server.IMAP, "VISAVIS_CERTS="+certs)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("the victim did not start: %v", err)
+	}
+	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+	err = cmd.Wait()
+	timer.Stop()
+	if err == nil {
+		return 0
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("the victim failed by itself: %v", err)
+	}
+	return 1
+}
+
+// sentIn counts the deliveries that our mail server answers for.
+func sentIn(t *testing.T, dir string, secure SecureOutlet) (n int) {
+	t.Helper()
+	t.Run("count", func(t *testing.T) {
+		w := inFile(t, dir, secure)
+		if err := w.DB.Read(context.Background(), func(_ context.Context, tx *store.Tx) error {
+			list, err := find(tx.G().Where("state = ?", string(Sent)))
+			n = len(list)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return n
 }
 
 // plan writes a delivery that is due, in a process that then goes away.

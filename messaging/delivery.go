@@ -96,6 +96,7 @@ const (
 	reasonFull          = "mailbox-full"
 	reasonTooLarge      = "too-large"
 	reasonDocument      = "document"
+	reasonSignedBefore  = "signed-before"
 	reasonNotIntegrated = "not-integrated"
 	reasonPhone         = "phone-failed"
 	reasonArrived       = "arrived"

@@ -174,6 +174,17 @@ func TestAnIdentityThatIsNotQualifiedWaits(t *testing.T) {
 	})
 }
 
+// A document is frozen when signed: one signed without the INS never gets it.
+func TestADocumentSignedBeforeTheIdentityWasQualifiedIsPosted(t *testing.T) {
+	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	p := w.town.papers[report]
+	p.files.CDA = bytes.ReplaceAll(p.files.CDA, []byte(`<id root="1.2.250.1.213.1.4.10" extension="279035121518989"/>`), []byte(`<id root="1.2.250.1.999.3" extension="42"/>`))
+	w.town.papers[report] = p
+	w.sign(events.ReportSigned, report, "")
+	w.pass(time.Minute)
+	w.expect(w.one(Documents, MSSante, ToPatient), "queued sending refused(signed-before) to-post(signed-before)")
+}
+
 // B16: what cannot leave is posted, and the secretary sees it.
 func TestWhatWaitsTooLongIsPosted(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {

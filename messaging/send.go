@@ -280,7 +280,11 @@ func (s *Service) hand(ctx context.Context, d *Delivery, c content) (post.Result
 		switch {
 		case errors.As(err, &field):
 			s.Log.Error("a signed document cannot be put in a message", "delivery", d.ID, "field", field.Field, "reason", field.Reason)
-			return post.Result{Outcome: post.Refused, Status: reasonDocument, Err: err}, nil
+			reason := reasonDocument
+			if field.Field == "patientId" {
+				reason = reasonSignedBefore
+			}
+			return post.Result{Outcome: post.Refused, Status: reason, Err: err}, nil
 		case errors.Is(err, mssante.ErrTooLarge):
 			return post.Result{Outcome: post.Refused, Status: "5.3.4", Err: err}, nil
 		case err != nil:

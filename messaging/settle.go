@@ -30,8 +30,8 @@ func (s *Service) apply(d *Delivery, r post.Result, now time.Time) error {
 		return d.to(Sending, reasonInDoubt, now)
 	case post.Refused:
 		reason := refusal(r)
-		if r.Status == reasonDocument {
-			reason = reasonDocument
+		if r.Status == reasonDocument || r.Status == reasonSignedBefore {
+			reason = r.Status
 		}
 		return s.refuse(d, Refused, reason, now)
 	default:
