@@ -1,0 +1,48 @@
+# visavis. Start with: make run
+
+TAGS := nomsgpack
+GOFLAGS_BUILD := -tags $(TAGS)
+WEB_SOURCES := $(shell find web/src web/rtc web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
+STATICCHECK := go tool -modfile=scripts/tools/go.mod staticcheck
+
+.PHONY: run build web types check analyse test fuzz soak clean
+
+run: build ## the platform with a demo clinic; DATABASE_URL and REDIS_URL pass through, ARGS="--help"
+	./bin/visavis demo $(ARGS)
+
+build: web ## ./bin/visavis, the pages inside
+	go build $(GOFLAGS_BUILD) -o bin/visavis ./cmd/visavis
+
+web: web/dist/index.html ## the pages
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npx vite build --logLevel warn
+	@touch web/dist/.gitkeep $@
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+types: web/node_modules/.package-lock.json ## the types of the pages
+	cd web && npx tsc --noEmit
+
+analyse: ## format, vet, static analysis
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt -w $$out"; exit 1; }
+	go vet -tags $(TAGS) ./...
+	$(STATICCHECK) -tags $(TAGS) ./...
+
+check: web analyse types ## fast: analysis, unit tests, tests about the repository
+	go test -tags $(TAGS) -short ./...
+	cd web && npx vitest run
+
+test: ## everything, on both databases, with real servers and a browser
+	@scripts/test.sh
+
+fuzz: ## every parser, FUZZTIME=30s each
+	@scripts/fuzz.sh
+
+soak: build ## bookings, consents and kill -9 for SOAK=1h
+	SOAK=$${SOAK:-1h} go test -tags $(TAGS) -count=1 -v -run Soak -timeout 25h ./cmd/... ./internal/... ./sfu/... ./turn/... ./signaling/...
+
+clean:
+	rm -rf bin tmp web/dist/assets web/dist/index.html web/dist/.vite

@@ -1,0 +1,62 @@
+#!/bin/bash
+# Everything: analysis, unit, repository and integration tests, with the race
+# detector where it is cheap, and the journeys in a browser on both databases.
+# Goes on after a failure, tells all of them, and ends with
+# "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.."
+mkdir -p tmp bin
+began=$SECONDS
+lines=tmp/tally
+rm -f "$lines"
+go build -o tmp/tally.bin ./scripts/tally || exit 1
+
+tally() { tmp/tally.bin -file "$lines" "$@"; }
+step() { # step <name> <command>…: counts as one test
+	local name=$1 start=$SECONDS status
+	shift
+	echo "== $name"
+	"$@"
+	status=$?
+	[ $status = 0 ] || echo "FAILED: $name" >&2
+	tally -name "$name" -seconds $((SECONDS - start)) step $status
+	return $status
+}
+gotest() { # gotest <name> <arguments of go test>…
+	local name=$1
+	shift
+	echo "== $name"
+	go test -json -tags nomsgpack -timeout 15m "$@" 2>&1 | tally -name "$name" go
+}
+journeys() { # journeys <name> <command>…
+	local name=$1 start=$SECONDS
+	shift
+	echo "== $name"
+	"$@"
+	if [ -s "tmp/e2e-${name##* }.json" ]; then
+		tally -name "$name" -seconds $((SECONDS - start)) playwright <"tmp/e2e-${name##* }.json"
+	else
+		tally -name "$name" -seconds $((SECONDS - start)) step 1
+	fi
+}
+
+step "tools" scripts/ensure-tools.sh || { tally close; exit 1; }
+step "web packages" make -s web/node_modules/.package-lock.json
+step "web build and types" make -s web types
+step "web size" npm --prefix web run -s size
+echo "== web unit"
+start=$SECONDS
+(cd web && npx vitest run --reporter=default --reporter=json --outputFile=../tmp/vitest.json)
+tally -name "web unit" -seconds $((SECONDS - start)) vitest <tmp/vitest.json
+step "format, vet, analysis" make -s analyse
+step "build" make -s build
+
+# The tests themselves say what they need: missing servers fail, they do not skip.
+export CI=true
+gotest "go" ./...
+gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
+journeys "journeys sqlite" scripts/e2e.sh sqlite
+journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres
+
+echo "$((SECONDS - began)) s in all"
+tally close
