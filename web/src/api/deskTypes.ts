@@ -64,7 +64,7 @@ export type Encounter = {
 
 export type IdentifiedHow = 'face-and-name' | 'document';
 
-export type Sex = 'M' | 'F' | 'U';
+export type Sex = 'M' | 'F' | 'UN';
 
 export type PatientFile = {
   id: string;
@@ -82,7 +82,7 @@ export type PatientFile = {
   identityStatus: IdentityStatus;
   phone?: string;
   email?: string;
-  address?: string;
+  address?: { street?: string; postalCode?: string; city?: string };
   representatives?: { displayName: string; relation: string }[];
   referringPractitioner?: { displayName: string };
 };
@@ -99,7 +99,7 @@ export type PatientFound = {
   emailHint?: string;
 };
 
-export type IdentityDocument = 'id-card' | 'passport' | 'residence-permit' | 'family-record';
+export type IdentityDocument = 'id-card' | 'passport' | 'residence-permit' | 'birth-record' | 'family-book';
 
 export type StaffFound = { id: string; displayName: string; role: StaffRole };
 

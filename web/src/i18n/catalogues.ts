@@ -1,4 +1,5 @@
 /** The French catalogues define the keys; a test holds the English ones to the same. */
+import type { DeskCatalogues } from './deskCatalogues';
 import type app from './fr/app.json';
 import type problems from './fr/problems.json';
 import type booking from './fr/booking.json';
@@ -12,7 +13,7 @@ import type waiting from './fr/waiting.json';
 import type call from './fr/call.json';
 import type pro from './fr/pro.json';
 
-export type Catalogues = {
+export type Catalogues = DeskCatalogues & {
   app: typeof app;
   problems: typeof problems;
   booking: typeof booking;

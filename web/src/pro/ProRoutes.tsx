@@ -1,11 +1,101 @@
 /** Entry of the professional's pages; each is a lazy chunk of its own. */
-import { Route, Switch } from 'wouter';
+import { lazy, Suspense, type ReactNode } from 'react';
+import { Redirect, Route, Switch } from 'wouter';
+import { asProblem } from '@/api/client';
+import { DeskFailure } from '@/features/desk/DeskFailure';
+import { address, placesOf, StaffContext, useMe, useStaff, type Place } from '@/features/desk/session';
+import { useT } from '@/i18n/i18n';
+import { Lines, Loading } from '@/ui/Loading';
+import { PatientPage } from '@/ui/Page';
 import { SignInPage } from './SignInPage';
 
+const DayPage = lazy(() => import('@/features/desk/DayPage'));
+const AgendaPage = lazy(() => import('@/features/agenda/AgendaPage'));
+const EncounterPage = lazy(() => import('@/features/encounter/EncounterPage'));
+const PatientsPage = lazy(() => import('@/features/patients/PatientsPage'));
+const PostPage = lazy(() => import('@/features/deliveries/PostPage'));
+
 export default function ProRoutes() {
+  const t = useT('desk');
+  const who = useMe();
+  if (who.data?.staff) {
+    return (
+      <StaffContext value={who.data.staff}>
+        <Suspense fallback={<Opening what={t('loading')} />}>
+          <Pages />
+        </Suspense>
+      </StaffContext>
+    );
+  }
+  if (who.isPending) return <Opening what={t('loading')} />;
+  const problem = who.error ? asProblem(who.error) : null;
+  if (problem && problem.status !== 401) {
+    return (
+      <main className="desk" style={{ maxWidth: '36rem', margin: '3rem auto', padding: '0 1rem' }}>
+        <DeskFailure problem={problem} retry={() => void who.refetch()} busy={who.isFetching} />
+      </main>
+    );
+  }
+  return <SignInPage asPatient={who.data?.kind === 'patient'} />;
+}
+
+function Opening({ what }: { what: string }) {
+  return (
+    <main className="desk" style={{ maxWidth: '80rem', margin: '5rem auto', padding: '0 1rem' }}>
+      <Loading what={what}>
+        <Lines count={6} />
+      </Loading>
+    </main>
+  );
+}
+
+function Pages() {
+  const staff = useStaff();
+  const home = placesOf(staff.role)[0];
+  if (!home) return <NoPlace />;
   return (
     <Switch>
-      <Route component={SignInPage} />
+      <Route path="/pro">{home === 'day' ? <DayPage /> : <Redirect to={address[home]} replace />}</Route>
+      <Route path="/pro/agenda">
+        <Only place="agenda">
+          <AgendaPage />
+        </Only>
+      </Route>
+      <Route path="/pro/patients">
+        <Only place="patients">
+          <PatientsPage />
+        </Only>
+      </Route>
+      <Route path="/pro/a-poster">
+        <Only place="post">
+          <PostPage />
+        </Only>
+      </Route>
+      <Route path="/pro/encounters/:id">
+        {({ id }) => (
+          <Only place="day">
+            <EncounterPage key={id} encounterId={id} />
+          </Only>
+        )}
+      </Route>
+      <Route>
+        <Redirect to="/pro" replace />
+      </Route>
     </Switch>
+  );
+}
+
+/** A page that the role does not have leads to the role's own home: nothing to learn from the address. */
+function Only({ place, children }: { place: Place; children: ReactNode }) {
+  const staff = useStaff();
+  return placesOf(staff.role).includes(place) ? children : <Redirect to="/pro" replace />;
+}
+
+function NoPlace() {
+  const t = useT('desk');
+  return (
+    <PatientPage title={t('noPlace.title')}>
+      <p>{t('noPlace.text')}</p>
+    </PatientPage>
   );
 }

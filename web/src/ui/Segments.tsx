@@ -1,5 +1,4 @@
 /** One of a few, side by side; arrows move between them as in any group of radio buttons. */
-import { Label } from 'react-aria-components/Label';
 import { Radio, RadioGroup } from 'react-aria-components/RadioGroup';
 import styles from './Segments.module.css';
 
@@ -12,8 +11,7 @@ export type SegmentsProps<V extends string> = {
 
 export function Segments<V extends string>({ label, value, onChange, options }: SegmentsProps<V>) {
   return (
-    <RadioGroup orientation="horizontal" value={value} onChange={(v) => onChange(v as V)} className={styles.group ?? ''}>
-      <Label className={styles.label ?? ''}>{label}</Label>
+    <RadioGroup aria-label={label} orientation="horizontal" value={value} onChange={(v) => onChange(v as V)} className={styles.group ?? ''}>
       {options.map((o) => (
         <Radio key={o.value} value={o.value} className={styles.segment ?? ''}>
           {o.label}

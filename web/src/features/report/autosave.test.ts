@@ -25,7 +25,7 @@ function server() {
 describe('Autosave', () => {
   it('sends once, after the last keystroke', async () => {
     const s = server();
-    const a = new Autosave('', 'v0', s.save);
+    const a = new Autosave<string>('', 'v0', s.save);
     for (const text of ['T', 'To', 'Tou', 'Toux']) {
       a.write(text);
       await vi.advanceTimersByTimeAsync(100);
@@ -40,7 +40,7 @@ describe('Autosave', () => {
   it('sends what was typed during a save afterwards, with the new tag', async () => {
     const s = server();
     s.delay = 500;
-    const a = new Autosave('', 'v0', s.save);
+    const a = new Autosave<string>('', 'v0', s.save);
     a.write('a');
     await vi.advanceTimersByTimeAsync(900);
     a.write('ab');
@@ -54,7 +54,7 @@ describe('Autosave', () => {
   it('says that it is slow after three seconds', async () => {
     const s = server();
     s.delay = 5000;
-    const a = new Autosave('', 'v0', s.save);
+    const a = new Autosave<string>('', 'v0', s.save);
     a.write('a');
     await vi.advanceTimersByTimeAsync(800 + 2900);
     expect(a.state()).toEqual({ is: 'saving', slow: false });
@@ -67,7 +67,7 @@ describe('Autosave', () => {
   it('keeps the text while the network is gone and sends it when it is back', async () => {
     const s = server();
     s.fail = new Problem({ code: 'offline' }, 0);
-    const a = new Autosave('', 'v0', s.save);
+    const a = new Autosave<string>('', 'v0', s.save);
     a.write('a');
     await vi.advanceTimersByTimeAsync(1000);
     expect(a.state().is).toBe('kept');
@@ -83,7 +83,7 @@ describe('Autosave', () => {
     const s = server();
     s.fail = new Problem({}, 503);
     const save = vi.fn(s.save);
-    const a = new Autosave('', 'v0', save);
+    const a = new Autosave<string>('', 'v0', save);
     a.write('a');
     await vi.advanceTimersByTimeAsync(60_000);
     // 0.8, 2.8, 6.8, 14.8, 30.8 s, then every 30 s.
@@ -95,7 +95,7 @@ describe('Autosave', () => {
     const s = server();
     s.fail = new Problem({ code: 'changed-meanwhile' }, 409);
     const save = vi.fn(s.save);
-    const a = new Autosave('', 'v0', save);
+    const a = new Autosave<string>('', 'v0', save);
     a.write('mine');
     await vi.advanceTimersByTimeAsync(1000);
     expect(a.state().is).toBe('conflict');
@@ -113,7 +113,7 @@ describe('Autosave', () => {
   it('takes the other version when asked', async () => {
     const s = server();
     s.fail = new Problem({}, 409);
-    const a = new Autosave('', 'v0', s.save);
+    const a = new Autosave<string>('', 'v0', s.save);
     a.write('mine');
     await vi.advanceTimersByTimeAsync(1000);
     s.fail = null;
@@ -128,7 +128,7 @@ describe('Autosave', () => {
     const s = server();
     s.fail = new Problem({ fields: [{ name: 'motive', code: 'too-long' }] }, 422);
     const save = vi.fn(s.save);
-    const a = new Autosave('', 'v0', save);
+    const a = new Autosave<string>('', 'v0', save);
     a.write('x'.repeat(9));
     await vi.advanceTimersByTimeAsync(60_000);
     expect(a.state().is).toBe('refused');
@@ -137,7 +137,7 @@ describe('Autosave', () => {
 
   it('flushes at once, before a signature', async () => {
     const s = server();
-    const a = new Autosave('', 'v0', s.save);
+    const a = new Autosave<string>('', 'v0', s.save);
     a.write('last word');
     const done = a.flush();
     await vi.advanceTimersByTimeAsync(20);
@@ -148,7 +148,7 @@ describe('Autosave', () => {
   it('flushes what was typed while another save was under way', async () => {
     const s = server();
     s.delay = 500;
-    const a = new Autosave('', 'v0', s.save);
+    const a = new Autosave<string>('', 'v0', s.save);
     a.write('a');
     await vi.advanceTimersByTimeAsync(900);
     a.write('ab');

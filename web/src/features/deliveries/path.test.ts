@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { Delivery } from '@/api/deskTypes';
+import type { DeliveryState, DocumentItem } from '@/api/types';
+import { paths, settled, steps } from './path';
+
+const signedAt = '2026-11-22T09:30:00Z';
+const walk = (state: DeliveryState, history: [DeliveryState, string][] = [], kind: Delivery['kind'] = 'mssante') =>
+  steps({ state, kind, history: history.map(([s, at]) => ({ state: s, at })) }, signedAt);
+const brief = (...args: Parameters<typeof walk>) => walk(...args).map((s) => `${s.name}:${s.state}`);
+
+describe('steps of a delivery', () => {
+  it.each([
+    ['queued', 'signed:done sent:now received:later'],
+    ['sending', 'signed:done sent:now received:later'],
+    ['sent', 'signed:done sent:done received:now'],
+    ['accepted', 'signed:done sent:done received:done'],
+    ['refused', 'signed:done sent:stopped received:later'],
+    ['bounced', 'signed:done sent:done received:stopped'],
+    ['waiting-identity', 'signed:done sent:stopped received:later'],
+    ['to-post', 'signed:done posted:now'],
+    ['posted', 'signed:done posted:done'],
+  ] as const)('%s', (state, expected) => expect(brief(state).join(' ')).toBe(expected));
+
+  it('gives each step its last time', () => {
+    const [signed, sent, received] = walk('accepted', [
+      ['queued', '2026-11-22T09:30:01Z'],
+      ['sent', '2026-11-22T09:30:02Z'],
+      ['sent', '2026-11-22T09:31:02Z'],
+      ['accepted', '2026-11-22T09:31:05Z'],
+    ]);
+    expect([signed?.at, sent?.at, received?.at]).toEqual([signedAt, '2026-11-22T09:31:02Z', '2026-11-22T09:31:05Z']);
+  });
+
+  it('a server that accepts at once was sent to at that time', () => {
+    expect(walk('accepted', [['accepted', '2026-11-22T09:31:05Z']])[1]?.at).toBe('2026-11-22T09:31:05Z');
+  });
+});
+
+describe('paths', () => {
+  const doc = (id: string, more: Partial<DocumentItem> = {}): DocumentItem => ({
+    id,
+    kind: 'report',
+    title: id,
+    author: { displayName: 'Dr' },
+    date: signedAt,
+    version: 1,
+    status: 'current',
+    encounterId: 'e',
+    ...more,
+  });
+  const delivery = (id: string, documents: Delivery['documents']): Delivery => ({ id, kind: 'mssante', to: { label: 'x' }, documents, state: 'sent', attempts: 1, history: [] });
+
+  it('keeps the documents of this act that are in force, with all their recipients', () => {
+    const found = paths(
+      'e',
+      [doc('old', { status: 'replaced' }), doc('elsewhere', { encounterId: 'f' }), doc('b', { date: '2026-11-22T09:31:00Z' }), doc('a')],
+      [delivery('1', ['a', 'b']), delivery('2', [{ id: 'a' }]), delivery('notice', [])],
+    );
+    expect(found.map((p) => [p.document.id, p.deliveries.map((d) => d.id)])).toEqual([
+      ['a', ['1', '2']],
+      ['b', ['1']],
+    ]);
+  });
+});
+
+describe('settled', () => {
+  it('is false while time or somebody can still move it', () => {
+    expect((['queued', 'sending', 'sent', 'waiting-identity', 'to-post'] as const).some(settled)).toBe(false);
+    expect((['accepted', 'posted', 'refused', 'bounced'] as const).every(settled)).toBe(true);
+  });
+});

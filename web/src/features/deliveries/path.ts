@@ -1,0 +1,51 @@
+/** The path of a document: signed, sent, received. Each step with its time, or the reason it has none. Pure. */
+import type { Delivery } from '@/api/deskTypes';
+import type { DeliveryState, DocumentItem } from '@/api/types';
+
+export type StepState = 'done' | 'now' | 'later' | 'stopped';
+export type Step = { name: 'signed' | 'sent' | 'received' | 'posted'; state: StepState; at?: string | undefined };
+
+/** The steps of one delivery of a document signed at `signedAt`. */
+export function steps(delivery: Pick<Delivery, 'state' | 'history' | 'kind'>, signedAt: string): Step[] {
+  const signed: Step = { name: 'signed', state: 'done', at: signedAt };
+  const at = (...states: DeliveryState[]) => delivery.history.filter((h) => states.includes(h.state)).at(-1)?.at;
+  const { state } = delivery;
+  if (delivery.kind === 'paper' || state === 'to-post' || state === 'posted') {
+    return [signed, { name: 'posted', state: state === 'posted' ? 'done' : 'now', at: at('posted') }];
+  }
+  const sentAt = at('sent') ?? at('accepted');
+  const sent = (s: StepState): Step => ({ name: 'sent', state: s, at: sentAt });
+  const received = (s: StepState): Step => ({ name: 'received', state: s, at: at('accepted') });
+  switch (state) {
+    case 'accepted':
+      return [signed, sent('done'), received('done')];
+    case 'sent':
+      return [signed, sent('done'), received('now')];
+    case 'bounced':
+      return [signed, sent('done'), received('stopped')];
+    case 'refused':
+    case 'waiting-identity':
+      return [signed, sent('stopped'), received('later')];
+    default:
+      return [signed, sent('now'), received('later')];
+  }
+}
+
+/** Where nothing more will happen without somebody, or without time. */
+export function settled(state: DeliveryState): boolean {
+  return state === 'accepted' || state === 'posted' || state === 'refused' || state === 'bounced';
+}
+
+export function documentIds(delivery: Pick<Delivery, 'documents'>): string[] {
+  return delivery.documents.map((d) => (typeof d === 'string' ? d : d.id));
+}
+
+export type Path = { document: DocumentItem; deliveries: Delivery[] };
+
+/** The act's documents in force, each with where it went; the newest last. Notices without a document are not paths. */
+export function paths(encounterId: string, documents: readonly DocumentItem[], deliveries: readonly Delivery[]): Path[] {
+  return documents
+    .filter((d) => d.encounterId === encounterId && d.status === 'current')
+    .sort((a, b) => a.date.localeCompare(b.date))
+    .map((document) => ({ document, deliveries: deliveries.filter((d) => documentIds(d).includes(document.id)) }));
+}

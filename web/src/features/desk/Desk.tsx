@@ -1,0 +1,59 @@
+/** The frame of the professional's pages: who one is, where one may go, the way out. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
+import * as calls from '@/api/calls';
+import { useT } from '@/i18n/i18n';
+import { Button } from '@/ui/Button';
+import { DeskPage } from '@/ui/Page';
+import { address, placesOf, useStaff } from './session';
+import styles from './desk.module.css';
+
+export function Desk({ title, children }: { title: string; children: ReactNode }) {
+  const t = useT('desk');
+  const [here] = useLocation();
+  const staff = useStaff();
+  const places = placesOf(staff.role);
+  return (
+    <DeskPage
+      title={title}
+      aside={<WhoAmI />}
+      nav={
+        places.length > 1 &&
+        places.map((p) => (
+          <Link key={p} href={address[p]} aria-current={here === address[p] ? 'page' : undefined}>
+            {t(`nav.${p}`)}
+          </Link>
+        ))
+      }
+    >
+      {children}
+    </DeskPage>
+  );
+}
+
+function WhoAmI() {
+  const t = useT('desk');
+  const staff = useStaff();
+  const client = useQueryClient();
+  const [, go] = useLocation();
+  const out = useMutation({
+    mutationFn: calls.signOut,
+    // Signed out or not able to say so, nothing read stays on this computer.
+    onSettled: () => {
+      client.clear();
+      go('/pro');
+    },
+  });
+  return (
+    <>
+      <span className={styles.who}>
+        {staff.displayName}
+        <span className={styles.soft}> {staff.organizationName}</span>
+      </span>
+      <Button look="text" onPress={() => out.mutate()} busy={out.isPending}>
+        {t('signOut')}
+      </Button>
+    </>
+  );
+}

@@ -1,0 +1,56 @@
+import type { ReactNode } from 'react';
+import { Link } from 'wouter';
+import { useT } from '@/i18n/i18n';
+import { LanguageSwitch, Offline, Skip, Title, type DeskView } from '@/ui/Page';
+import { Segments } from '@/ui/Segments';
+import styles from './encounter.module.css';
+
+type Props = {
+  title: string;
+  view?: DeskView;
+  onView?: (view: DeskView) => void;
+  /** The call is over: the first pane sums it up. */
+  over?: boolean;
+  /** The person. Stays mounted whatever the view: the call goes on. */
+  first?: ReactNode;
+  /** The file. */
+  children: ReactNode;
+};
+
+/** Two panes and a bar; with the file alone, the person stays as a small picture in the corner. */
+export function EncounterFrame({ title, view = 'both', onView, over = false, first, children }: Props) {
+  const t = useT('encounter');
+  return (
+    <div className={`desk ${styles.frame}`}>
+      <Skip />
+      <header className={styles.top}>
+        <Link href="/pro" className={styles.back}>
+          <span aria-hidden="true">←</span> {t('back')}
+        </Link>
+        <Title>{title}</Title>
+        <div className={styles.aside}>
+          {onView && (
+            <Segments
+              label={t('view.name')}
+              value={view}
+              onChange={onView}
+              options={[
+                { value: 'first', label: t(over ? 'view.summary' : 'view.first') },
+                { value: 'both', label: t(over ? 'view.all' : 'view.both') },
+                { value: 'second', label: t('view.second') },
+              ]}
+            />
+          )}
+          <LanguageSwitch />
+        </div>
+      </header>
+      <Offline />
+      <main id="content" tabIndex={-1} className={`${styles.panes} ${first ? styles[view] : styles.alone}`}>
+        {first && <div className={styles.person}>{first}</div>}
+        <div className={styles.file} hidden={view === 'first'}>
+          {children}
+        </div>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,101 @@
+/** One act of care at the desk: the person on one side, the file on the other, from the door to the last signature. */
+import { useQuery } from '@tanstack/react-query';
+import { useMemo, useState } from 'react';
+import { useHistoryState } from 'wouter/use-browser-location';
+import { asProblem } from '@/api/client';
+import * as desk from '@/api/desk';
+import type { Encounter } from '@/api/deskTypes';
+import { DeskFailure } from '@/features/desk/DeskFailure';
+import { useStaff } from '@/features/desk/session';
+import { useT } from '@/i18n/i18n';
+import { Alert } from '@/ui/Alert';
+import { LinkButton } from '@/ui/Button';
+import { Lines, Loading } from '@/ui/Loading';
+import type { DeskView } from '@/ui/Page';
+import { closed } from './act';
+import { ClosePane } from './ClosePane';
+import { Drafts, DraftsContext } from './drafts';
+import { EncounterFrame } from './EncounterFrame';
+import { EndDialog } from './EndDialog';
+import { FilePane, type FileTab } from './FilePane';
+import { InviteDialog } from './InviteDialog';
+import { Stage } from './Stage';
+import { useDeskCall, useDevicesInCall, useReceive } from './useDeskCall';
+
+/** Milliseconds between two readings of the act while it lives. */
+const poll = 5_000;
+
+export default function EncounterPage({ encounterId }: { encounterId: string }) {
+  const t = useT('encounter');
+  const found = useQuery({
+    queryKey: ['encounter', encounterId],
+    queryFn: () => desk.encounter(encounterId),
+    refetchInterval: (q) => (q.state.data && !closed(q.state.data) ? poll : false),
+    staleTime: 0,
+  });
+  if (found.data) return <Act encounter={found.data} stale={found.isError} />;
+  return (
+    <EncounterFrame title={t('title')}>
+      {found.isPending ? (
+        <Loading what={t('loading')}>
+          <Lines count={6} />
+        </Loading>
+      ) : (
+        <>
+          <DeskFailure problem={asProblem(found.error)} retry={() => void found.refetch()} busy={found.isFetching} />
+          <LinkButton to="/pro" look="text">
+            {t('back')}
+          </LinkButton>
+        </>
+      )}
+    </EncounterFrame>
+  );
+}
+
+function Act({ encounter, stale }: { encounter: Encounter; stale: boolean }) {
+  const t = useT('encounter');
+  const staff = useStaff();
+  const over = closed(encounter);
+  const wanted = useHistoryState<{ receive?: string } | null>()?.receive === encounter.patient.id;
+  const { desk: call, failed } = useDeskCall(encounter.id, !over);
+  useReceive(call, wanted && encounter.host);
+  useDevicesInCall(call);
+  const [view, setView] = useState<DeskView>('both');
+  const [tab, setTab] = useState<FileTab>('report');
+  const [dialog, setDialog] = useState<'invite' | 'end' | null>(null);
+  const drafts = useMemo(() => new Drafts(), []);
+  return (
+    <DraftsContext value={drafts}>
+      <EncounterFrame
+        title={encounter.patient.displayName}
+        view={view}
+        onView={setView}
+        over={over}
+        first={
+          over ? (
+            <ClosePane encounter={encounter} />
+          ) : (
+            <Stage
+              desk={call}
+              failed={failed}
+              host={encounter.host}
+              planned={encounter.planned.start}
+              begun={encounter.status === 'in-progress'}
+              onInvite={encounter.host ? () => setDialog('invite') : undefined}
+              onEnd={() => setDialog('end')}
+            />
+          )
+        }
+      >
+        {stale && (
+          <Alert tone="warn" live>
+            <p>{t('stale')}</p>
+          </Alert>
+        )}
+        <FilePane encounter={encounter} tab={tab} onTab={setTab} />
+      </EncounterFrame>
+      <InviteDialog encounter={encounter} me={staff.id} isOpen={dialog === 'invite'} onClose={() => setDialog(null)} />
+      <EndDialog encounter={encounter} call={call} isOpen={dialog === 'end'} onClose={() => setDialog(null)} />
+    </DraftsContext>
+  );
+}

@@ -1,0 +1,88 @@
+/** The last gesture: what will be signed, one button; once signed, one sentence. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { asProblem } from '@/api/client';
+import * as desk from '@/api/desk';
+import type { Encounter } from '@/api/deskTypes';
+import { DeskFailure } from '@/features/desk/DeskFailure';
+import { useT } from '@/i18n/i18n';
+import { useAnnounce } from '@/ui/Announcer';
+import { Alert } from '@/ui/Alert';
+import { Button } from '@/ui/Button';
+import { State } from '@/ui/State';
+import { useDrafts } from './drafts';
+import type { FileTab } from './FilePane';
+import { Signer, type ToSign } from './sign';
+import styles from './encounter.module.css';
+
+export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (tab: FileTab) => void }) {
+  const t = useT('encounter');
+  const announce = useAnnounce();
+  const client = useQueryClient();
+  const drafts = useDrafts();
+  const [signer] = useState(() => new Signer());
+  const report = useQuery({ queryKey: ['report', encounter.id], queryFn: () => desk.report(encounter.id), staleTime: Infinity });
+  const written = useQuery({ queryKey: ['prescriptions', encounter.id], queryFn: () => desk.prescriptions(encounter.id) });
+  const openRx = written.data?.items.filter((p) => p.status === 'draft') ?? [];
+  const reportOpen = report.data?.data.status === 'draft';
+  const sign = useMutation({
+    mutationFn: async () => {
+      drafts.refuse({});
+      return signer.signAll(() => drafts.flushAll(), itemsOf(encounter.id, openRx.map((p) => p.id), reportOpen));
+    },
+    onSuccess: async (outcome) => {
+      if (outcome.is === 'stopped') {
+        drafts.refuse({ [outcome.at]: outcome.problem });
+        onTab(outcome.at === 'report' ? 'report' : 'prescriptions');
+      }
+      if (outcome.is === 'signed') announce(t('sign.done'));
+      await Promise.all(
+        ['report', 'prescriptions', 'deliveries'].map((k) => client.invalidateQueries({ queryKey: [k, encounter.id] })).concat(client.invalidateQueries({ queryKey: ['documents'] })),
+      );
+    },
+  });
+  if (!report.data || !written.data) return null;
+  if (!reportOpen && openRx.length === 0) {
+    return (
+      <div className={styles.sign}>
+        <State tone="good">{t('sign.done')}</State>
+      </div>
+    );
+  }
+  const outcome = sign.data;
+  return (
+    <div className={styles.sign}>
+      {outcome?.is === 'unsaved' && (
+        <Alert tone="warn" live title={t('sign.unsaved')}>
+          <p>{t('sign.unsaved.now')}</p>
+        </Alert>
+      )}
+      {outcome?.is === 'stopped' &&
+        (outcome.problem.status === 422 ? (
+          <Alert tone="bad" live title={t(outcome.at === 'report' ? 'sign.refused.report' : 'sign.refused.prescription')}>
+            <p>{t('sign.refused.now')}</p>
+          </Alert>
+        ) : (
+          <DeskFailure problem={outcome.problem} kept={t('sign.kept')} />
+        ))}
+      {sign.isError && <DeskFailure problem={asProblem(sign.error)} kept={t('sign.kept')} />}
+      <p className={styles.soft}>{toSign(t, reportOpen, openRx.length)}</p>
+      <Button onPress={() => sign.mutate()} busy={sign.isPending} wide>
+        {t('sign.action')}
+      </Button>
+    </div>
+  );
+}
+
+/** Prescriptions first: the report closes the act. The version is read at the last moment, after the last save. */
+function itemsOf(encounterId: string, prescriptionIds: string[], withReport: boolean): ToSign[] {
+  const items: ToSign[] = prescriptionIds.map((id) => ({ key: id, sign: (key) => desk.signPrescription(id, key) }));
+  if (!withReport) return items;
+  const sign = async (key: string) => desk.signReport(encounterId, (await desk.report(encounterId)).data.version, key);
+  return [...items, { key: 'report', sign }];
+}
+
+function toSign(t: ReturnType<typeof useT<'encounter'>>, report: boolean, prescriptions: number): string {
+  if (prescriptions === 0) return t('sign.report');
+  return report ? t('sign.both', { count: prescriptions }) : t('sign.prescriptions', { count: prescriptions });
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { change, clean, complete, freeMedicine, medicineLine, readCount, sentIndex } from './lines';
+
+const line = medicineLine({ cis: '60234100', name: 'DOLIPRANE 1000 mg, comprimé', inn: 'paracétamol', form: 'comprimé' });
+
+describe('medicine lines', () => {
+  it('starts from the index, not renewable, nothing presumed about dose or duration', () => {
+    expect(line).toMatchObject({ cis: '60234100', inn: 'paracétamol', form: 'comprimé', dose: '', frequency: '', renewals: 0, ald: false });
+    expect(line.durationDays).toBeUndefined();
+    expect(complete(line)).toBe(false);
+  });
+
+  it('reads as a sentence once dose, frequency, duration and quantity are there', () => {
+    expect(complete({ ...line, dose: '1 comprimé', frequency: '3 fois par jour', durationDays: 5, quantity: 1 })).toBe(true);
+  });
+
+  it('takes a medicine that is not in the index, without a code', () => {
+    expect(freeMedicine('Préparation magistrale')).not.toHaveProperty('cis');
+  });
+
+  it('reads counts from what people type', () => {
+    expect(readCount('5 jours')).toBe(5);
+    expect(readCount('')).toBeUndefined();
+    expect(readCount('123456')).toBe(1234);
+  });
+
+  it('forgets an emptied field instead of sending nothing for something', () => {
+    const with5 = change(line, 'durationDays', 5);
+    expect(with5.durationDays).toBe(5);
+    expect(change(with5, 'durationDays', undefined)).not.toHaveProperty('durationDays');
+  });
+
+  it('sends trimmed texts and no empty free line', () => {
+    expect(clean([{ text: ' NFS, CRP ' }, { text: '  ' }, { ...line, dose: ' 1 g ' }])).toEqual([{ text: 'NFS, CRP' }, { ...line, dose: '1 g' }]);
+  });
+
+  it('finds the place of a line among those that are sent', () => {
+    const lines = [{ text: '' }, { text: 'NFS' }, { text: ' ' }, { text: 'CRP' }];
+    expect(sentIndex(lines, 1)).toBe(0);
+    expect(sentIndex(lines, 3)).toBe(1);
+  });
+});

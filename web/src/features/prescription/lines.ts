@@ -1,0 +1,52 @@
+/** Lines of a prescription as they are written and read. Pure. */
+import type { Medicine } from '@/api/deskTypes';
+import type { PrescriptionCategory, PrescriptionLine } from '@/api/types';
+
+export const categories: readonly PrescriptionCategory[] = ['medicines', 'biology', 'imaging', 'nursing', 'physiotherapy', 'device', 'other'];
+
+export const reasons = ['MTE', 'EFG', 'CIF'] as const;
+
+/** What each field of a medicine line is called in the API, in the order of the form. */
+export const medicineFields = ['name', 'inn', 'form', 'dose', 'frequency', 'durationDays', 'quantity', 'renewals', 'nonSubstitutable'] as const;
+
+export function medicineLine(m: Medicine): PrescriptionLine {
+  return { cis: m.cis, name: m.name, inn: m.inn ?? '', form: m.form ?? '', dose: '', frequency: '', renewals: 0, ald: false, notReimbursable: false, offLabel: false };
+}
+
+/** A medicine that the index does not know, written by hand. */
+export function freeMedicine(name: string): PrescriptionLine {
+  return { name, inn: '', form: '', dose: '', frequency: '', renewals: 0, ald: false, notReimbursable: false, offLabel: false };
+}
+
+/** Whole number typed in a field; undefined while there is none. */
+export function readCount(text: string): number | undefined {
+  const digits = text.replace(/\D/g, '').slice(0, 4);
+  return digits === '' ? undefined : Number(digits);
+}
+
+export function showCount(value: number | string | undefined): string {
+  return value === undefined ? '' : String(value);
+}
+
+/** The line with one field changed; an emptied field is absent, as the server expects. */
+export function change<K extends keyof PrescriptionLine>(line: PrescriptionLine, field: K, value: PrescriptionLine[K] | undefined): PrescriptionLine {
+  const { [field]: _, ...rest } = line;
+  return value === undefined ? rest : { ...rest, [field]: value };
+}
+
+/** Is there enough in the line to read it as a sentence rather than as a form? */
+export function complete(line: PrescriptionLine): boolean {
+  return line.text !== undefined || Boolean(line.name && line.dose && line.frequency && line.durationDays && line.quantity);
+}
+
+/** What is sent: texts trimmed, empty free texts left out. */
+export function clean(lines: readonly PrescriptionLine[]): PrescriptionLine[] {
+  return lines
+    .map((l) => Object.fromEntries(Object.entries(l).map(([k, v]) => [k, typeof v === 'string' ? v.trim() : v])) as PrescriptionLine)
+    .filter((l) => l.text === undefined || l.text !== '');
+}
+
+/** Place that line `index` has among those that `clean` sends; the server names its refusals by that place. */
+export function sentIndex(lines: readonly PrescriptionLine[], index: number): number {
+  return lines.slice(0, index).filter((l) => l.text === undefined || l.text.trim() !== '').length;
+}
