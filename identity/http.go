@@ -108,7 +108,7 @@ func (f *face) me(ctx context.Context, a authz.Actor) (meBody, error) {
 			return me, err
 		}
 		me.Kind = "staff"
-		me.Staff = &meStaff{ID: string(p.ID), DisplayName: p.DisplayName(), Role: string(p.Role), RoleLabel: f.say(ctx, "role."+string(p.Role)),
+		me.Staff = &meStaff{ID: string(p.ID), DisplayName: p.DisplayName(), Role: string(p.Role), RoleLabel: f.say(ctx, "staff-role."+string(p.Role)),
 			Title: p.Title, SpecialtyLabel: f.specialty(ctx, p.Specialty), OrganizationName: p.Organization.Name}
 	case a.PatientID != "":
 		p, err := f.Patient(ctx, a.PatientID)
@@ -258,7 +258,7 @@ func (f *face) getStaff(ctx context.Context, in *staffIn) (*staffOut, error) {
 	out := &staffOut{}
 	out.Body.Items = make([]staffItem, 0, len(list))
 	for _, p := range list {
-		out.Body.Items = append(out.Body.Items, staffItem{string(p.ID), p.DisplayName(), string(p.Role), f.say(ctx, "role."+string(p.Role))})
+		out.Body.Items = append(out.Body.Items, staffItem{string(p.ID), p.DisplayName(), string(p.Role), f.say(ctx, "staff-role."+string(p.Role))})
 	}
 	return out, err
 }

@@ -2,11 +2,13 @@ package identity_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
 	"visavis/identity"
+	"visavis/identity/prosante"
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
@@ -24,7 +26,7 @@ func TestTheSituationOfExerciseDecides(t *testing.T) {
 	one := func(profession, category string, at ...psc.Activity) []psc.Exercice {
 		return []psc.Exercice{{Profession: profession, Category: category, Activities: at}}
 	}
-	for name, x := range map[string]struct {
+	cases := map[string]struct {
 		role      care.Role
 		exercices []psc.Exercice
 		in        bool
@@ -44,26 +46,41 @@ func TestTheSituationOfExerciseDecides(t *testing.T) {
 		"pharmacist named by structure id": {care.Pharmacist, one("21", "C", shop), true},
 		"pharmacist at the wrong place":    {care.Pharmacist, one("21", "C", there), false},
 		"doctor who administers":           {care.Admin, one("10", "C", there), true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := testkit.NewHouse(t, testkit.OpenSQLite(t))
-			c := newClinic(t, h, psc.Account{IdNat: "810100000057", GivenName: "Anne", FamilyName: "LAURENT", Exercices: x.exercices})
-			p := identity.Staff{Role: x.role, IdNat: "810100000057", GivenName: "Anne", FamilyName: "LAURENT",
-				Profession: map[care.Role]string{care.Doctor: "10", care.Nurse: "60", care.Pharmacist: "21"}[x.role]}
-			p.Organization.ID = c.Lilas
-			if x.role == care.Pharmacist {
-				p.Organization.ID = c.Pharmacy
-			}
-			if _, err := c.svc.PutStaff(context.Background(), p); err != nil {
-				t.Fatal(err)
-			}
-			b := newBrowser(t, c.web(t))
-			landed := b.land(b.choose(b.toPSC("/pro"), "810100000057"))
-			if want := map[bool]string{true: "/pro", false: "/pro?error=psc-unknown"}[x.in]; landed != want {
-				t.Errorf("lands on %s, want %s", landed, want)
-			}
-		})
 	}
+	var people []psc.Account
+	ids := map[string]string{}
+	for name, x := range cases {
+		ids[name] = "8" + rpps(200000+len(ids))
+		people = append(people, psc.Account{IdNat: ids[name], GivenName: "Anne", FamilyName: "LAURENT", Exercices: x.exercices})
+	}
+	c := newClinic(t, testkit.NewHouse(t, testkit.OpenSQLite(t)), people...)
+	web := c.web(t)
+	for name, x := range cases {
+		p := identity.Staff{Role: x.role, IdNat: prosante.IdNat(ids[name]), GivenName: "Anne", FamilyName: "LAURENT",
+			Profession: map[care.Role]string{care.Doctor: "10", care.Nurse: "60", care.Pharmacist: "21"}[x.role]}
+		p.Organization.ID = c.Lilas
+		if x.role == care.Pharmacist {
+			p.Organization.ID = c.Pharmacy
+		}
+		if _, err := c.svc.PutStaff(context.Background(), p); err != nil {
+			t.Fatal(err)
+		}
+		b := newBrowser(t, web.Fresh())
+		landed := b.land(b.choose(b.toPSC("/pro"), ids[name]))
+		if want := map[bool]string{true: "/pro", false: "/pro?error=psc-unknown"}[x.in]; landed != want {
+			t.Errorf("%s: lands on %s, want %s", name, landed, want)
+		}
+	}
+}
+
+// rpps makes a number with a valid key.
+func rpps(n int) string {
+	for key := range 10 {
+		if s := fmt.Sprintf("10%08d%d", n, key); prosante.CheckRPPS(s) == nil {
+			return s
+		}
+	}
+	return ""
 }
 
 // Somebody who works at two of our organisations signs in at the one Pro Santé
