@@ -84,6 +84,8 @@ type Server struct {
 	memory    *imapmemserver.Server
 	ctx       context.Context
 	stop      context.CancelFunc
+	once      sync.Once
+	closed    error
 
 	mu      sync.Mutex
 	users   map[string]*imapmemserver.User
@@ -193,23 +195,26 @@ func (s *Server) ClientTLS(mailbox string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: s.authority.Pool(), Certificates: []tls.Certificate{cert}, ServerName: s.o.Domain, MinVersion: tls.VersionTLS12}, nil
 }
 
-// Close stops every listener and waits for what was being sent.
+// Close stops every listener and waits for what was being sent. It may be
+// called again.
 func (s *Server) Close() error {
-	s.stop()
-	var errs []error
-	if s.secure != nil {
-		errs = append(errs, s.secure.Close(), s.plain.Close(), s.imap.Close())
-	}
-	if s.web != nil {
-		errs = append(errs, s.web.Close())
-	}
-	s.work.Wait()
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, smtp.ErrServerClosed) {
-			return err
+	s.once.Do(func() {
+		s.stop()
+		var errs []error
+		if s.secure != nil {
+			errs = append(errs, s.secure.Close(), s.plain.Close(), s.imap.Close())
 		}
-	}
-	return nil
+		if s.web != nil {
+			errs = append(errs, s.web.Close())
+		}
+		s.work.Wait()
+		for _, err := range errs {
+			if err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, smtp.ErrServerClosed) {
+				s.closed = errors.Join(s.closed, err)
+			}
+		}
+	})
+	return s.closed
 }
 
 // SetRule decides what happens to an address; "@domain" covers a whole domain.

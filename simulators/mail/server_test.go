@@ -27,7 +27,13 @@ func start(t *testing.T) (*Server, post.Server, mssante.Mailbox) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	t.Cleanup(func() {
+		for range 2 {
+			if err := s.Close(); err != nil {
+				t.Errorf("close: %v", err)
+			}
+		}
+	})
 	conf, err := s.ClientTLS(ours)
 	if err != nil {
 		t.Fatal(err)
