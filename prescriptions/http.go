@@ -1,0 +1,290 @@
+package prescriptions
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"visavis/internal/authz"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/httpx"
+	"visavis/internal/lang"
+	"visavis/internal/limit"
+)
+
+//go:embed texts
+var texts embed.FS
+
+// Texts is the catalogue of this module.
+func Texts() (*lang.Catalogue, error) {
+	sub, err := fs.Sub(texts, "texts")
+	if err != nil {
+		return nil, err
+	}
+	return lang.New(sub, "fr", "en")
+}
+
+// ByID is the path of one record; exported because huma fills embedded fields by reflection.
+type ByID struct {
+	ID string `path:"id" maxLength:"36"`
+}
+
+func (b ByID) valid() error {
+	if !care.ValidID(b.ID) {
+		return fault.Missing()
+	}
+	return nil
+}
+
+type prescriptionOut struct {
+	ETag string `header:"ETag"`
+	Body prescriptionBody
+}
+
+type prescriptionBody struct {
+	ID             string     `json:"id"`
+	Category       Category   `json:"category"`
+	Status         Status     `json:"status" enum:"draft,signed,replaced,cancelled"`
+	Version        int64      `json:"version" doc:"counts the edits; also the entity tag"`
+	Number         int        `json:"number" doc:"of the version among those that replace one another"`
+	Lines          []Line     `json:"lines"`
+	ValidUntil     *time.Time `json:"validUntil,omitempty"`
+	DocumentID     string     `json:"documentId,omitempty"`
+	VerificationID string     `json:"verificationId,omitempty"`
+	ETag           string     `json:"etag"`
+}
+
+type listOut struct {
+	Body struct {
+		Items []prescriptionBody `json:"items"`
+	}
+}
+
+type signedOut struct {
+	Body struct {
+		DocumentID     string `json:"documentId"`
+		VerificationID string `json:"verificationId"`
+	}
+}
+
+type medicinesOut struct {
+	Body struct {
+		Items []medicineBody `json:"items"`
+	}
+}
+
+type medicineBody struct {
+	CIS    string   `json:"cis"`
+	Name   string   `json:"name"`
+	Form   string   `json:"form,omitempty"`
+	Routes []string `json:"routes"`
+	INN    string   `json:"inn,omitempty"`
+	CIP13  string   `json:"cip13,omitempty"`
+}
+
+type verificationOut struct {
+	Body verificationBody
+}
+
+type verificationBody struct {
+	Genuine         bool           `json:"genuine"`
+	State           Standing       `json:"state" enum:"valid,replaced,cancelled,expired"`
+	SignedAt        time.Time      `json:"signedAt"`
+	Prescriber      prescriberBody `json:"prescriber"`
+	PatientInitials string         `json:"patientInitials,omitempty" doc:"only with the code of the sheet"`
+	Category        Category       `json:"category,omitempty" doc:"only with the code of the sheet"`
+	Lines           []Line         `json:"lines,omitempty" doc:"only with the code of the sheet"`
+}
+
+type prescriberBody struct {
+	DisplayName      string `json:"displayName"`
+	Title            string `json:"title,omitempty"`
+	RPPS             string `json:"rpps,omitempty"`
+	OrganizationName string `json:"organizationName,omitempty"`
+}
+
+// Routes registers the routes of the module.
+func Routes(s *httpx.Server, svc *Service) {
+	op := func(method, path string, action authz.Action, summary string, status int) httpx.Op {
+		return httpx.Op{Method: method, Path: path, Action: action, Summary: summary, Tag: "prescriptions", Status: status, MaxBody: 256 << 10}
+	}
+	once := func(o httpx.Op) httpx.Op {
+		o.Once = true
+		return o
+	}
+	limited := func(o httpx.Op, burst int, every time.Duration) httpx.Op {
+		o.Limit, o.MaxBody = limit.Rule{Name: string(o.Action), Burst: burst, Every: every}, 4<<10
+		return o
+	}
+	httpx.Handle(s, limited(op(http.MethodGet, "/api/medicines", "medicine.search", "Medicines by name or common denomination", 200), 60, 100*time.Millisecond), svc.getMedicines)
+	httpx.Handle(s, op(http.MethodGet, "/api/encounters/{id}/prescriptions", "prescription.read", "The prescriptions of an act", 200), svc.getList)
+	httpx.Handle(s, once(op(http.MethodPost, "/api/encounters/{id}/prescriptions", "prescription.write", "Start a prescription", 201)), svc.postNew)
+	httpx.Handle(s, op(http.MethodPut, "/api/prescriptions/{id}", "prescription.write", "Keep the lines of a draft", 200), svc.put)
+	httpx.Handle(s, op(http.MethodDelete, "/api/prescriptions/{id}", "prescription.write", "Throw a draft away", 204), svc.delete)
+	httpx.Handle(s, once(op(http.MethodPost, "/api/prescriptions/{id}/sign", "prescription.sign", "Sign a prescription", 201)), svc.postSign)
+	httpx.Handle(s, once(op(http.MethodPost, "/api/prescriptions/{id}/replace", "prescription.write", "Start the next version of a signed prescription", 201)), svc.postReplace)
+	httpx.Handle(s, op(http.MethodPost, "/api/prescriptions/{id}/cancel", "prescription.cancel", "Take a signed prescription back", 200), svc.postCancel)
+	httpx.Handle(s, limited(op(http.MethodGet, "/api/verifications/{public}", "prescription.verify", "Is this prescription genuine", 200), 30, 2*time.Second), svc.getVerification)
+	httpx.Handle(s, limited(op(http.MethodPost, "/api/verifications/{public}", "prescription.verify", "The content, with the code of the sheet", 200), 30, 2*time.Second), svc.postVerification)
+}
+
+func body(p *Prescription) prescriptionBody {
+	b := prescriptionBody{ID: string(p.ID), Category: p.Category, Status: p.Status, Version: p.Edit, Number: p.Number, Lines: p.Lines,
+		DocumentID: string(p.DocumentID), VerificationID: p.PublicID, ETag: strconv.FormatInt(p.Edit, 10)}
+	if b.Lines == nil {
+		b.Lines = []Line{}
+	}
+	if !p.ValidUntil.IsZero() {
+		b.ValidUntil = &p.ValidUntil
+	}
+	return b
+}
+
+func answer(p *Prescription, err error) (*prescriptionOut, error) {
+	if err != nil {
+		return nil, err
+	}
+	b := body(p)
+	return &prescriptionOut{ETag: strconv.Quote(b.ETag), Body: b}, nil
+}
+
+func (s *Service) getMedicines(_ context.Context, in *struct {
+	Q string `query:"q" maxLength:"100"`
+}) (*medicinesOut, error) {
+	out := &medicinesOut{}
+	out.Body.Items = []medicineBody{}
+	for _, m := range s.Medicines.Search(in.Q, 20) {
+		out.Body.Items = append(out.Body.Items, medicineBody{m.CIS, m.Name, m.Form, m.Routes, strings.Join(m.INN, " + "), m.CIP13})
+	}
+	return out, nil
+}
+
+func (s *Service) getList(ctx context.Context, in *ByID) (*listOut, error) {
+	if err := in.valid(); err != nil {
+		return nil, err
+	}
+	list, err := s.OfEncounter(ctx, care.EncounterID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	out := &listOut{}
+	out.Body.Items = make([]prescriptionBody, 0, len(list))
+	for _, p := range list {
+		out.Body.Items = append(out.Body.Items, body(p))
+	}
+	return out, nil
+}
+
+func (s *Service) postNew(ctx context.Context, in *struct {
+	ByID
+	Body struct {
+		Category Category `json:"category" enum:"medicines,biology,imaging,nursing,physiotherapy,device,other"`
+	}
+}) (*prescriptionOut, error) {
+	if err := in.valid(); err != nil {
+		return nil, err
+	}
+	return answer(s.Add(ctx, care.EncounterID(in.ID), in.Body.Category))
+}
+
+func (s *Service) put(ctx context.Context, in *struct {
+	ByID
+	Body struct {
+		Lines []Line `json:"lines" maxItems:"30"`
+	}
+}) (*prescriptionOut, error) {
+	if err := in.valid(); err != nil {
+		return nil, err
+	}
+	edit, err := strconv.ParseInt(httpx.IfMatch(ctx), 10, 64)
+	if err != nil {
+		return nil, fault.New(fault.Malformed, "match-needed")
+	}
+	return answer(s.Write(ctx, care.PrescriptionID(in.ID), in.Body.Lines, edit))
+}
+
+func (s *Service) delete(ctx context.Context, in *ByID) (*struct{}, error) {
+	if err := in.valid(); err != nil {
+		return nil, err
+	}
+	return nil, s.Drop(ctx, care.PrescriptionID(in.ID))
+}
+
+func (s *Service) postSign(ctx context.Context, in *struct {
+	ByID
+	Body struct{}
+}) (*signedOut, error) {
+	if err := in.valid(); err != nil {
+		return nil, err
+	}
+	p, err := s.Sign(ctx, care.PrescriptionID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	out := &signedOut{}
+	out.Body.DocumentID, out.Body.VerificationID = string(p.DocumentID), p.PublicID
+	return out, nil
+}
+
+func (s *Service) postReplace(ctx context.Context, in *struct {
+	ByID
+	Body struct{}
+}) (*prescriptionOut, error) {
+	if err := in.valid(); err != nil {
+		return nil, err
+	}
+	return answer(s.Replace(ctx, care.PrescriptionID(in.ID)))
+}
+
+func (s *Service) postCancel(ctx context.Context, in *struct {
+	ByID
+	Body struct {
+		Reason string `json:"reason" maxLength:"500"`
+	}
+}) (*prescriptionOut, error) {
+	if err := in.valid(); err != nil {
+		return nil, err
+	}
+	return answer(s.Cancel(ctx, care.PrescriptionID(in.ID), strings.TrimSpace(in.Body.Reason)))
+}
+
+// ByPublicID is the path of a verification page.
+type ByPublicID struct {
+	Public string `path:"public" maxLength:"64"`
+}
+
+func verification(p *Prescription, standing Standing, opened bool) *verificationOut {
+	f := p.Frozen
+	out := &verificationOut{verificationBody{Genuine: true, State: standing, SignedAt: p.SignedAt,
+		Prescriber: prescriberBody{f.Prescriber, f.Quality, f.RPPS, f.Organization}}}
+	if opened {
+		out.Body.PatientInitials, out.Body.Category, out.Body.Lines = f.Initials, p.Category, p.Lines
+	}
+	return out
+}
+
+func (s *Service) getVerification(ctx context.Context, in *ByPublicID) (*verificationOut, error) {
+	p, standing, err := s.Look(ctx, in.Public)
+	if err != nil {
+		return nil, err
+	}
+	return verification(p, standing, false), nil
+}
+
+func (s *Service) postVerification(ctx context.Context, in *struct {
+	ByPublicID
+	Body struct {
+		Code string `json:"code" maxLength:"20"`
+	}
+}) (*verificationOut, error) {
+	p, standing, err := s.Open(ctx, in.Public, in.Body.Code)
+	if err != nil {
+		return nil, err
+	}
+	return verification(p, standing, true), nil
+}
