@@ -13,6 +13,7 @@ import (
 	"visavis/internal/store"
 
 	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
 )
 
 // The hub's rhythm.
@@ -221,7 +222,10 @@ func (h *hub) load(ctx context.Context, id care.EncounterID) (*room, error) {
 
 // sit gives the seat to the connection: a new session, the old one ends.
 func (h *hub) sit(ctx context.Context, c *conn, in seatHello) {
-	s := &session{id: newSecret(), seat: in.seat.ID, tab: in.tab, actor: c.actor, room: in.room, since: h.svc.Clock.Now(), link: LinkNone}
+	s := &session{
+		id: newSecret(), seat: in.seat.ID, tab: in.tab, actor: c.actor, room: in.room, since: h.svc.Clock.Now(), link: LinkNone,
+		offers: rate.NewLimiter(rate.Every(offerEvery), offerBurst),
+	}
 	h.mu.Lock()
 	if h.rooms[in.room.act.ID] == nil {
 		h.rooms[in.room.act.ID] = in.room // it emptied in between

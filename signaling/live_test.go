@@ -1,6 +1,7 @@
 package signaling_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/netip"
@@ -20,6 +21,7 @@ import (
 	"visavis/sfu"
 	"visavis/signaling"
 	"visavis/signaling/local"
+	"visavis/turn"
 )
 
 const origin = "https://visavis.test"
@@ -153,8 +155,13 @@ func open(t *testing.T, h *testkit.House) *clinic {
 // after stop, on the same database.
 func (c *clinic) start() {
 	c.t.Helper()
+	loopback := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
 	var err error
-	c.media, err = local.Open(local.Config{SFU: sfu.Config{UDP: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Loopback: true}})
+	c.media, err = local.Open(local.Config{
+		SFU:  sfu.Config{UDP: loopback, Loopback: true},
+		TURN: turn.Config{UDP: loopback, TCP: loopback, Realm: "visavis.test", Keys: turn.Keys{bytes.Repeat([]byte{7}, 32)}},
+		Host: "127.0.0.1",
+	})
 	if err != nil {
 		c.t.Fatal(err)
 	}

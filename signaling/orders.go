@@ -35,6 +35,10 @@ func (c *conn) obey(ctx context.Context, m *inbound) bool {
 
 // offer asks the gate, then the media (docs/signaling.md §6).
 func (r *room) offer(ctx context.Context, s *session, m *inbound) {
+	if !s.offers.Allow() {
+		s.say("error", errorMsg{Re: m.Seq, Code: "offer_throttled"})
+		return
+	}
 	gate := r.ask(ctx)
 	r.setGate(gate)
 	r.mu.Lock()

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"visavis/internal/authz"
+
+	"golang.org/x/time/rate"
 )
 
 // outFrame is one sent message that was not acked.
@@ -17,12 +19,13 @@ type outFrame struct {
 
 // session is one client that holds a seat. Its buffers outlive sockets.
 type session struct {
-	id    string // the secret of resume
-	seat  string
-	tab   string
-	actor authz.Actor
-	room  *room
-	since time.Time
+	id     string // the secret of resume
+	seat   string
+	tab    string
+	actor  authz.Actor
+	room   *room
+	since  time.Time
+	offers *rate.Limiter // a PeerConnection costs more than a message
 
 	// Under room.mu: what this client says and has.
 	media   Sources

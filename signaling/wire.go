@@ -19,6 +19,8 @@ const (
 	perSecond   = 30
 	burst       = 60
 	keepUnacked = 256
+	offerEvery  = 2 * time.Second
+	offerBurst  = 8
 	resumeFor   = 60 * time.Second
 	ticketLife  = time.Minute
 	maxText     = 2000

@@ -187,6 +187,7 @@ class Engine {
       case 'pc_unknown':
         return this.rebuild();
       case 'offer_refused':
+      case 'offer_throttled':
       case 'room_full':
       case 'internal':
         if (this.gate?.allowed && this.media !== 'up') setTimeout(() => this.rebuild(), 3000);

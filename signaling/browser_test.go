@@ -1,0 +1,168 @@
+package signaling_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"visavis/internal/httpx"
+	"visavis/internal/testkit"
+)
+
+// report is what a page says of itself.
+type report struct {
+	State, Cause string
+	Cipher       string
+	Remote       [][]string
+	Speaking     int
+	Level        float64
+	Facts        struct {
+		FramesDecoded, FramesSent            int
+		AudioEnergyReceived, AudioEnergySent float64
+		Path                                 *struct {
+			Protocol string
+			Relayed  bool
+		}
+	}
+}
+
+// stage serves the test's page before the real server, so that both have one
+// origin, and keeps what the pages report.
+type stage struct {
+	mu     sync.Mutex
+	last   map[string]report
+	raw    map[string]string
+	change chan struct{}
+}
+
+func (s *stage) serve(c *clinic, script []byte) *httptest.Server {
+	target, err := url.Parse(c.web.URL(""))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/", httputil.NewSingleHostReverseProxy(target))
+	mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		k := httpx.SessionCookie(r.URL.Query().Get("who"))
+		http.SetCookie(w, &k)
+		fmt.Fprint(w, `<!doctype html><body><script type="module" src="/page.js"></script>`)
+	})
+	mux.HandleFunc("/page.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		_, _ = w.Write(script)
+	})
+	mux.HandleFunc("/report", func(_ http.ResponseWriter, r *http.Request) {
+		var rep report
+		var raw strings.Builder
+		b := json.NewDecoder(r.Body)
+		var any json.RawMessage
+		if b.Decode(&any) == nil && json.Unmarshal(any, &rep) == nil {
+			raw.Write(any)
+			s.mu.Lock()
+			s.last[r.URL.Query().Get("who")], s.raw[r.URL.Query().Get("who")] = rep, raw.String()
+			close(s.change)
+			s.change = make(chan struct{})
+			s.mu.Unlock()
+		}
+	})
+	srv := httptest.NewServer(mux)
+	c.t.Cleanup(srv.Close)
+	return srv
+}
+
+func (s *stage) until(t *testing.T, who, what string, ok func(report) bool) {
+	t.Helper()
+	late := time.After(45 * time.Second)
+	for {
+		s.mu.Lock()
+		r, raw, change := s.last[who], s.raw[who], s.change
+		s.mu.Unlock()
+		if ok(r) {
+			return
+		}
+		select {
+		case <-change:
+		case <-late:
+			t.Fatalf("%s: not %s, said %s", who, what, raw)
+		}
+	}
+}
+
+func browser(t *testing.T) string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			return p
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("chromium is not installed: apt-get install chromium")
+	}
+	t.Skip("SKIPPED, NOT TESTED: chromium is not installed: apt-get install chromium")
+	return ""
+}
+
+func bundle(t *testing.T) []byte {
+	t.Helper()
+	tool := filepath.Join("..", "web", "node_modules", ".bin", "esbuild")
+	if _, err := os.Stat(tool); err != nil {
+		t.Skip("SKIPPED, NOT TESTED: web/node_modules is not there: npm ci in web/")
+	}
+	out, err := exec.Command(tool, "testdata/page.ts", "--bundle", "--format=esm", "--target=es2022").Output()
+	if err != nil {
+		t.Fatalf("esbuild: %v", err)
+	}
+	return out
+}
+
+func visit(t *testing.T, ctx context.Context, path, page string) {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, path, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+		"--user-data-dir="+t.TempDir(), "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
+		"--disable-dev-shm-usage", page)
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+}
+
+// The engine of web/rtc in two real browsers, through the real server.
+func TestTwoBrowsersMeet(t *testing.T) {
+	path, script := browser(t), bundle(t)
+	for _, way := range []string{"", "&relay"} {
+		t.Run("way"+way, func(t *testing.T) {
+			c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+			ctx, cancel := context.WithCancel(c.ctx)
+			defer cancel()
+			s := &stage{last: map[string]report{}, raw: map[string]string{}, change: make(chan struct{})}
+			srv := s.serve(c, script)
+			base := strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
+			c.svc.Origins = append(c.svc.Origins, base)
+			page := func(who string) string { return base + "/page?who=" + who + "&e=" + string(c.enc) + way }
+			visit(t, ctx, path, page("patient"))
+			s.until(t, "patient", "waiting", func(r report) bool { return r.State == "waiting" })
+			visit(t, ctx, path, page("doctor"))
+			for _, who := range []string{"patient", "doctor"} {
+				s.until(t, who, "seen and heard", func(r report) bool {
+					return r.State == "inCall" && r.Facts.FramesDecoded > 30 && r.Facts.FramesSent > 30 &&
+						r.Facts.AudioEnergyReceived > 0 && r.Facts.AudioEnergySent > 0 && len(r.Remote) == 1 && len(r.Remote[0]) == 3
+				})
+				s.until(t, who, "with the cheap cipher (media.md §1)", func(r report) bool { return r.Cipher == "SRTP_AEAD_AES_128_GCM" })
+				s.until(t, who, "on the way asked for", func(r report) bool {
+					return r.Facts.Path != nil && r.Facts.Path.Relayed == (way != "")
+				})
+			}
+		})
+	}
+}

@@ -1,0 +1,109 @@
+package signaling_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"visavis/internal/care"
+	"visavis/internal/events"
+	"visavis/internal/store"
+	"visavis/internal/testkit"
+	"visavis/internal/testkit/rtcclient"
+)
+
+// The database is restarted during a call (acceptance 8): the call goes on,
+// chat says that it failed, and what happened meanwhile is told afterwards.
+func TestTheDatabaseMayGoAwayDuringACall(t *testing.T) {
+	pg, err := testkit.StartPostgres()
+	if err != nil {
+		t.Skip("SKIPPED, NOT TESTED: " + err.Error())
+	}
+	t.Cleanup(func() { _ = pg.Close() })
+	name, err := pg.Create("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(context.Background(), store.Options{URL: pg.URL(name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	c := open(t, testkit.NewHouse(t, db))
+	doctor, _ := c.enter("doctor", "d")
+	patient, _ := c.enter("patient", "p")
+	c.send(doctor, "admit", map[string]any{"seat": patient.Seat})
+	c.wait(patient, "media", func(m rtcclient.Msg) bool { return m["allowed"] == true })
+	pm, dm := c.join(patient, 1), c.join(doctor, 1)
+	c.flows(pm, 50)
+	c.flows(dm, 50)
+
+	if err := pg.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	c.world.set(care.ConsentGranted, errors.New("the database is away"))
+	c.send(patient, "chat", map[string]any{"id": "lost", "text": "perdu ?"})
+	if e := c.wait(patient, "error", nil); e.Str("code") != "internal" {
+		t.Errorf("chat without a database: %v", e)
+	}
+	c.send(patient, "mute", map[string]any{"mic": true, "camera": false})
+	c.wait(doctor, "room", func(m rtcclient.Msg) bool { return len(m.List("seats")) == 2 })
+	c.flows(pm, 900) // longer than a review of the act
+	patient.Cut()    // and the socket dies too
+	back := c.connect("patient")
+	back.Over(patient)
+	if err := back.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	c.wait(back, "resumed", nil)
+	c.flows(dm, 50)
+
+	if err := pg.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c.world.set(care.ConsentGranted, nil)
+	for try := 0; ; try++ { // until the pool has new connections
+		c.send(back, "chat", map[string]any{"id": "again", "text": "c'est revenu"})
+		ctx, cancel := context.WithTimeout(c.ctx, 2*time.Second)
+		_, err := doctor.Wait(ctx, "chat", func(m rtcclient.Msg) bool { return m.Str("id") == "again" })
+		cancel()
+		if err == nil {
+			break
+		}
+		if try == 10 {
+			t.Fatal(err)
+		}
+	}
+	c.fact(events.ParticipantJoined)
+	c.flows(pm, 50)
+	if s, _ := c.media.Stats(); s.Peers != 2 {
+		t.Errorf("%d connections after the outage, want the same two", s.Peers)
+	}
+}
+
+// A socket that stays away is told to the act, and so is its return.
+func TestALostConnectionIsAnIncident(t *testing.T) {
+	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	doctor, _ := c.enter("doctor", "d")
+	patient, _ := c.enter("patient", "p")
+	c.send(doctor, "admit", map[string]any{"seat": patient.Seat})
+	c.wait(patient, "admitted", nil)
+	patient.Cut()
+	c.fact(events.MediaIncident + ":connection_lost")
+	back := c.connect("patient")
+	back.Over(patient)
+	if err := back.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	c.wait(back, "resumed", nil)
+	c.fact(events.MediaIncident + ":connection_restored")
+	c.send(back, "leave", nil)
+	c.closes(back, 1000)
+	c.fact(events.ParticipantLeft)
+	again, w := c.enter("patient", "p") // who left by mistake comes back
+	if w.Str("state") != "admitted" {
+		t.Errorf("after leaving %v", w)
+	}
+	c.wait(again, "room", nil)
+}

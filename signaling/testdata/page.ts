@@ -1,0 +1,45 @@
+// The page of browser_test.go: a bare person in a call, who tells the test what they see.
+import { createCall } from '../../web/rtc/index';
+
+const q = new URLSearchParams(location.search);
+// The engine keeps its connection to itself; the test wants to see the cipher.
+let pc: RTCPeerConnection | undefined;
+const Real = RTCPeerConnection;
+window.RTCPeerConnection = class extends Real {
+  constructor(c?: RTCConfiguration) {
+    super(c);
+    pc = this;
+  }
+};
+
+async function cipher(): Promise<string | undefined> {
+  let found: string | undefined;
+  (await pc?.getStats())?.forEach((r: { type: string; srtpCipher?: string }) => (found ??= r.type === 'transport' ? r.srtpCipher : undefined));
+  return found;
+}
+
+const call = createCall({ encounter: q.get('e') ?? '', ...(q.has('relay') ? { icePolicy: 'relay' as const } : {}) });
+Object.assign(window, { call });
+
+async function tell() {
+  const s = call.snapshot();
+  if (s.me?.host) for (const p of s.seats) if (p.state === 'waiting') call.admit(p.seat);
+  for (const r of s.remote) {
+    for (const stream of [r.voice, r.camera]) {
+      if (!stream || document.getElementById(stream.id)) continue;
+      const v = document.createElement('video');
+      v.id = stream.id;
+      v.autoplay = true;
+      v.srcObject = stream;
+      document.body.append(v);
+    }
+  }
+  await fetch('/report?who=' + q.get('who'), {
+    method: 'POST',
+    body: JSON.stringify({ state: s.state, cause: s.cause, devices: s.devices, remote: s.remote.map((r) => Object.keys(r)), facts: await call.facts(), level: call.micLevel(), cipher: await cipher(), speaking: s.speaking.length }),
+  });
+}
+
+await call.openDevices();
+call.start();
+setInterval(() => void tell(), 250);
