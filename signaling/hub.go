@@ -60,6 +60,9 @@ func (h *hub) stop(ctx context.Context) {
 	}
 	h.mu.Unlock()
 	close(h.quit)
+	for _, r := range h.all() {
+		r.part()
+	}
 	for _, c := range conns {
 		if s := c.cur.Load(); s != nil {
 			s.send("notice", noticeMsg{Code: "stopping"})
@@ -155,6 +158,10 @@ func (c *conn) hello(ctx context.Context, m *inbound) bool {
 		c.error(errorMsg{Code: "internal"})
 		return c.finish(int(websocket.StatusInternalError), "internal")
 	}
+	if h.room.ended() {
+		c.error(errorMsg{Code: "ended"})
+		return c.finish(closeEnded, "ended")
+	}
 	if since, busy := h.room.heldElsewhere(seat.ID, m.Tab); busy {
 		c.busy = &h
 		c.direct("busy", busyMsg{since})
@@ -198,6 +205,7 @@ func (h *hub) load(ctx context.Context, id care.EncounterID) (*room, error) {
 		return nil, err
 	}
 	r := newRoom(h, act)
+	r.over = act.Over
 	var list []Seat
 	err = h.svc.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		list, err = seatsOf(tx, id)

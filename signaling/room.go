@@ -285,6 +285,22 @@ func (r *room) finish(reason string) {
 	clear(r.joined)
 }
 
+// part tells encounters that everybody is away: the process stops, and who comes
+// back joins again.
+func (r *room) part() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id := range r.joined {
+		r.absentLocked(id)
+	}
+}
+
+func (r *room) ended() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.over
+}
+
 func (r *room) empty() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -250,6 +250,21 @@ func TestTheQueueIsByAppointmentAndKept(t *testing.T) {
 	if q := c.wait(first, "queue", func(m rtcclient.Msg) bool { return m.Num("of") == 2 }); q.Num("position") != 2 {
 		t.Errorf("the other: %v", q)
 	}
+	// The appointment is moved an hour forward: the place moves with it.
+	moved := c.world.acts[mine]
+	moved.Planned = moved.Planned.Add(-time.Hour)
+	c.world.mu.Lock()
+	c.world.acts[mine] = moved
+	c.world.mu.Unlock()
+	_ = c.ticket("patient")
+	back, _ := c.enter("patient", "a")
+	if q := c.wait(back, "queue", nil); q.Num("position") != 1 {
+		t.Errorf("an hour earlier now: %v", q)
+	}
+	moved.Planned = moved.Planned.Add(time.Hour)
+	c.world.mu.Lock()
+	c.world.acts[mine] = moved
+	c.world.mu.Unlock()
 	// The phone sleeps; the place is kept for it.
 	first.Cut()
 	again, _ := c.enter("patient", "a")

@@ -162,7 +162,12 @@ func (s *Service) seatFor(tx *store.Tx, a authz.Actor, act Act, host bool) (Seat
 	if err := insertSeat(tx, seat); err != nil {
 		return Seat{}, err
 	}
-	return seatOf(tx, act.ID, a.ID())
+	seat, err := seatOf(tx, act.ID, a.ID())
+	if err != nil || seat.Planned.Equal(act.Planned) {
+		return seat, err
+	}
+	seat.Planned = act.Planned // the appointment was moved
+	return seat, updateSeat(tx, seat)
 }
 
 // redeem uses a ticket up and marks the arrival.

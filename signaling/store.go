@@ -117,7 +117,7 @@ func seats(rows []seatRow) []Seat {
 func updateSeat(tx *store.Tx, s Seat) error {
 	r := toRow(s)
 	return tx.G().Model(&seatRow{}).Where("id = ?", s.ID).Updates(map[string]any{
-		"state": r.State, "arrived_at": r.ArrivedAt, "admitted_at": r.AdmittedAt, "seen_at": r.SeenAt, "ended_at": r.EndedAt,
+		"state": r.State, "planned": r.Planned, "arrived_at": r.ArrivedAt, "admitted_at": r.AdmittedAt, "seen_at": r.SeenAt, "ended_at": r.EndedAt,
 	}).Error
 }
 
