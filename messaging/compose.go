@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"visavis/internal/lang"
+	"visavis/internal/store"
 	"visavis/messaging/mssante"
 	"visavis/messaging/xdm"
 )
@@ -28,6 +29,9 @@ func (s *Service) compose(ctx context.Context, d *Delivery, address string) (mss
 			Content:     xdm.Code{Code: "07", Scheme: "1.2.250.1.213.2.2", Label: "Consultations soins externes"},
 			Application: "visavis", Version: s.MSSante.Version},
 	}
+	if letter.InReplyTo, err = s.earlier(ctx, d); err != nil {
+		return mssante.Message{}, err
+	}
 	if mssante.ValidAddress(author.MSSante, s.MSSante.TestDomain) {
 		letter.ReplyTo = author.MSSante
 	} else {
@@ -48,4 +52,14 @@ func (s *Service) compose(ctx context.Context, d *Delivery, address string) (mss
 	}
 	letter.Text = s.texts.T(l, "mss."+string(d.Recipient), lang.Args{"name": to.Name, "with": author.Full(), "titles": strings.Join(titles, "\n")})
 	return mssante.Compose(letter)
+}
+
+// earlier gives the Message-ID of the letter of the same act sent before this
+// one, so that mail readers show both as one conversation (ECO.2.2.2).
+func (s *Service) earlier(ctx context.Context, d *Delivery) (id string, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		id, err = messageBefore(tx, d)
+		return err
+	})
+	return id, err
 }

@@ -67,6 +67,11 @@ func (s *Service) Deliver(ctx context.Context, id care.DeliveryID) error {
 	if r.Err != nil && errors.Is(r.Err, errTaken) {
 		return nil
 	}
+	if r.Outcome != post.Accepted {
+		// The cause itself may quote the address: only codes are logged.
+		s.Log.Warn("a message was not taken", "delivery", ready.ID, "channel", ready.Channel, "about", ready.About,
+			"outcome", r.Outcome, "code", r.Code, "status", r.Status, "attempt", ready.Attempts)
+	}
 	return s.finish(ctx, d, func(d *Delivery, now time.Time) error { return s.apply(d, r, now) })
 }
 

@@ -226,6 +226,21 @@ func ofAct(tx *store.Tx, id care.EncounterID, to Recipient) ([]*Delivery, error)
 	return list, err
 }
 
+// messageBefore gives the Message-ID of the last letter of the same act to the
+// same recipient that was written before d, "" when there is none. Both times
+// are fixed by the first attempt, so every attempt gets the same answer.
+func messageBefore(tx *store.Tx, d *Delivery) (string, error) {
+	var ids []string
+	err := tx.G().Model(&deliveryRow{}).Where(
+		"encounter_id = ? AND recipient = ? AND about = ? AND id <> ? AND written_at > 0 AND written_at < ?",
+		string(d.EncounterID), string(d.Recipient), string(Documents), string(d.ID), store.Micros(d.writtenAt)).
+		Order("written_at DESC, id DESC").Limit(1).Pluck("message_id", &ids).Error
+	if err != nil || len(ids) == 0 {
+		return "", err
+	}
+	return ids[0], nil
+}
+
 // due lists deliveries that nobody works on and should: late in the queue,
 // left by a process that died, or waiting for an identity.
 func due(tx *store.Tx, now time.Time) (ids []care.DeliveryID, err error) {
