@@ -155,6 +155,7 @@ func (s *Server) Fallback(h http.HandlerFunc) {
 			s.refuse(c, missingRoute())
 			return
 		}
+		c.Status(http.StatusOK) // gin set 404 beforehand; h may still say so
 		h(c.Writer, c.Request)
 	})
 }
