@@ -58,8 +58,9 @@ export const decideConsent = (appointmentId: string, body: ConsentDecision, idem
 export const withdrawConsent = (appointmentId: string) =>
   request<Consent>(`/appointments/${id(appointmentId)}/consent/withdraw`, { method: 'POST', body: {} });
 
-export const admission = (encounterId: string) =>
-  request<Admission>('/admission', { method: 'POST', body: { encounterId } });
+/** One-time ticket for the live side of an act (docs/signaling.md §2.1). */
+export const admission = (encounterId: string, signal?: AbortSignal) =>
+  request<Admission>(`/encounters/${id(encounterId)}/admission`, { method: 'POST', ...(signal ? { signal } : {}) });
 
 export const documents = (patientId?: string) => request<List<DocumentItem>>(`/documents${query({ patientId })}`);
 export const documentAccesses = (documentId: string) =>

@@ -110,12 +110,7 @@ export type ConsentDecision = {
   representative?: { name: string; relation: string };
 };
 
-export type Admission = {
-  ticket: string;
-  expiresAt: string;
-  url: string;
-  iceServers: { urls: string | string[]; username?: string; credential?: string }[];
-};
+export type Admission = { ticket: string; expiresAt: string; url: string };
 
 export type DocumentItem = {
   id: string;

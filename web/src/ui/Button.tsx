@@ -1,29 +1,51 @@
-/** Buttons and links that look like them. Their words say the result. */
-import type { ReactNode } from 'react';
-import { Button as AriaButton, type ButtonProps as AriaButtonProps } from 'react-aria-components/Button';
+/**
+ * Buttons and links that look like them. Their words say the result. The
+ * platform's own button: it has every behaviour wanted here, and a patient's
+ * page must stay light (house.md §7).
+ */
+import type { ReactNode, Ref } from 'react';
 import { Link } from 'wouter';
 import styles from './Button.module.css';
 
 type Look = 'primary' | 'secondary' | 'text' | 'danger';
 
-export type ButtonProps = Omit<AriaButtonProps, 'className' | 'style' | 'children' | 'isPending'> & {
+export type ButtonProps = {
+  onPress?: () => void;
+  type?: 'button' | 'submit';
   look?: Look;
   /** Full width, as the main action on a phone is. */
   wide?: boolean;
   /** Work is going on: the button keeps its place, its name and the focus, and cannot be pressed twice. */
   busy?: boolean;
+  isDisabled?: boolean;
+  autoFocus?: boolean;
+  id?: string;
+  form?: string;
+  ref?: Ref<HTMLButtonElement>;
+  'aria-label'?: string;
+  'aria-describedby'?: string;
+  'aria-pressed'?: boolean;
+  'aria-expanded'?: boolean;
+  'aria-controls'?: string;
   children: ReactNode;
 };
 
 const classOf = (look: Look, wide: boolean) => [styles.button, styles[look], wide ? styles.wide : ''].join(' ');
 
-export function Button({ look = 'primary', wide = false, busy = false, children, ...rest }: ButtonProps) {
-  const pressing = busy ? { onPress: () => undefined, type: 'button' as const, 'aria-disabled': 'true' as const } : {};
+export function Button({ onPress, type = 'button', look = 'primary', wide = false, busy = false, isDisabled = false, children, ...rest }: ButtonProps) {
   return (
-    <AriaButton {...rest} {...pressing} className={classOf(look, wide)}>
+    <button
+      {...rest}
+      // A busy button submits nothing: Enter in a field of its form finds no submit button.
+      type={busy ? 'button' : type}
+      disabled={isDisabled}
+      aria-disabled={busy || undefined}
+      onClick={busy ? undefined : onPress}
+      className={classOf(look, wide)}
+    >
       {busy && <span className={styles.spinner} aria-hidden="true" />}
       <span>{children}</span>
-    </AriaButton>
+    </button>
   );
 }
 

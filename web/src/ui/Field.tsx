@@ -1,11 +1,5 @@
 /** Fields: a label that stays, a hint before, an error after, each tied to the input. */
 import { useId, type ReactNode } from 'react';
-import { FieldError } from 'react-aria-components/FieldError';
-import { Input } from 'react-aria-components/Input';
-import { Label } from 'react-aria-components/Label';
-import { Text } from 'react-aria-components/Text';
-import { TextArea as AriaTextArea } from 'react-aria-components/TextArea';
-import { TextField as AriaTextField } from 'react-aria-components/TextField';
 import { typeDate } from './date';
 import styles from './Field.module.css';
 
@@ -31,22 +25,55 @@ export type TextFieldProps = Common & {
   rows?: number;
 };
 
-export function TextField({ label, hint, error, rows, inputMode, autoFocus, ...rest }: TextFieldProps) {
+export function TextField({ label, name, value, onChange, hint, error, rows, isRequired, isDisabled, ...input }: TextFieldProps) {
+  const id = useId();
+  const shared = {
+    ...input,
+    id,
+    name,
+    value,
+    className: styles.input,
+    disabled: isDisabled,
+    'aria-required': isRequired || undefined,
+    ...described(id, hint, error),
+  };
   return (
-    <AriaTextField {...rest} autoFocus={autoFocus ?? false} validationBehavior="aria" isInvalid={error !== undefined} className={styles.field ?? ''}>
-      <Label className={styles.label ?? ''}>{label}</Label>
-      {hint && (
-        <Text slot="description" className={styles.hint ?? ''}>
-          {hint}
-        </Text>
-      )}
+    <Framed id={id} label={label} hint={hint} error={error}>
       {rows ? (
-        <AriaTextArea rows={rows} className={styles.input ?? ''} />
+        <textarea {...shared} rows={rows} onChange={(e) => onChange(e.target.value)} />
       ) : (
-        <Input className={styles.input ?? ''} {...(inputMode ? { inputMode } : {})} />
+        <input type="text" {...shared} onChange={(e) => onChange(e.target.value)} />
       )}
-      <FieldError className={styles.error ?? ''}>{error}</FieldError>
-    </AriaTextField>
+    </Framed>
+  );
+}
+
+/** What ties the hint and the error to the input for a screen reader. */
+function described(id: string, hint: string | undefined, error: string | undefined) {
+  const ids = [hint ? `${id}-hint` : '', error ? `${id}-error` : ''].filter(Boolean).join(' ');
+  return { 'aria-invalid': error !== undefined || undefined, 'aria-describedby': ids || undefined };
+}
+
+type FramedProps = { id: string; label: string; hint: string | undefined; error: string | undefined; children: ReactNode };
+
+function Framed({ id, label, hint, error, children }: FramedProps) {
+  return (
+    <div className={styles.field}>
+      <label className={styles.label} htmlFor={id}>
+        {label}
+      </label>
+      {hint && (
+        <span className={styles.hint} id={`${id}-hint`}>
+          {hint}
+        </span>
+      )}
+      {children}
+      {error && (
+        <span className={styles.error} id={`${id}-error`}>
+          {error}
+        </span>
+      )}
+    </div>
   );
 }
 
@@ -61,25 +88,16 @@ export type SelectProps = Common & { options: readonly { value: string; label: s
 export function Select({ label, name, value, onChange, hint, error, options, isRequired, isDisabled }: SelectProps) {
   const id = useId();
   return (
-    <div className={styles.field}>
-      <label className={styles.label} htmlFor={id}>
-        {label}
-      </label>
-      {hint && (
-        <span className={styles.hint} id={`${id}-hint`}>
-          {hint}
-        </span>
-      )}
+    <Framed id={id} label={label} hint={hint} error={error}>
       <select
         id={id}
         name={name}
         className={styles.input}
         value={value}
         onChange={(e) => onChange(e.target.value)}
-        required={isRequired}
+        aria-required={isRequired || undefined}
         disabled={isDisabled}
-        aria-invalid={error !== undefined || undefined}
-        aria-describedby={[hint ? `${id}-hint` : '', error ? `${id}-error` : ''].join(' ').trim() || undefined}
+        {...described(id, hint, error)}
       >
         {options.map((o) => (
           <option key={o.value} value={o.value}>
@@ -87,12 +105,7 @@ export function Select({ label, name, value, onChange, hint, error, options, isR
           </option>
         ))}
       </select>
-      {error && (
-        <span className={styles.error} id={`${id}-error`}>
-          {error}
-        </span>
-      )}
-    </div>
+    </Framed>
   );
 }
 

@@ -1,4 +1,3 @@
-import { Button } from 'react-aria-components/Button';
 import { Icon, type IconName } from './icons';
 import styles from './call.module.css';
 
@@ -23,7 +22,7 @@ export type ControlProps = {
 export function Control({ icon, word, label, onPress, off = false, hangUp = false, pressed, badge = 0, isDisabled = false }: ControlProps) {
   const look = [styles.control, off ? styles.off : '', hangUp ? styles.hangUp : ''].join(' ');
   return (
-    <Button className={look} aria-label={label} onPress={onPress} isDisabled={isDisabled} {...(pressed === undefined ? {} : { 'aria-pressed': pressed })}>
+    <button type="button" className={look} aria-label={label} onClick={onPress} disabled={isDisabled} aria-pressed={pressed}>
       <Icon name={icon} crossed={off} />
       <span className={styles.word}>{word}</span>
       {badge > 0 && (
@@ -31,6 +30,6 @@ export function Control({ icon, word, label, onPress, off = false, hangUp = fals
           {badge > 9 ? '9+' : badge}
         </span>
       )}
-    </Button>
+    </button>
   );
 }

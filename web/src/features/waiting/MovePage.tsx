@@ -10,8 +10,8 @@ import { SlotPicker } from '@/features/booking/SlotPicker';
 import { Failure } from '@/ui/Alert';
 import { useAnnounce } from '@/ui/Announcer';
 import { Button } from '@/ui/Button';
-import { Dialog } from '@/ui/Dialog';
 import { PatientPage, useNow } from '@/ui/Page';
+import { Sheet } from '@/ui/Sheet';
 
 export default function MovePage({ appointment: a, onDone }: { appointment: Appointment; onDone: () => void }) {
   const t = useT('join');
@@ -45,7 +45,7 @@ export default function MovePage({ appointment: a, onDone }: { appointment: Appo
           {t('move.keep')}
         </Button>
       </div>
-      <Dialog title={t('move.title')} isOpen={start !== null} onClose={close}>
+      <Sheet title={t('move.dialog')} isOpen={start !== null} onClose={close}>
         {start && <p>{t('move.ask', { before: say(a.start), after: say(start) })}</p>}
         {moving.isError && <Failure problem={asProblem(moving.error)} kept={t('move.kept')} />}
         {start && (
@@ -56,7 +56,7 @@ export default function MovePage({ appointment: a, onDone }: { appointment: Appo
         <Button look="secondary" wide onPress={close}>
           {t('move.keep')}
         </Button>
-      </Dialog>
+      </Sheet>
     </PatientPage>
   );
 }

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Button } from '@/ui/Button';
-import { Dialog } from '@/ui/Dialog';
+import { Sheet } from '@/ui/Sheet';
 
 type Props = {
   title: string;
@@ -16,7 +16,7 @@ type Props = {
 /** A decision with consequences: both answers say what they do. */
 export function Question({ title, isOpen, yes, no, busy = false, onYes, onNo, children }: Props) {
   return (
-    <Dialog title={title} isOpen={isOpen} onClose={onNo}>
+    <Sheet title={title} isOpen={isOpen} onClose={onNo}>
       {children}
       <Button look="danger" wide busy={busy} onPress={onYes}>
         {yes}
@@ -24,6 +24,6 @@ export function Question({ title, isOpen, yes, no, busy = false, onYes, onNo, ch
       <Button look="secondary" wide onPress={onNo}>
         {no}
       </Button>
-    </Dialog>
+    </Sheet>
   );
 }
