@@ -18,12 +18,14 @@ import (
 
 	"visavis/internal/httpx"
 	"visavis/internal/testkit"
+	"visavis/signaling/local"
 )
 
 // report is what a page says of itself.
 type report struct {
 	State, Cause string
 	Cipher       string
+	Shaken       string
 	Remote       [][]string
 	Speaking     int
 	Level        float64
@@ -140,19 +142,28 @@ func visit(t *testing.T, ctx context.Context, path, page string) {
 // The engine of web/rtc in two real browsers, through the real server.
 func TestTwoBrowsersMeet(t *testing.T) {
 	path, script := browser(t), bundle(t)
-	for _, way := range []string{"", "&relay"} {
-		t.Run("way"+way, func(t *testing.T) {
-			c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	for name, way := range map[string]struct {
+		query    string
+		relayed  bool
+		protocol string
+		change   func(*local.Config)
+	}{
+		"direct":           {"&shake", false, "udp", nil},
+		"relayed over UDP": {"&relay", true, "udp", nil},
+		"relayed over TCP": {"&relay", true, "tcp", func(c *local.Config) { c.TURN.UDP = nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := openWith(t, testkit.NewHouse(t, testkit.OpenSQLite(t)), way.change)
 			ctx, cancel := context.WithCancel(c.ctx)
 			defer cancel()
 			s := &stage{last: map[string]report{}, raw: map[string]string{}, change: make(chan struct{})}
 			srv := s.serve(c, script)
 			base := strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
 			c.svc.Origins = append(c.svc.Origins, base)
-			page := func(who string) string { return base + "/page?who=" + who + "&e=" + string(c.enc) + way }
-			visit(t, ctx, path, page("patient"))
+			page := func(who, more string) string { return base + "/page?who=" + who + "&e=" + string(c.enc) + more }
+			visit(t, ctx, path, page("patient", way.query))
 			s.until(t, "patient", "waiting", func(r report) bool { return r.State == "waiting" })
-			visit(t, ctx, path, page("doctor"))
+			visit(t, ctx, path, page("doctor", strings.TrimSuffix(way.query, "&shake")))
 			for _, who := range []string{"patient", "doctor"} {
 				s.until(t, who, "seen and heard", func(r report) bool {
 					return r.State == "inCall" && r.Facts.FramesDecoded > 30 && r.Facts.FramesSent > 30 &&
@@ -160,9 +171,23 @@ func TestTwoBrowsersMeet(t *testing.T) {
 				})
 				s.until(t, who, "with the cheap cipher (media.md §1)", func(r report) bool { return r.Cipher == "SRTP_AEAD_AES_128_GCM" })
 				s.until(t, who, "on the way asked for", func(r report) bool {
-					return r.Facts.Path != nil && r.Facts.Path.Relayed == (way != "")
+					return r.Facts.Path != nil && r.Facts.Path.Relayed == way.relayed && r.Facts.Path.Protocol == way.protocol
 				})
+			}
+			if way.query == "&shake" {
+				s.shaken(t)
 			}
 		})
 	}
+}
+
+// shaken: after an ICE restart and a camera that was off, pictures flow again.
+func (s *stage) shaken(t *testing.T) {
+	t.Helper()
+	s.until(t, "patient", "through an ICE restart and a camera off and on", func(r report) bool { return r.Shaken == "done" && r.State == "inCall" })
+	s.mu.Lock()
+	seen, sent := s.last["doctor"].Facts.FramesDecoded, s.last["patient"].Facts.FramesDecoded
+	s.mu.Unlock()
+	s.until(t, "doctor", "seeing the patient again", func(r report) bool { return r.Facts.FramesDecoded > seen+60 })
+	s.until(t, "patient", "seeing the doctor still", func(r report) bool { return r.Facts.FramesDecoded > sent+60 })
 }

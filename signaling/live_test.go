@@ -100,6 +100,7 @@ type clinic struct {
 	enc     care.EncounterID
 	patient authz.Actor
 	doctor  authz.Actor
+	change  func(*local.Config)
 }
 
 type facts struct {
@@ -137,9 +138,15 @@ func id() string { return care.NewID(time.Now()) }
 
 func open(t *testing.T, h *testkit.House) *clinic {
 	t.Helper()
+	return openWith(t, h, nil)
+}
+
+// openWith changes how media is carried.
+func openWith(t *testing.T, h *testkit.House, change func(*local.Config)) *clinic {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
-	c := &clinic{t: t, ctx: ctx, h: h, facts: &facts{}, enc: care.EncounterID(id())}
+	c := &clinic{t: t, ctx: ctx, change: change, h: h, facts: &facts{}, enc: care.EncounterID(id())}
 	app, pat, doc := care.AppointmentID(id()), care.PatientID(id()), care.StaffID(id())
 	c.patient = authz.Actor{Role: care.Patient, PatientID: pat, AppointmentID: app, SessionID: "s-patient", Level: authz.LevelLink}
 	c.doctor = authz.Actor{Role: care.Doctor, StaffID: doc, OrganizationID: "org", SessionID: "s-doctor", Level: authz.LevelPSC}
@@ -157,11 +164,15 @@ func (c *clinic) start() {
 	c.t.Helper()
 	loopback := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
 	var err error
-	c.media, err = local.Open(local.Config{
+	cfg := local.Config{
 		SFU:  sfu.Config{UDP: loopback, Loopback: true},
 		TURN: turn.Config{UDP: loopback, TCP: loopback, Realm: "visavis.test", Keys: turn.Keys{bytes.Repeat([]byte{7}, 32)}},
 		Host: "127.0.0.1",
-	})
+	}
+	if c.change != nil {
+		c.change(&cfg)
+	}
+	c.media, err = local.Open(cfg)
 	if err != nil {
 		c.t.Fatal(err)
 	}

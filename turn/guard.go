@@ -148,7 +148,7 @@ func (g *guard) budgetLocked(f flow) bool {
 	l := g.hosts[h]
 	if l == nil {
 		if len(g.hosts) >= maxKnownHosts {
-			g.hosts = map[netip.Prefix]*rate.Limiter{} // a flood from everywhere: start over
+			clear(g.hosts) // a flood from everywhere: start over
 		}
 		l = rate.NewLimiter(unsignedPerSecond, unsignedPerSecond)
 		g.hosts[h] = l
@@ -350,10 +350,7 @@ func (g *guard) forget(c *relayConn) {
 	}
 }
 
-func (g *guard) revokedLocked(who string) bool {
-	_, ok := g.revoked[who]
-	return ok
-}
+func (g *guard) revokedLocked(who string) bool { return !g.revoked[who].IsZero() }
 
 // revoke ends a participant's allocations and lets no credential that is out
 // make another.
@@ -388,7 +385,7 @@ func (g *guard) sweep(now time.Time) {
 		}
 	}
 	if len(g.asked) > maxKnownHosts {
-		g.asked = map[flow]string{}
+		clear(g.asked)
 	}
 }
 

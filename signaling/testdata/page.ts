@@ -36,9 +36,32 @@ async function tell() {
   }
   await fetch('/report?who=' + q.get('who'), {
     method: 'POST',
-    body: JSON.stringify({ state: s.state, cause: s.cause, devices: s.devices, remote: s.remote.map((r) => Object.keys(r)), facts: await call.facts(), level: call.micLevel(), cipher: await cipher(), speaking: s.speaking.length }),
+    body: JSON.stringify({ state: s.state, cause: s.cause, devices: s.devices, remote: s.remote.map((r) => Object.keys(r)), facts: await call.facts(), level: call.micLevel(), cipher: await cipher(), shaken, speaking: s.speaking.length }),
   });
 }
+
+/** What happens to people: the network changes, the camera goes off and on. */
+const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
+const ufrag = () => /a=ice-ufrag:(\S+)/.exec(pc?.remoteDescription?.sdp ?? '')?.[1];
+let shaken = '';
+async function shake() {
+  const before = ufrag();
+  window.dispatchEvent(new Event('online'));
+  while (ufrag() === before || pc?.connectionState !== 'connected') await wait(50);
+  shaken = 'restarted';
+  call.setCamera(false);
+  while (call.snapshot().camera) await wait(50);
+  await wait(500);
+  call.setCamera(true);
+  while (!call.snapshot().camera) await wait(50);
+  shaken = 'done';
+}
+let begun = !q.has('shake');
+call.subscribe(() => {
+  if (begun || call.snapshot().state !== 'inCall' || call.snapshot().remote.length === 0) return;
+  begun = true;
+  setTimeout(() => void shake(), 1500);
+});
 
 await call.openDevices();
 call.start();
