@@ -60,7 +60,10 @@ func compress(name string, raw []byte) ([]byte, error) {
 	if _, err := w.Write(raw); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), w.Close()
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
