@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -53,6 +54,18 @@ func (c *Client) URL(path string) string { return c.base + path }
 // Fresh returns another client of the same server, without cookies.
 func (c *Client) Fresh() *Client {
 	return &Client{t: c.t, base: c.base, http: c.http, cookies: map[string]string{}}
+}
+
+// From returns another client of the same server, without cookies, whose
+// connections come from the n-th address of the loopback: another household
+// for the limits that count by network. The server must listen on 127.0.0.1.
+func (c *Client) From(n int) *Client {
+	f := c.Fresh()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1+byte(n>>16), byte(n>>8), byte(n))}}
+	tr := &http.Transport{DialContext: d.DialContext}
+	f.http = &http.Client{Timeout: c.http.Timeout, CheckRedirect: c.http.CheckRedirect, Transport: tr}
+	c.t.Cleanup(tr.CloseIdleConnections)
+	return f
 }
 
 // With returns another client of the same server with a session token.

@@ -60,6 +60,9 @@ func (s *RedisServer) Start() error {
 		return err
 	}
 	err = await(30*time.Second, func() error {
+		if _, err := os.Stat(s.socket()); err != nil {
+			return err
+		}
 		c := s.client()
 		return errors.Join(c.Ping(context.Background()).Err(), c.Close())
 	})

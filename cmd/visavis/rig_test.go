@@ -1,0 +1,290 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"visavis/internal/httpx"
+	"visavis/internal/seal"
+	"visavis/internal/store"
+	"visavis/internal/testkit"
+)
+
+// asMain makes the test binary behave as visavis itself, so that tests can
+// start, kill and start again the real program.
+const asMain = "VISAVIS_TEST_AS_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// rig is the real program with its demo clinic, in a process of its own.
+type rig struct {
+	t        testing.TB
+	dir      string
+	database string // DATABASE_URL; SQLite when empty
+	redis    string
+	url      string
+	args     []string
+	env      []string
+	cmd      *exec.Cmd
+	links    demoLinks
+}
+
+// rigs runs a test on the program with SQLite, and with PostgreSQL and Redis.
+func rigs(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, newRig(t, "", "")) })
+	t.Run("postgres", func(t *testing.T) {
+		rd, _ := testkit.Redis(t)
+		test(t, newRig(t, testkit.EmptyPostgres(t), rd.URL()))
+	})
+}
+
+func newRig(t testing.TB, database, redis string) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), database: database, redis: redis}
+	ports := map[string]int{}
+	for _, name := range []string{"web", "media", "turn", "psc", "mssante", "mail", "imap", "mail-web", "sms"} {
+		ports[name] = testkit.FreePort(t)
+	}
+	r.url = "http://127.0.0.1:" + strconv.Itoa(ports["web"])
+	r.args = []string{"demo"}
+	for _, sim := range []string{"psc", "mssante", "mail", "imap", "mail-web", "sms"} {
+		r.args = append(r.args, "--sim-"+sim, "127.0.0.1:"+strconv.Itoa(ports[sim]))
+	}
+	r.env = []string{
+		asMain + "=1", "VISAVIS_DATA=" + r.dir, "VISAVIS_LISTEN=127.0.0.1:" + strconv.Itoa(ports["web"]), "VISAVIS_PUBLIC_URL=" + r.url,
+		"VISAVIS_MEDIA_UDP=" + strconv.Itoa(ports["media"]), "VISAVIS_MEDIA_TCP=" + strconv.Itoa(ports["media"]),
+		"VISAVIS_TURN_UDP=" + strconv.Itoa(ports["turn"]), "VISAVIS_TURN_TCP=" + strconv.Itoa(ports["turn"]),
+		"DATABASE_URL=" + database, "REDIS_URL=" + redis,
+	}
+	t.Cleanup(r.kill)
+	r.start()
+	return r
+}
+
+// start starts the program and waits until its clinic is open.
+func (r *rig) start() {
+	r.t.Helper()
+	file := filepath.Join(r.dir, "links.json")
+	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		r.t.Fatal(err)
+	}
+	r.cmd = r.command(r.args...)
+	out, err := os.Create(filepath.Join(r.dir, "out"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer out.Close()
+	r.cmd.Stdout, r.cmd.Stderr = out, out
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	cmd := r.cmd
+	go func() { _ = cmd.Wait(); close(ended) }()
+	testkit.Eventually(r.t, 60*time.Second, "the demo is ready", func() bool {
+		select {
+		case <-ended:
+			raw, _ := os.ReadFile(filepath.Join(r.dir, "out"))
+			r.t.Fatalf("visavis ended: %s", raw)
+		default:
+		}
+		raw, err := os.ReadFile(file)
+		return err == nil && json.Unmarshal(raw, &r.links) == nil
+	})
+}
+
+func (r *rig) command(args ...string) *exec.Cmd {
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), r.env...)
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return c
+}
+
+// kill is kill -9.
+func (r *rig) kill() {
+	if r.cmd == nil {
+		return
+	}
+	if err := r.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		r.t.Error(err)
+	}
+	testkit.Eventually(r.t, 10*time.Second, "the process is gone", func() bool {
+		return errors.Is(r.cmd.Process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+	})
+	r.cmd = nil
+}
+
+// verify runs visavis verify on a stopped rig.
+func (r *rig) verify() string {
+	r.t.Helper()
+	out, err := r.command("verify").CombinedOutput()
+	if err != nil {
+		r.t.Fatalf("visavis verify: %v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// open opens the database of a stopped rig.
+func (r *rig) open() *store.DB {
+	r.t.Helper()
+	m, err := seal.LoadMaster(filepath.Join(r.dir, "keys", "master"), false)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	db, err := store.Open(r.t.Context(), store.Options{URL: r.database, DataDir: r.dir, Key: m.Derive("database")})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func (r *rig) client() *testkit.Client { return testkit.Dial(r.t, r.url) }
+
+// patient opens the n-th link of the demo.
+func (r *rig) patient(n int) *testkit.Client {
+	r.t.Helper()
+	c := r.client()
+	_, token, _ := strings.Cut(r.links.Patients[n].URL, "#")
+	c.Post("/api/links/open", map[string]string{"token": token}).Want(http.StatusOK)
+	return c
+}
+
+var accountButton = regexp.MustCompile(`(?s)name="id" value="([^"]+)".*?name="account" value="([^"]+)"`)
+
+// staff signs a professional in through Pro Santé Connect: account is the
+// national identifier of a demo account.
+func (r *rig) staff(account string) *testkit.Client {
+	r.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	cookies := map[string]string{}
+	follow := func(req *http.Request) (*http.Response, []byte) {
+		for {
+			if strings.HasPrefix(req.URL.String(), r.url) {
+				for k, v := range cookies { // Secure cookies, over plain HTTP on the loopback
+					req.AddCookie(&http.Cookie{Name: k, Value: v})
+				}
+			}
+			resp, err := browser.Do(req)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			raw, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			for _, k := range resp.Cookies() {
+				cookies[k.Name] = k.Value
+			}
+			to := resp.Header.Get("Location")
+			if to == "" || strings.HasPrefix(to, "/pro") {
+				return resp, raw
+			}
+			next, err := req.URL.Parse(to)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			if req, err = http.NewRequest(http.MethodGet, next.String(), nil); err != nil {
+				r.t.Fatal(err)
+			}
+		}
+	}
+	req, err := http.NewRequest(http.MethodGet, r.url+"/api/auth/psc/start?return=/pro", nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	resp, page := follow(req)
+	m := accountButton.FindSubmatch(page)
+	if m == nil {
+		r.t.Fatalf("no sign-in page: %d %s", resp.StatusCode, page)
+	}
+	form := url.Values{"id": {html.UnescapeString(string(m[1]))}, "account": {account}}
+	if req, err = http.NewRequest(http.MethodPost, resp.Request.URL.String(), strings.NewReader(form.Encode())); err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, page = follow(req)
+	if cookies[httpx.CookieName] == "" {
+		r.t.Fatalf("%s is not signed in: %d %s", account, resp.StatusCode, page)
+	}
+	return r.client().With(cookies[httpx.CookieName])
+}
+
+// doctor is the national identifier of the first demo doctor with a schedule.
+func account(family string) string {
+	for _, p := range demoStaff() {
+		if p.family == family {
+			return p.idnat
+		}
+	}
+	return ""
+}
+
+// slot is what a patient books.
+type slot struct {
+	practitioner string
+	start        time.Time
+	price        struct{ AmountCents, ReimbursedCents int64 }
+}
+
+// slots lists the free slots of a demo doctor.
+func (r *rig) slots(family string) []slot {
+	r.t.Helper()
+	var found struct {
+		Items []struct {
+			ID          string
+			DisplayName string
+			Price       struct{ AmountCents, ReimbursedCents int64 }
+		}
+	}
+	c := r.client()
+	c.Get("/api/practitioners?q=" + url.QueryEscape(family)).Want(200).JSON(&found)
+	if len(found.Items) != 1 {
+		r.t.Fatalf("%d practitioners named %s", len(found.Items), family)
+	}
+	p := found.Items[0]
+	var free struct{ Items []struct{ Start time.Time } }
+	c.Get("/api/practitioners/" + p.ID + "/slots?days=14").Want(200).JSON(&free)
+	var out []slot
+	for _, s := range free.Items {
+		out = append(out, slot{practitioner: p.ID, start: s.Start, price: p.Price})
+	}
+	return out
+}
+
+// booking is the body with which the n-th person books.
+func (s slot) booking(n int) map[string]any {
+	return map[string]any{
+		"practitionerId": s.practitioner, "start": s.start, "locale": "fr", "zone": "Europe/Paris",
+		"patient": map[string]string{
+			"familyName": "DURAND", "givenName": "Camille", "birthDate": "1980-02-29", "phone": fmt.Sprintf("+336%08d", 39980000+n),
+		},
+		"priceShown": map[string]int64{"amountCents": s.price.AmountCents, "reimbursedCents": s.price.ReimbursedCents},
+	}
+}
