@@ -1,5 +1,5 @@
 /** Entry of the professional's pages; each is a lazy chunk of its own. */
-import { lazy, Suspense, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, type ReactNode } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { asProblem } from '@/api/client';
 import { DeskFailure } from '@/features/desk/DeskFailure';
@@ -18,6 +18,12 @@ const PostPage = lazy(() => import('@/features/deliveries/PostPage'));
 export default function ProRoutes() {
   const t = useT('desk');
   const who = useMe();
+  const signedIn = Boolean(who.data?.staff);
+  // On the body, so that dialogs and menus, which live outside the page, have the desk's sizes too.
+  useEffect(() => {
+    document.body.classList.toggle('desk', signedIn);
+    return () => document.body.classList.remove('desk');
+  }, [signedIn]);
   if (who.data?.staff) {
     return (
       <StaffContext value={who.data.staff}>

@@ -25,6 +25,8 @@ type Span = 'day' | 'week';
 
 export default function AgendaPage() {
   const t = useT('agenda');
+  // Loaded with the page: a dialog that waits for its words would blank what is behind it.
+  useT('patients');
   const { language } = useLanguage();
   const now = useNow(20_000);
   const today = dayOf(now, clinicZone);

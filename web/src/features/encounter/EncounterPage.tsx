@@ -54,6 +54,9 @@ export default function EncounterPage({ encounterId }: { encounterId: string }) 
 
 function Act({ encounter, stale }: { encounter: Encounter; stale: boolean }) {
   const t = useT('encounter');
+  // Loaded with the page: the pane that waits for its words when somebody comes in would blank the file.
+  useT('call');
+  useT('diagnostics');
   const staff = useStaff();
   const over = closed(encounter);
   const wanted = useHistoryState<{ receive?: string } | null>()?.receive === encounter.patient.id;

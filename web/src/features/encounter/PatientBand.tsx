@@ -12,8 +12,7 @@ import { Button } from '@/ui/Button';
 import { Lines, Loading } from '@/ui/Loading';
 import { useNow } from '@/ui/Page';
 import { State } from '@/ui/State';
-import { closed } from './act';
-import { relation, sayIns } from './traits';
+import { relation, sayIns, sayPhone } from './traits';
 import styles from './encounter.module.css';
 
 export function PatientBand({ encounter }: { encounter: Encounter }) {
@@ -31,7 +30,7 @@ export function PatientBand({ encounter }: { encounter: Encounter }) {
       {encounter.identityConfirmed ? (
         <State tone="good">{t(`identified.${encounter.identifiedHow ?? 'face-and-name'}`)}</State>
       ) : (
-        encounter.host && !closed(encounter) && <Confirm encounter={encounter} />
+        encounter.host && (encounter.status === 'in-progress' || encounter.status === 'arrived') && <Confirm encounter={encounter} />
       )}
     </section>
   );
@@ -59,7 +58,10 @@ function Traits({ patient }: { patient: PatientFile }) {
         {patient.ins && <span className={styles.soft}>{t('patient.ins', { ins: sayIns(patient.ins) })}</span>}
       </p>
       {represented.length > 0 && <p>{t('patient.representatives', { names: represented.map((r) => `${r.displayName} (${relation(t, r.relation)})`).join(', ') })}</p>}
-      {patient.referringPractitioner && <p className={styles.soft}>{t('patient.referring', { name: patient.referringPractitioner.displayName })}</p>}
+      <p className={`${styles.line} ${styles.soft}`}>
+        {patient.phone && <span>{t('patient.phone', { phone: sayPhone(patient.phone) })}</span>}
+        {patient.referringPractitioner && <span>{t('patient.referring', { name: patient.referringPractitioner.displayName })}</span>}
+      </p>
     </>
   );
 }

@@ -14,6 +14,12 @@ export function sayIns(ins: string): string {
   return found ? found.slice(1).join('\u00a0') : ins;
 }
 
+/** « 06 12 34 56 78 » for a French number, any other as it is. */
+export function sayPhone(phone: string): string {
+  const found = /^\+33(\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(phone);
+  return found ? `0${found.slice(1).join('\u00a0')}` : phone;
+}
+
 const roles = ['patient', 'representative', 'companion', 'doctor', 'nurse', 'pharmacist', 'interpreter'] as const;
 
 export function role(t: Translate<'encounter'>, name: string): string {

@@ -7,7 +7,7 @@ import type { IdentityDocument, PatientFile } from '@/api/deskTypes';
 import { Desk } from '@/features/desk/Desk';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { IdentityState } from '@/features/desk/words';
-import { relation, sayIns } from '@/features/encounter/traits';
+import { relation, sayIns, sayPhone } from '@/features/encounter/traits';
 import { fieldWords } from '@/features/report/fields';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sayBirthDate } from '@/i18n/time';
@@ -66,7 +66,7 @@ function Traits({ patient: p }: { patient: PatientFile }) {
     { label: t('fact.birthPlace'), value: place },
     { label: t('fact.sex'), value: t(`sex.${sex}`) },
     { label: t('fact.ins'), value: p.ins ? sayIns(p.ins) : '' },
-    { label: t('fact.phone'), value: p.phone ?? '' },
+    { label: t('fact.phone'), value: p.phone ? sayPhone(p.phone) : '' },
     { label: t('fact.email'), value: p.email ?? '' },
     { label: t('fact.address'), value: address },
     { label: t('fact.representatives'), value: (p.representatives ?? []).map((r) => `${r.displayName} (${relation(te, r.relation)})`).join(', ') },
