@@ -16,11 +16,10 @@ import (
 // owner is a client written from RFC 8656, so that the test does not lean on
 // the library it tests.
 type owner struct {
-	t       *testing.T
-	conn    net.Conn
-	cred    turn.Credential
-	nonce   []byte
-	relayed netip.AddrPort
+	t     *testing.T
+	conn  net.Conn
+	cred  turn.Credential
+	nonce []byte
 }
 
 func attr(b []byte, kind uint16, v []byte) []byte {

@@ -211,7 +211,7 @@ func (generator) AllocateConn(string, int) (net.Conn, net.Addr, error) {
 type quiet struct{ log *slog.Logger }
 
 // NewLogger returns a logger for one part of pion.
-func (q quiet) NewLogger(scope string) logging.LeveledLogger { return quietLine{q.log} }
+func (q quiet) NewLogger(scope string) logging.LeveledLogger { return quietLine(q) }
 
 type quietLine struct{ log *slog.Logger }
 
