@@ -161,6 +161,7 @@ func TestOfficialRules(t *testing.T) {
 	second := report(t, patients(t)["minor"])
 	second.Replaces, second.ID, second.Version = second.ID, second.SetID+".2", 2
 	second.Confidential, second.InFulfillment = "R", []ID{{ipp + ".5", "req-1"}}
+	second.Consents[0].ID, second.Encounter.ID = ID{Root: ipp + ".9"}, ID{Root: ipp + ".8"} // a UUID as OID has no extension
 	doc, err := BuildTeleconsultationReport(second)
 	batches["TLM-CR_2022.01"]["second-version"] = build(t, doc, err)
 

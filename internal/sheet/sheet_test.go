@@ -290,3 +290,12 @@ func TestSquareIsReadable(t *testing.T) {
 		t.Errorf("read %q %v", out, err)
 	}
 }
+
+func BenchmarkPrescription(b *testing.B) {
+	p := press(b)
+	for b.Loop() {
+		if _, err := p.Prescription(prescription()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
