@@ -105,10 +105,14 @@ export type StaffFound = { id: string; displayName: string; role: StaffRole };
 
 export type ReportText = { motive: string; text: string; conclusion: string; followUp: string };
 export type Report = ReportText & {
+  /** Empty until something was written. */
   id: string;
+  /** Counts the edits; also the entity tag. */
   version: number;
   status: 'draft' | 'signed';
+  /** The last signed version, and its number; 0 when none is. */
   documentId?: string;
+  number?: number;
   etag?: string;
 };
 

@@ -25,7 +25,7 @@ export function MedicineForm({ line, index, onChange, error }: FormProps) {
   const count = (field: 'durationDays' | 'quantity' | 'renewals') => ({
     label: t(`field.${field}`),
     name: `${field}-${index}`,
-    value: showCount(line[field]),
+    value: showCount(line[field] ?? (field === 'renewals' ? 0 : undefined)),
     onChange: (v: string) => onChange(change(line, field, readCount(v))),
     error: error(field),
     inputMode: 'numeric' as const,

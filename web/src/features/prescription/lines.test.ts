@@ -10,8 +10,8 @@ describe('medicine lines', () => {
     expect(complete(line)).toBe(false);
   });
 
-  it('reads as a sentence once dose, frequency, duration and quantity are there', () => {
-    expect(complete({ ...line, dose: '1 comprimé', frequency: '3 fois par jour', durationDays: 5, quantity: 1 })).toBe(true);
+  it('reads as a sentence once dose, frequency and duration are there', () => {
+    expect(complete({ ...line, dose: '1 comprimé', frequency: '3 fois par jour', durationDays: 5 })).toBe(true);
   });
 
   it('takes a medicine that is not in the index, without a code', () => {

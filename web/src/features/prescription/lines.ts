@@ -36,7 +36,7 @@ export function change<K extends keyof PrescriptionLine>(line: PrescriptionLine,
 
 /** Is there enough in the line to read it as a sentence rather than as a form? */
 export function complete(line: PrescriptionLine): boolean {
-  return line.text !== undefined || Boolean(line.name && line.dose && line.frequency && line.durationDays && line.quantity);
+  return line.text !== undefined || Boolean(line.name && line.dose && line.frequency && line.durationDays);
 }
 
 /** What is sent: texts trimmed, empty free texts left out. */

@@ -29,17 +29,17 @@ export function ReportPane({ encounter }: { encounter: Encounter }) {
   if (found.isError) return <DeskFailure problem={asProblem(found.error)} retry={() => void found.refetch()} busy={found.isFetching} />;
   const { data, tag } = found.data;
   return data.status === 'draft' ? (
-    <Editor key={data.id} encounterId={encounter.id} report={data} tag={tag} />
+    <Editor key={data.number ?? 0} encounterId={encounter.id} report={data} tag={tag} />
   ) : (
     <Signed encounter={encounter} report={data} />
   );
 }
 
 const fields = [
-  { name: 'motive', rows: 2 },
-  { name: 'text', rows: 8 },
-  { name: 'conclusion', rows: 3 },
-  { name: 'followUp', rows: 2 },
+  { name: 'motive', rows: 2, longest: 500 },
+  { name: 'text', rows: 8, longest: 20_000 },
+  { name: 'conclusion', rows: 3, longest: 20_000 },
+  { name: 'followUp', rows: 2, longest: 20_000 },
 ] as const;
 
 function Editor({ encounterId, report, tag }: { encounterId: string; report: Report; tag: string }) {
@@ -69,13 +69,14 @@ function Editor({ encounterId, report, tag }: { encounterId: string; report: Rep
   };
   return (
     <form className={styles.form} onSubmit={(e) => e.preventDefault()}>
-      {report.version > 1 && <State tone="wait">{t('replaces', { version: report.version })}</State>}
+      {report.number ? <State tone="wait">{t('replaces', { version: report.number + 1 })}</State> : null}
       {fields.map((f) => (
         <TextField
           key={f.name}
           label={t(`field.${f.name}`)}
           name={f.name}
           rows={f.rows}
+          maxLength={f.longest}
           value={value[f.name]}
           onChange={(text) => write(f.name, text)}
           error={fieldWords(problem, f.name)}
@@ -100,7 +101,7 @@ function Signed({ encounter, report }: { encounter: Encounter; report: Report })
   });
   return (
     <div className={styles.form}>
-      <State tone="good">{t('signed', { version: report.version })}</State>
+      <State tone="good">{t('signed', { version: report.number ?? 1 })}</State>
       {fields.map(
         (f) =>
           report[f.name] && (
