@@ -31,7 +31,7 @@ func (c *canvas) prescriberBlock(p Person) {
 	}
 	c.write(x, w, small, town)
 	if pl.Phone != "" {
-		c.write(x, w, small, c.press.say("phone", "number", pl.Phone))
+		c.write(x, w, small, c.press.say("phone", "number", phone(pl.Phone)))
 	}
 	c.write(x, w, small, pl.Email)
 	c.SetY(max(left, c.GetY()) + 3)
@@ -89,6 +89,15 @@ func (c *canvas) patientBlock(p Patient, at time.Time) {
 		c.write(margin+5, w, body, s)
 	}
 	c.SetY(bottom + 5)
+}
+
+// phone groups the figures of a French number given as E.164; others stay as they are.
+func phone(n string) string {
+	if len(n) != 12 || !strings.HasPrefix(n, "+33") {
+		return n
+	}
+	parts := []string{n[:3], n[3:4], n[4:6], n[6:8], n[8:10], n[10:]}
+	return strings.Join(parts, "\u00a0")
 }
 
 // spaced groups the figures of an INS as on a carte Vitale.

@@ -152,7 +152,7 @@ func (c *canvas) mentions(l Line) []string {
 	add(l.NonReimbursable, "not_reimbursable")
 	add(l.OffLabel, "off_label")
 	if len(out) > 0 {
-		out = []string{strings.Join(out, " · ")}
+		out = []string{strings.Join(out, ". ")}
 	}
 	if l.Pharmacist != "" {
 		out = append(out, say("to_pharmacist", "text", l.Pharmacist))

@@ -29,7 +29,7 @@ func press(t testing.TB) *Press {
 func doctor() Person {
 	return Person{Title: "Dr", Given: "Claire", Family: "Martin", Quality: "Médecin, qualifié en médecine générale",
 		RPPS: "10001234561", Place: Place{Name: "Cabinet médical de l'Île", Street: "20 rue Leblanc", PostalCode: "75015",
-			City: "Paris", Country: "France", Phone: "+33 1 56 09 20 00", Email: "contact@cabinet-ile.example", FINESS: "750803447"}}
+			City: "Paris", Country: "France", Phone: "+33156092000", Email: "contact@cabinet-ile.example", FINESS: "750803447"}}
 }
 
 func prescription() Prescription {
