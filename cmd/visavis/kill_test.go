@@ -1,0 +1,382 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"visavis/internal/care"
+	"visavis/internal/store"
+	"visavis/internal/testkit"
+)
+
+// TestKilledAgainAndAgain is acceptance 6 of issue 2: the program is killed
+// with SIGKILL during bookings, consents and signatures. Nothing that was
+// acknowledged is missing, nothing is sent twice, visavis verify is content.
+// VISAVIS_KILLS says how often (50 for the acceptance).
+func TestKilledAgainAndAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills the program for a minute")
+	}
+	kills, err := strconv.Atoi(os.Getenv("VISAVIS_KILLS"))
+	if err != nil {
+		kills = 5
+	}
+	rigs(t, func(t *testing.T, r *rig) {
+		w := &witness{rig: r, random: rand.New(rand.NewPCG(6, 6)), slots: append(r.slots("MARTIN"), r.slots("DUPRÉ")...)}
+		w.random.Shuffle(len(w.slots), func(i, j int) { w.slots[i], w.slots[j] = w.slots[j], w.slots[i] })
+		w.doctor = r.staff(account("MARTIN"))
+		w.martin = r.slots("MARTIN")[0].practitioner
+		for range kills {
+			w.round(time.Duration(300+w.random.IntN(1500)) * time.Millisecond)
+			r.kill()
+			r.start()
+		}
+		w.retry()
+		r.kill()
+		w.settle()
+		t.Logf("%d kills: %d bookings, %d consents, %d signatures acknowledged; %d requests cut\n%s",
+			kills, len(w.booked), len(w.consents), len(w.signed), w.cut, r.verify())
+		w.check()
+	})
+}
+
+// attempt is a booking that was sent; its answer may never have come.
+type attempt struct {
+	key  string
+	body map[string]any
+	n    int
+}
+
+// witness remembers what the program acknowledged.
+type witness struct {
+	*rig
+	random *rand.Rand
+	slots  []slot
+	doctor *testkit.Client
+	martin string // her id
+
+	mu       sync.Mutex
+	next     int
+	booked   map[string]slot
+	open     []attempt
+	consents map[string]bool
+	signed   map[string]bool
+	cut      int
+}
+
+// round works until the program is killed, after d.
+func (w *witness) round(d time.Duration) {
+	stop := make(chan struct{})
+	var g sync.WaitGroup
+	toSign := make(chan string, 1000)
+	for range 3 {
+		g.Go(func() { w.book(stop, toSign) })
+	}
+	consenting := w.patient(w.random.IntN(len(w.links.Patients)))
+	g.Go(func() { w.consent(stop, consenting) })
+	g.Go(func() { w.sign(stop, toSign) })
+	<-time.After(d) // when the blow falls is the point
+	if err := w.cmd.Process.Kill(); err != nil {
+		w.t.Error(err)
+	}
+	close(stop)
+	g.Wait()
+}
+
+func running(stop chan struct{}) bool {
+	select {
+	case <-stop:
+		return false
+	default:
+		return true
+	}
+}
+
+// lost notes an answer that did not come, and tells whether there is one.
+func (w *witness) lost(a *testkit.Answer, err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		return false
+	}
+	w.cut++
+	return true
+}
+
+func (w *witness) book(stop chan struct{}, toSign chan<- string) {
+	for running(stop) {
+		w.mu.Lock()
+		if w.next == len(w.slots) {
+			w.mu.Unlock()
+			return
+		}
+		n := w.next
+		w.next++
+		w.mu.Unlock()
+		try := attempt{key: care.NewID(time.Now()), body: w.slots[n].booking(n), n: n}
+		a, err := w.client().From(n+2).Try("POST", "/api/appointments", try.body, testkit.Key(try.key))
+		if w.lost(a, err) {
+			w.mu.Lock()
+			w.open = append(w.open, try)
+			w.mu.Unlock()
+			return
+		}
+		if id := w.bookedAs(a, n); id != "" && w.slots[n].practitioner == w.martin {
+			toSign <- id
+		}
+	}
+}
+
+func (w *witness) bookedAs(a *testkit.Answer, n int) string {
+	var out struct{ ID string }
+	if err := json.Unmarshal(a.Body, &out); err != nil || a.Status != 201 {
+		w.t.Errorf("booking %d: %d %s", n, a.Status, a.Body)
+		return ""
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.booked == nil {
+		w.booked = map[string]slot{}
+	}
+	if _, twice := w.booked[out.ID]; twice {
+		w.t.Errorf("appointment %s acknowledged for two slots", out.ID)
+	}
+	w.booked[out.ID] = w.slots[n]
+	return out.ID
+}
+
+// retry sends again, with the same key, the bookings that were cut: each gets
+// its slot, once.
+func (w *witness) retry() {
+	for _, try := range w.open {
+		a, err := w.client().From(try.n+2).Try("POST", "/api/appointments", try.body, testkit.Key(try.key))
+		if err != nil {
+			w.t.Error(err)
+			continue
+		}
+		w.bookedAs(a, try.n)
+	}
+}
+
+// consent grants and withdraws in turn.
+func (w *witness) consent(stop chan struct{}, c *testkit.Client) {
+	me, err := c.Try("GET", "/api/me", nil)
+	if w.lost(me, err) {
+		return
+	}
+	var who struct {
+		AppointmentID string
+		Patient       struct{ Minor bool }
+	}
+	me.Want(200).JSON(&who)
+	text, err := c.Try("GET", "/api/consent-texts?purpose=teleconsultation&lang=fr", nil)
+	if w.lost(text, err) {
+		return
+	}
+	var agreed struct{ ID, SHA256 string }
+	text.Want(200).JSON(&agreed)
+	body := map[string]any{"textId": agreed.ID, "sha256": agreed.SHA256, "decision": "granted", "channel": "web"}
+	if who.Patient.Minor {
+		body["channel"], body["representative"] = "representative", map[string]string{"name": "Anne MOREAU", "relation": "mother"}
+	}
+	path := "/api/appointments/" + who.AppointmentID + "/consent"
+	for running(stop) {
+		granted, err := c.Try("POST", path, body)
+		if w.lost(granted, err) {
+			return
+		}
+		var record struct{ ID string }
+		granted.Want(201).JSON(&record)
+		w.note(&w.consents, record.ID)
+		withdrawn, err := c.Try("POST", path+"/withdraw", nil)
+		if w.lost(withdrawn, err) {
+			return
+		}
+		var state struct{ Record struct{ ID string } }
+		withdrawn.Want(200).JSON(&state)
+		w.note(&w.consents, state.Record.ID)
+	}
+}
+
+func (w *witness) note(set *map[string]bool, id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if *set == nil {
+		*set = map[string]bool{}
+	}
+	(*set)[id] = true
+}
+
+// sign closes each act and signs its report.
+func (w *witness) sign(stop chan struct{}, toSign <-chan string) {
+	for {
+		select {
+		case <-stop:
+			return
+		case id := <-toSign:
+			if !w.close(stop, id) {
+				return
+			}
+		}
+	}
+}
+
+// close tells whether the program still answers.
+func (w *witness) close(stop chan struct{}, appointment string) bool {
+	encounter := w.encounter(stop, appointment)
+	if encounter == "" {
+		return false
+	}
+	w.began(encounter)
+	path := "/api/encounters/" + encounter
+	for _, step := range []struct {
+		method, path string
+		body         any
+		match        string
+	}{
+		{"POST", path + "/identity", map[string]string{"how": "face-and-name"}, ""},
+		{"POST", path + "/finish", nil, ""},
+		{"PUT", path + "/report", map[string]string{"motive": "Toux", "text": "Examen normal.", "conclusion": "Rhume.", "followUp": "Revoir si fièvre."}, "0"},
+		{"POST", path + "/report/sign", map[string]int{"version": 1}, ""},
+	} {
+		var o []testkit.Option
+		if step.match != "" {
+			o = append(o, testkit.Match(step.match))
+		}
+		a, err := w.doctor.Try(step.method, step.path, step.body, o...)
+		if w.lost(a, err) {
+			return false
+		}
+		if a.Status >= 300 {
+			w.t.Errorf("%s %s: %d %s", step.method, step.path, a.Status, a.Body)
+			return true
+		}
+		var d struct{ DocumentID string }
+		if step.path == path+"/report/sign" {
+			a.JSON(&d)
+			w.note(&w.signed, d.DocumentID)
+		}
+	}
+	return true
+}
+
+// began notes that the call began; calls have tests of their own.
+func (w *witness) began(encounter string) {
+	db := w.rig.open()
+	err := db.Tx(w.t.Context(), func(_ context.Context, tx *store.Tx) error {
+		return tx.G().Exec("UPDATE encounters SET started_at = ? WHERE id = ?", store.Micros(time.Now().Add(-10*time.Minute)), encounter).Error
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// encounter waits for the act that a booking opens.
+func (w *witness) encounter(stop chan struct{}, appointment string) string {
+	w.mu.Lock()
+	day := w.booked[appointment].start.In(mustParis(w.t)).Format(time.DateOnly)
+	w.mu.Unlock()
+	for running(stop) {
+		a, err := w.doctor.Try("GET", "/api/day?date="+day, nil)
+		if w.lost(a, err) {
+			return ""
+		}
+		var list struct {
+			Items []struct{ EncounterID, AppointmentID string }
+		}
+		a.Want(200).JSON(&list)
+		for _, i := range list.Items {
+			if i.AppointmentID == appointment {
+				return i.EncounterID
+			}
+		}
+		<-time.After(50 * time.Millisecond) // the next question; ends with the kill
+	}
+	return ""
+}
+
+func mustParis(t testing.TB) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// settle lets a last run deliver everything that is due, after doing what
+// River does 75 s after a crash, without the 75 s.
+func (w *witness) settle() {
+	db := w.rig.open()
+	pool, err := db.SQL()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := pool.Exec("UPDATE river_job SET state = 'available' WHERE state = 'running'"); err != nil {
+		w.t.Fatal(err)
+	}
+	w.start()
+	testkit.Eventually(w.t, 90*time.Second, "every fact was delivered", func() bool {
+		return w.count(db, "SELECT count(*) FROM river_job WHERE state IN ('available', 'running') AND CAST(args AS TEXT) NOT LIKE '%audit.sequence%' AND CAST(args AS TEXT) NOT LIKE '%sweep%'") == 0
+	})
+	w.kill()
+}
+
+func (w *witness) count(db *store.DB, query string, args ...any) (n int) {
+	pool, err := db.SQL()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := pool.QueryRow(query, args...).Scan(&n); err != nil {
+		w.t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+func (w *witness) check() {
+	db := w.rig.open()
+	for id, s := range w.booked {
+		// Ids are ours and of a fixed shape.
+		if w.count(db, "SELECT count(*) FROM appointments WHERE id = '"+id+"' AND start_at = "+strconv.FormatInt(store.Micros(s.start), 10)) != 1 {
+			w.t.Errorf("LOST: appointment %s of %v was acknowledged", id, s.start)
+		}
+		if w.count(db, "SELECT count(*) FROM encounters WHERE appointment_id = '"+id+"'") != 1 {
+			w.t.Errorf("appointment %s has no act", id)
+		}
+		if w.count(db, "SELECT count(*) FROM deliveries WHERE appointment_id = '"+id+"'") == 0 {
+			w.t.Errorf("appointment %s: nobody was told", id)
+		}
+	}
+	for id := range w.consents {
+		if w.count(db, "SELECT count(*) FROM consents WHERE id = '"+id+"'") != 1 {
+			w.t.Errorf("LOST: consent %s was acknowledged", id)
+		}
+	}
+	for id := range w.signed {
+		if w.count(db, "SELECT count(*) FROM documents WHERE id = '"+id+"'") != 1 {
+			w.t.Errorf("LOST: document %s was acknowledged", id)
+		}
+	}
+	for what, query := range map[string]string{
+		"appointments that overlap": `SELECT count(*) FROM appointments a JOIN appointments b ON a.practitioner_id = b.practitioner_id AND a.id < b.id
+			AND a.start_at < b.end_at AND b.start_at < a.end_at AND a.status <> 'cancelled' AND b.status <> 'cancelled'`,
+		"deliveries sent twice":     "SELECT count(*) FROM (SELECT 1 FROM delivery_history WHERE state = 'sent' GROUP BY delivery_id HAVING count(*) > 1) d",
+		"deliveries asked twice":    "SELECT count(*) FROM (SELECT 1 FROM deliveries GROUP BY once HAVING count(*) > 1) d",
+		"signed without a document": "SELECT count(*) FROM reports r WHERE r.status = 'signed' AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.id = r.document_id)",
+		"acts signed twice":         "SELECT count(*) FROM (SELECT 1 FROM documents GROUP BY set_id, number HAVING count(*) > 1) d",
+	} {
+		if n := w.count(db, query); n != 0 {
+			w.t.Errorf("%d %s", n, what)
+		}
+	}
+	if len(w.booked) == 0 || len(w.consents) == 0 || len(w.signed) == 0 || w.cut == 0 {
+		w.t.Errorf("too little happened: the test proves nothing")
+	}
+}
