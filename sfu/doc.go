@@ -2,7 +2,8 @@
 // knows nothing else: no patient, no database, no web framework.
 //
 // A Node owns the sockets: one UDP port and one TCP port for everybody (ICE,
-// RFC 8445, as a lite agent: it never calls an address that a client names).
+// RFC 8445). It never calls an address that a client names: candidates in offers
+// are not read, and checks go only where an authenticated check has come from.
 // A room is made by its first Offer and dies with its last peer. A peer is one
 // PeerConnection, negotiated once: the client's offer carries its sending
 // sections (voice, camera, screen, sound) and its receiving sections, which

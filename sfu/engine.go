@@ -36,7 +36,6 @@ type engine struct {
 func newEngine(cfg Config, udp ice.UDPMux, tcp ice.TCPMux) (*engine, error) {
 	var s webrtc.SettingEngine
 	s.LoggerFactory = logFactory{cfg.Log}
-	s.SetLite(true)
 	s.SetICEUDPMux(udp)
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if tcp != nil {

@@ -196,3 +196,10 @@ func TestSideDoor(t *testing.T) {
 		t.Errorf("left to %s", to)
 	}
 }
+
+func TestTheServerReadsNoAddressOfAClient(t *testing.T) {
+	offer := "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=candidate:1 1 udp 1 169.254.169.254 80 typ host\r\na=mid:0\r\na=candidate:2 1 udp 1 10.0.0.1 22 typ host\r\n"
+	if got := withoutCandidates(offer); got != "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n" {
+		t.Errorf("%q", got)
+	}
+}

@@ -79,7 +79,7 @@ func (p *peer) start() {
 func (p *peer) answer(ctx context.Context, offer string) (string, error) {
 	p.sdpMu.Lock()
 	defer p.sdpMu.Unlock()
-	if err := p.conn.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+	if err := p.conn.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: withoutCandidates(offer)}); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrOffer, err)
 	}
 	a, err := p.conn.CreateAnswer(nil)

@@ -30,7 +30,7 @@ func (c *conn) obey(ctx context.Context, m *inbound) bool {
 	case "end":
 		r.end(ctx, s, m)
 	}
-	return true // candidate: the server is ICE-lite and needs none
+	return true // candidate: the media does not call addresses that a client names
 }
 
 // offer asks the gate, then the media (docs/signaling.md §6).

@@ -86,7 +86,7 @@ export class Peer {
       if (this.pc.signalingState === 'have-local-offer') await this.pc.setLocalDescription({ type: 'rollback' });
       const offer = await this.pc.createOffer({ iceRestart });
       await this.pc.setLocalDescription(offer);
-      // The server is ICE-lite: it needs none of our candidates, so nothing is waited for.
+      // The server needs none of our candidates, so nothing is waited for.
       if (!this.closed) this.on.offer(withDtx(offer.sdp ?? ''));
     } finally {
       this.negotiating = false;
