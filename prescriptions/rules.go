@@ -46,6 +46,9 @@ func rulesOn(day time.Time) (Rules, error) {
 	return r, nil
 }
 
+// maxRenewals is one a month during the longest treatment.
+const maxRenewals = 12
+
 // at names a field of a line as the page knows it.
 func at(i int, field string) string { return fmt.Sprintf("lines[%d].%s", i, field) }
 
@@ -95,7 +98,7 @@ func check(c Category, lines []Line, rules Rules) []fault.Field {
 		}
 		if l.DurationDays < 1 {
 			out = append(out, fault.Field{Name: at(i, "durationDays"), Code: "required"})
-		} else if days := l.DurationDays * (l.Renewals + 1); days > rules.LongestMonths*365/12+1 {
+		} else if days := l.DurationDays * (l.Renewals + 1); days > rules.LongestMonths*365/12+1 || l.Renewals > maxRenewals {
 			out = append(out, fault.Field{Name: at(i, "renewals"), Code: "treatment-too-long", Args: map[string]string{"months": strconv.Itoa(rules.LongestMonths)}})
 		}
 	}
