@@ -48,7 +48,7 @@ function WhoAmI() {
   return (
     <>
       <span className={styles.who}>
-        {staff.displayName}
+        {[staff.title, staff.displayName].filter(Boolean).join(' ')}
         <span className={styles.soft}> {staff.organizationName}</span>
       </span>
       <Button look="text" onPress={() => out.mutate()} busy={out.isPending}>

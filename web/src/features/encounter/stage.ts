@@ -26,11 +26,17 @@ export type Scene =
   | 'blocked'
   | 'door'
   | 'alone'
+  /** the patient was here and left */
+  | 'gone'
   | 'waiting'
   | 'joining'
   | 'call'
   | 'repairing'
   | 'lost';
+
+function hasLeft(seats: readonly Seat[]): boolean {
+  return seats.some((s) => patientSide.has(s.role) && (s.state === 'left' || s.state === 'lapsed'));
+}
 
 /** One scene at a time, the most pressing one. */
 export function sceneOf(s: CallSnapshot | null): Scene {
@@ -39,7 +45,7 @@ export function sceneOf(s: CallSnapshot | null): Scene {
   if (s.state === 'waiting') return 'waiting';
   const others = othersOf(s).length > 0;
   if (s.state === 'blocked' && others) return 'blocked';
-  if (!others) return atTheDoor(s.seats).length > 0 ? 'door' : 'alone';
+  if (!others) return atTheDoor(s.seats).length > 0 ? 'door' : hasLeft(s.seats) ? 'gone' : 'alone';
   if (s.state === 'joining' || s.state === 'repairing' || s.state === 'lost') return s.state;
   return 'call';
 }
