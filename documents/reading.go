@@ -107,7 +107,7 @@ func (s *Service) Files(ctx context.Context, id care.DocumentID) (f Files, err e
 	return f, err
 }
 
-// accessWords are the actions that the patient is told of, in words of the page.
+// accessWord says an action in the words of the page; empty for what the patient need not be told.
 func accessWord(a authz.Action) string {
 	switch a {
 	case "document.read":
@@ -118,10 +118,10 @@ func accessWord(a authz.Action) string {
 		return "replace"
 	case "prescription.verify":
 		return "read"
-	case "document.accesses":
-		return ""
+	case "delivery.send":
+		return "send"
 	}
-	return "send" // what remains is messaging's
+	return ""
 }
 
 // Accesses tells who did what with a document, the newest first (product I3, I4).

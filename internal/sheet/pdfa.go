@@ -43,7 +43,7 @@ func srgbProfile() []byte {
 	const name = "sRGB IEC61966-2.1"
 	desc := binary.BigEndian.AppendUint32([]byte("desc\x00\x00\x00\x00"), uint32(len(name)+1))
 	desc = append(append(desc, name...), 0)
-	desc = append(desc, make([]byte, 12+67)...) // no Unicode, no Macintosh description
+	desc = append(desc, make([]byte, 4+4+2+1+67)...) // no Unicode, no Macintosh description
 	tags := []struct {
 		sign string
 		data []byte

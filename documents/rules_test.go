@@ -1,0 +1,83 @@
+package documents
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"visavis/internal/authz"
+	"visavis/internal/fault"
+	"visavis/internal/paper"
+)
+
+func TestTextBounds(t *testing.T) {
+	for _, c := range []struct {
+		text Text
+		want string
+	}{
+		{Text{}, ""},
+		{Text{Motive: strings.Repeat("é", 500)}, ""},
+		{Text{Motive: strings.Repeat("é", 501), FollowUp: strings.Repeat("x", 20_001)}, "motive too-long followUp too-long"},
+	} {
+		got := []string{}
+		if err := c.text.tooLong(); err != nil {
+			for _, f := range err.(*fault.Error).Fields {
+				got = append(got, f.Name+" "+f.Code)
+			}
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("got %q, want %q", s, c.want)
+		}
+	}
+	if got := (Text{Motive: "\n", Text: "x"}).missing(); len(got) != 1 || got[0].Name != "motive" {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestAct(t *testing.T) {
+	for specialty, want := range map[string]string{"G15_10/SM26": "TCG", "G15_10/SM54": "TCG", "G15_10": "TCG", "G15_10/SM15": "TC", "G15_50": "TC"} {
+		if got := ngap(specialty); got != want {
+			t.Errorf("%s: %s", specialty, got)
+		}
+	}
+}
+
+func TestVideoProof(t *testing.T) {
+	words, err := Texts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Service{words: words}
+	start := time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		seconds       int
+		end           time.Time
+		state, detail string
+	}{
+		{0, start.Add(20 * time.Minute), "none", "aucune image reçue dans les deux sens"},
+		{60, start.Add(20 * time.Minute), "partial", "1 min d'image dans les deux sens"},
+		{601, start.Add(20 * time.Minute), "flowed", "11 min"},
+		{60, time.Time{}, "flowed", "1 min"},
+	} {
+		if v := s.video(paper.Act{Start: start, End: c.end, VideoSeconds: c.seconds}); v.State != c.state || v.Detail != c.detail {
+			t.Errorf("%d s: %+v", c.seconds, v)
+		}
+	}
+}
+
+func TestAccessWords(t *testing.T) {
+	for action, want := range map[authz.Action]string{"document.read": "download", "report.sign": "sign", "prescription.sign": "sign", "prescription.verify": "read",
+		"report.replace": "replace", "document.accesses": "", "delivery.send": "send"} {
+		if got := accessWord(action); got != want {
+			t.Errorf("%s: %q, want %q", action, got, want)
+		}
+	}
+}
+
+// TestStatementNeverChanges: documents signed years ago must still verify.
+func TestStatementNeverChanges(t *testing.T) {
+	d := &Document{ID: "d", SetID: "s", Number: 2, AuthorID: "a", PatientID: "p", SignedAt: time.UnixMicro(1772956800000001).UTC(), cdaHash: []byte{1, 2}, pdfHash: []byte{0xff}}
+	if got, want := string(d.statement()), "visavis document 1\nd\ns\n2\na\np\n1772956800000001\n0102\nff\n"; got != want {
+		t.Errorf("%q", got)
+	}
+}
