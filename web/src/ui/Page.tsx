@@ -68,14 +68,22 @@ function focusContent(event: { preventDefault: () => void }) {
  * Page of a patient or of anyone: one column, the main action always at the
  * bottom of the screen, under the thumb.
  */
-export function PatientPage({ title, lead, action, children, aside }: { title: string; lead?: ReactNode; action?: ReactNode; children: ReactNode; aside?: ReactNode }) {
+export function PatientPage({ title, ownHeading = false, lead, action, children, aside }: {
+  title: string;
+  /** The content brings its own first heading: the title is the tab's only. */
+  ownHeading?: boolean;
+  lead?: ReactNode;
+  action?: ReactNode;
+  children: ReactNode;
+  aside?: ReactNode;
+}) {
   return (
     <div className={styles.patient}>
       <Skip />
       <Top aside={aside} />
       <Offline />
       <main id="content" tabIndex={-1} className={styles.column}>
-        <Title>{title}</Title>
+        {ownHeading ? <TabTitle>{title}</TabTitle> : <Title>{title}</Title>}
         {lead && <div className={styles.lead}>{lead}</div>}
         {children}
         {action && <div className={styles.action}>{action}</div>}
@@ -96,6 +104,15 @@ export function Title({ children }: { children: string }) {
       {children}
     </h1>
   );
+}
+
+/** Title of the tab for a page whose heading is in its content, which takes the focus. */
+function TabTitle({ children }: { children: string }) {
+  useEffect(() => {
+    document.title = `${children} – vis-à-vis`;
+    if (document.activeElement === document.body || document.activeElement === null) document.getElementById('content')?.focus({ preventScroll: true });
+  }, [children]);
+  return null;
 }
 
 /** A part of a page, set apart by space and a line, never by a box. */

@@ -39,9 +39,10 @@ function Reading({ me, appointment, onAgreed, onRefused }: Props & { onRefused: 
   const { language } = useLanguage();
   const now = useNow();
   const text = useQuery({ queryKey: ['consent-text', language], queryFn: () => calls.consentText(language), staleTime: Number.POSITIVE_INFINITY });
-  const lead = <p>{t('about', { name: appointment.practitioner.displayName, when: sayDateTime(appointment.start, now, visitorZone(), language) })}</p>;
+  const about = <p className={styles.soft}>{t('about', { name: appointment.practitioner.displayName, when: sayDateTime(appointment.start, now, visitorZone(), language) })}</p>;
   return (
-    <PatientPage title={t('title')} lead={lead}>
+    <PatientPage title={t('title')} ownHeading={text.data?.html.includes('<h1') ?? false}>
+      {about}
       {text.isPending && (
         <Loading what={t('loading')}>
           <Lines count={8} />

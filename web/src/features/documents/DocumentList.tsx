@@ -43,11 +43,10 @@ function Document({ item }: { item: DocumentItem }) {
   const { language } = useLanguage();
   const now = useNow();
   const title = item.title || t(`kind.${item.kind}`);
-  const author = [item.author.displayName, item.author.title].filter(Boolean).join(', ');
   return (
     <article className={styles.document}>
       <h3>{title}</h3>
-      <p>{t('by', { name: author, date: sayDateTime(item.date, now, visitorZone(), language) })}</p>
+      <p>{t('by', { name: item.author.displayName, date: sayDateTime(item.date, now, visitorZone(), language) })}</p>
       {item.status === 'replaced' && <p className={styles.soft}>{t('replaced')}</p>}
       {(item.version > 1 || item.status === 'replaced') && <p className={styles.soft}>{t('version', { n: item.version })}</p>}
       <Path item={item} now={now} />

@@ -46,7 +46,7 @@ function Found({ verification: v, publicId }: { verification: Verification; publ
         <Facts
           items={[
             { label: t('signed'), value: sayFullDay(dayOf(v.signedAt, clinicZone), language) },
-            { label: t('prescriber'), value: [v.prescriber.displayName, v.prescriber.title].filter(Boolean).join(', ') },
+            { label: t('prescriber'), value: v.prescriber.displayName },
             ...(v.prescriber.rpps ? [{ label: t('rpps'), value: v.prescriber.rpps }] : []),
             ...(v.prescriber.organizationName ? [{ label: t('organization'), value: v.prescriber.organizationName }] : []),
           ]}

@@ -33,7 +33,7 @@ export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMov
     <PatientPage title={t('title')} lead={<p>{t('for', { name: a.patient.displayName })}</p>} action={<Button wide onPress={onEnter}>{enter}</Button>}>
       <div>
         <p className={styles.doctor}>{a.practitioner.displayName}</p>
-        <p>{a.practitioner.specialtyLabel ?? a.practitioner.title}</p>
+        <p>{a.practitioner.specialtyLabel}</p>
       </div>
       <div>
         <p className={styles.when}>{when}</p>
