@@ -31,7 +31,7 @@ export function Paths({ encounter }: { encounter: Encounter }) {
     <section className={styles.paths} aria-labelledby="paths-title">
       <h2 id="paths-title">{t('paths.title')}</h2>
       {list.map((p) => (
-        <OnePath key={p.document.id} path={p} encounterId={encounter.id} />
+        <OnePath key={p.documents[0]?.id} path={p} encounterId={encounter.id} />
       ))}
     </section>
   );
@@ -39,22 +39,24 @@ export function Paths({ encounter }: { encounter: Encounter }) {
 
 function OnePath({ path, encounterId }: { path: Path; encounterId: string }) {
   const t = useT('deliveries');
-  const { document, deliveries } = path;
+  const { documents, signedAt, deliveries } = path;
   return (
     <article className={styles.path}>
-      <h3>
-        <a href={documentPdf(document.id)} target="_blank" rel="noreferrer">
-          {document.title}
-        </a>
-        {document.version > 1 && <span className={styles.soft}> {t('paths.version', { version: document.version })}</span>}
-      </h3>
+      {documents.map((d) => (
+        <h3 key={d.id}>
+          <a href={documentPdf(d.id)} target="_blank" rel="noreferrer">
+            {d.title}
+          </a>
+          {d.version > 1 && <span className={styles.soft}> {t('paths.version', { version: d.version })}</span>}
+        </h3>
+      ))}
       {deliveries.length === 0 ? (
-        <Steps list={[{ name: 'signed', state: 'done', at: document.date }, { name: 'sent', state: 'now' }, { name: 'received', state: 'later' }]} />
+        <Steps list={[{ name: 'signed', state: 'done', at: signedAt }, { name: 'sent', state: 'now' }, { name: 'received', state: 'later' }]} />
       ) : (
         deliveries.map((d) => (
           <div key={d.id} className={styles.to}>
             <p className={styles.soft}>{t(`paths.to.${d.kind}`, { label: d.to.label })}</p>
-            <Steps list={steps(d, document.date)} />
+            <Steps list={steps(d, signedAt)} />
             <Reason delivery={d} encounterId={encounterId} />
           </div>
         ))

@@ -56,10 +56,17 @@ describe('paths', () => {
       [doc('old', { status: 'replaced' }), doc('elsewhere', { encounterId: 'f' }), doc('b', { date: '2026-11-22T09:31:00Z' }), doc('a')],
       [delivery('1', ['a', 'b']), delivery('2', [{ id: 'a' }]), delivery('notice', [])],
     );
-    expect(found.map((p) => [p.document.id, p.deliveries.map((d) => d.id)])).toEqual([
-      ['a', ['1', '2']],
-      ['b', ['1']],
+    expect(found.map((p) => [p.documents.map((d) => d.id), p.deliveries.map((d) => d.id)])).toEqual([
+      [['a'], ['1', '2']],
+      [['b'], ['1']],
     ]);
+  });
+
+  it('shows once what leaves in the same messages, signed when the last of it was', () => {
+    const found = paths('e', [doc('a'), doc('b', { date: '2026-11-22T09:31:00Z' })], [delivery('1', ['a', 'b'])]);
+    expect(found).toHaveLength(1);
+    expect(found[0]?.documents.map((d) => d.id)).toEqual(['a', 'b']);
+    expect(found[0]?.signedAt).toBe('2026-11-22T09:31:00Z');
   });
 });
 

@@ -40,12 +40,22 @@ export function documentIds(delivery: Pick<Delivery, 'documents'>): string[] {
   return delivery.documents.map((d) => (typeof d === 'string' ? d : d.id));
 }
 
-export type Path = { document: DocumentItem; deliveries: Delivery[] };
+/** Documents that travel together, and where they went. */
+export type Path = { documents: DocumentItem[]; signedAt: string; deliveries: Delivery[] };
 
-/** The act's documents in force, each with where it went; the newest last. Notices without a document are not paths. */
+/**
+ * The act's documents in force with where they went, in the order of their
+ * signatures; those that leave in the same messages share one path. Notices
+ * without a document are not paths.
+ */
 export function paths(encounterId: string, documents: readonly DocumentItem[], deliveries: readonly Delivery[]): Path[] {
-  return documents
-    .filter((d) => d.encounterId === encounterId && d.status === 'current')
-    .sort((a, b) => a.date.localeCompare(b.date))
-    .map((document) => ({ document, deliveries: deliveries.filter((d) => documentIds(d).includes(document.id)) }));
+  const together = new Map<string, Path>();
+  const signed = documents.filter((d) => d.encounterId === encounterId && d.status === 'current').sort((a, b) => a.date.localeCompare(b.date));
+  for (const document of signed) {
+    const carried = deliveries.filter((d) => documentIds(d).includes(document.id));
+    const key = carried.map((d) => d.id).join(' ');
+    const path = together.get(key) ?? { documents: [], signedAt: document.date, deliveries: carried };
+    together.set(key, { ...path, documents: [...path.documents, document], signedAt: document.date });
+  }
+  return [...together.values()];
 }

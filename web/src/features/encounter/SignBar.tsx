@@ -34,6 +34,8 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
       if (outcome.is === 'stopped') {
         drafts.refuse({ [outcome.at]: outcome.problem });
         onTab(outcome.at === 'report' ? 'report' : 'prescriptions');
+        // Once the tab is in view, the first field to correct has the focus.
+        setTimeout(() => document.querySelector<HTMLElement>('#content [aria-invalid="true"]')?.focus(), 100);
       }
       if (outcome.is === 'signed') announce(t('sign.done'));
       await Promise.all(
