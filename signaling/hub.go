@@ -322,16 +322,21 @@ func (h *hub) touch(ctx context.Context, rooms []*room) {
 	for _, r := range rooms {
 		ids = append(ids, r.onlineSeats(now)...)
 	}
-	err := h.svc.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+	lapsed := int64(0)
+	err := h.svc.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if len(ids) > 0 {
 			if err := touchSeats(tx, ids, store.Micros(now)); err != nil {
 				return err
 			}
 		}
-		return lapseSeats(tx, store.Micros(now.Add(-keepFor)))
+		lapsed, err = lapseSeats(tx, store.Micros(now.Add(-keepFor)))
+		return err
 	})
 	if err != nil {
 		h.svc.Log.Warn("signaling: signs of life not written", "err", err)
+	}
+	if lapsed > 0 {
+		h.queues(ctx, rooms)
 	}
 }
 

@@ -107,3 +107,40 @@ func TestALostConnectionIsAnIncident(t *testing.T) {
 	}
 	c.wait(again, "room", nil)
 }
+
+// A PeerConnection that dies is an incident; a new one in the same seat ends it.
+func TestLostMediaIsAnIncident(t *testing.T) {
+	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	doctor, _ := c.enter("doctor", "d")
+	patient, _ := c.enter("patient", "p")
+	c.send(doctor, "admit", map[string]any{"seat": patient.Seat})
+	c.wait(patient, "media", func(m rtcclient.Msg) bool { return m["allowed"] == true })
+	dm := c.join(doctor, 1)
+	pm := c.join(patient, 1)
+	c.flows(dm, 50)
+	_ = pm.PC.Close()
+	c.wait(doctor, "room", func(m rtcclient.Msg) bool { return link(m, patient.Seat) == "lost" })
+	c.fact(events.MediaIncident + ":media_lost")
+	// A restart of what is gone is refused; a new one is not.
+	n := c.send(patient, "offer", map[string]any{"pc": 1, "sdp": "v=0"})
+	if e := c.wait(patient, "error", nil); e.Str("code") != "pc_unknown" || uint64(e.Num("re")) != n {
+		t.Errorf("%v", e)
+	}
+	c.send(patient, "offer", map[string]any{"pc": 2, "sdp": "v=0"})
+	if e := c.wait(patient, "error", nil); e.Str("code") != "offer_refused" {
+		t.Errorf("%v", e)
+	}
+	c.join(patient, 3)
+	c.flows(dm, 50)
+	c.wait(doctor, "room", func(m rtcclient.Msg) bool { return link(m, patient.Seat) == "up" })
+	c.fact(events.MediaIncident + ":media_restored")
+}
+
+func link(m rtcclient.Msg, seat string) string {
+	for _, s := range m.List("seats") {
+		if s.Str("seat") == seat {
+			return s.Str("link")
+		}
+	}
+	return ""
+}

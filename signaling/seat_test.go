@@ -221,29 +221,39 @@ func TestTheSeatOutlivesTheServer(t *testing.T) {
 	})
 }
 
+// another opens a second act of the same doctor, shifted, and gives the way in
+// for its patient.
+func (c *clinic) another(shift time.Duration) (enter func() *rtcclient.Client) {
+	c.t.Helper()
+	act := c.world.acts[c.enc]
+	act.ID, act.AppointmentID, act.PatientID = care.EncounterID(id()), "early", "0190-other"
+	act.Planned = act.Planned.Add(shift)
+	c.world.mu.Lock()
+	c.world.acts[act.ID] = act
+	c.world.mu.Unlock()
+	other := c.stranger()
+	other.AppointmentID = "early"
+	return func() *rtcclient.Client {
+		srv := c.h.Server(c.t, testkit.Actors{"other": other})
+		signaling.Routes(srv, c.svc)
+		web, mine := c.web, c.enc
+		c.web, c.enc = testkit.HTTP(c.t, srv.Handler()), act.ID
+		cl, _ := c.enter("other", "b")
+		c.web, c.enc = web, mine
+		return cl
+	}
+}
+
 func TestTheQueueIsByAppointmentAndKept(t *testing.T) {
 	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	// A second act of the same doctor, planned earlier; its patient comes later.
-	earlier := c.world.acts[c.enc]
-	earlier.ID, earlier.AppointmentID, earlier.PatientID = care.EncounterID(id()), "early", "0190-other"
-	earlier.Planned = earlier.Planned.Add(-10 * time.Minute)
-	c.world.mu.Lock()
-	c.world.acts[earlier.ID] = earlier
-	c.world.mu.Unlock()
+	enter := c.another(-10 * time.Minute)
+	mine := c.enc
 	first, _ := c.enter("patient", "a")
 	if q := c.wait(first, "queue", nil); q.Num("position") != 1 || q.Num("of") != 1 {
 		t.Errorf("alone: %v", q)
 	}
-	mine := c.enc
-	c.enc = earlier.ID
-	other := c.stranger()
-	other.AppointmentID = "early"
-	srv := c.h.Server(t, testkit.Actors{"other": other})
-	signaling.Routes(srv, c.svc)
-	web := c.web
-	c.web = testkit.HTTP(t, srv.Handler())
-	second, _ := c.enter("other", "b")
-	c.web, c.enc = web, mine
+	second := enter()
 	if q := c.wait(second, "queue", nil); q.Num("position") != 1 || q.Num("of") != 2 {
 		t.Errorf("the one with the earlier appointment: %v", q)
 	}
@@ -271,6 +281,31 @@ func TestTheQueueIsByAppointmentAndKept(t *testing.T) {
 	if q := c.wait(again, "queue", nil); q.Num("position") != 2 {
 		t.Errorf("after sleep: %v", q)
 	}
+}
+
+func TestAPlaceIsGivenUpAfterThirtyMinutes(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		c := open(t, h)
+		enter := c.another(10 * time.Minute)
+		gone, w := c.enter("patient", "a")
+		gone.Cut()
+		stop(t, c.svc, c.media)
+		err := h.DB.Tx(c.ctx, func(_ context.Context, tx *store.Tx) error {
+			return tx.G().Exec("UPDATE seats SET seen_at = ?", store.Micros(time.Now().Add(-31*time.Minute))).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.start()
+		later := enter()
+		c.wait(later, "queue", func(m rtcclient.Msg) bool { return m.Num("position") == 1 && m.Num("of") == 1 })
+		again, w2 := c.enter("patient", "a")
+		if w2.Str("seat") != w.Str("seat") || w2.Str("state") != "waiting" {
+			t.Errorf("back after 31 minutes: %v", w2)
+		}
+		// The same seat, arrived again; the earlier appointment still comes first.
+		c.wait(again, "queue", func(m rtcclient.Msg) bool { return m.Num("position") == 1 && m.Num("of") == 2 })
+	})
 }
 
 func TestMalformedGappedAndTooMuch(t *testing.T) {

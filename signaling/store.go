@@ -126,9 +126,11 @@ func touchSeats(tx *store.Tx, ids []string, at int64) error {
 	return tx.G().Model(&seatRow{}).Where("id IN ?", ids).Updates(map[string]any{"seen_at": at}).Error
 }
 
-// lapseSeats gives up the places of those not seen since before.
-func lapseSeats(tx *store.Tx, before int64) error {
-	return tx.G().Model(&seatRow{}).Where("state = ? AND seen_at < ?", string(Waiting), before).Updates(map[string]any{"state": string(Lapsed)}).Error
+// lapseSeats gives up the places of those not seen since before; it says how
+// many.
+func lapseSeats(tx *store.Tx, before int64) (int64, error) {
+	res := tx.G().Model(&seatRow{}).Where("state = ? AND seen_at < ?", string(Waiting), before).Updates(map[string]any{"state": string(Lapsed)})
+	return res.RowsAffected, res.Error
 }
 
 // endSeats ends every seat of an encounter that is not over.
