@@ -265,6 +265,31 @@ func TestVideoProofCountsRealSeconds(t *testing.T) {
 	}) // told at the latest by the next tick of a
 }
 
+func TestAWeakLinkLimitsThePicture(t *testing.T) {
+	f := open(t, nil)
+	a := f.join("room", "a", rtcclient.Options{Voice: true, Camera: true, Slots: 1})
+	b := f.join("room", "b", rtcclient.Options{Voice: true, Camera: true, Slots: 1})
+	f.until(b, func(m *rtcclient.Media) bool { return len(m.Summary()) == 2 })
+	f.until(a, func(m *rtcclient.Media) bool { return len(m.Summary()) == 2 })
+	if a.Ceiling() != 0 || b.Ceiling() != 0 {
+		t.Errorf("limited without a reason: %d, %d", a.Ceiling(), b.Ceiling())
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(20 * time.Second); a.Ceiling() == 0 || a.Ceiling() > 700_000; {
+		if time.Now().After(end) {
+			t.Fatalf("a's ceiling is %d after b lost 40 %%", a.Ceiling())
+		}
+		<-tick.C
+		if err := b.Complain(102); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b.Ceiling() != 0 {
+		t.Errorf("b is limited to %d for a link that is b's own", b.Ceiling())
+	}
+}
+
 func TestHandshakeDeadline(t *testing.T) {
 	f := open(t, func(c *sfu.Config) { c.Handshake = 200 * time.Millisecond })
 	m, err := rtcclient.NewMedia(rtcclient.Options{Voice: true, Loopback: true})

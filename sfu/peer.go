@@ -212,6 +212,13 @@ func (p *peer) sendReports(now time.Time) {
 			list = append(list, sr)
 		}
 	}
+	p.mu.Lock()
+	for _, b := range p.pubs {
+		if l := b.limit(); l != nil {
+			list = append(list, l)
+		}
+	}
+	p.mu.Unlock()
 	if len(list) > 0 {
 		_ = p.conn.WriteRTCP(list) // a closed connection says so by its state
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+	"visavis/sfu/congestion"
 )
 
 // keyFrameEvery is the least time between two key frames asked of one track.
@@ -15,15 +16,16 @@ const keyFrameEvery = time.Second
 
 // publication is one track that a peer sends, and who receives it.
 type publication struct {
-	peer   *peer
-	track  *webrtc.TrackRemote
-	recv   *webrtc.RTPReceiver
-	source Source
-	kind   webrtc.RTPCodecType
-	mime   string
-	on     atomic.Bool // the owner says that it is on
-	subs   atomic.Pointer[[]*slot]
-	cache  *cache // video only
+	peer    *peer
+	track   *webrtc.TrackRemote
+	recv    *webrtc.RTPReceiver
+	source  Source
+	kind    webrtc.RTPCodecType
+	mime    string
+	on      atomic.Bool // the owner says that it is on
+	subs    atomic.Pointer[[]*slot]
+	cache   *cache // video only
+	limited bool   // of limit: its peer's goroutine
 
 	keyMu    sync.Mutex
 	keyLast  time.Time
@@ -153,6 +155,28 @@ func (b *publication) sendPLI() {
 	}
 	b.peer.room.node.total.pli.Add(1)
 	_ = b.peer.conn.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(b.track.SSRC())}})
+}
+
+// limit tells the publisher what the weakest of its receivers can take, once a
+// second while one is short and once more when none is any more (REMB,
+// draft-alvestrand-rmcat-remb; browsers take it as a ceiling beside their own
+// estimate). Without it a weak phone would lose its sound to a picture that is
+// too large for its link.
+func (b *publication) limit() *rtcp.ReceiverEstimatedMaximumBitrate {
+	if b.kind != webrtc.RTPCodecTypeVideo || !b.on.Load() {
+		return nil
+	}
+	rate, short := congestion.Most, false
+	for _, s := range *b.subs.Load() {
+		if r, limited := s.carries(); limited {
+			rate, short = min(rate, r), true
+		}
+	}
+	if !short && !b.limited {
+		return nil
+	}
+	b.limited = short
+	return &rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: float32(rate), SSRCs: []uint32{uint32(b.track.SSRC())}}
 }
 
 func (b *publication) end() {

@@ -11,6 +11,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+	"visavis/sfu/congestion"
 )
 
 // slot is one receiving section of a peer: a local track under a fixed SSRC
@@ -37,6 +38,7 @@ type slot struct {
 	sent   uint32
 	octets uint32
 	meter  flowMeter
+	link   congestion.Loss // what this receiver's link carries, by its reports
 	flows  []Flow
 }
 
@@ -267,6 +269,10 @@ func (s *slot) take(r rtcp.Packet) {
 				s.resend(seq)
 			}
 		}
+	case *rtcp.ReceiverReport:
+		s.reported(m.Reports)
+	case *rtcp.SenderReport:
+		s.reported(m.Reports)
 	case *rtcp.PictureLossIndication:
 		s.keyFrame(m.MediaSSRC)
 	case *rtcp.FullIntraRequest:
@@ -274,6 +280,25 @@ func (s *slot) take(r rtcp.Packet) {
 			s.keyFrame(e.SSRC)
 		}
 	}
+}
+
+// reported takes what the receiver lost of this slot.
+func (s *slot) reported(list []rtcp.ReceptionReport) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range list {
+		if r.SSRC == s.ssrc {
+			s.link.Report(float64(r.FractionLost)/256, time.Now())
+		}
+	}
+}
+
+// carries is what the receiver's link is believed to carry, in bits/s; false
+// when nothing says that it is short.
+func (s *slot) carries() (int, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link.Rate(), s.link.Limited()
 }
 
 func (s *slot) keyFrame(ssrc uint32) {

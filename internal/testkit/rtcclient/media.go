@@ -38,11 +38,12 @@ type Media struct {
 	PC    *webrtc.PeerConnection
 	sends map[string]*webrtc.TrackLocalStaticRTP
 
-	mu     sync.Mutex
-	got    map[string]*Got
-	plis   int
-	change chan struct{}
-	wait   sync.WaitGroup
+	mu      sync.Mutex
+	got     map[string]*Got
+	plis    int
+	ceiling int
+	change  chan struct{}
+	wait    sync.WaitGroup
 }
 
 // NewMedia makes the PeerConnection with sections in the order of
@@ -127,12 +128,15 @@ func (c *Media) readFeedback(s *webrtc.RTPSender) {
 			return
 		}
 		for _, p := range list {
-			if _, ok := p.(*rtcp.PictureLossIndication); ok {
-				c.mu.Lock()
+			c.mu.Lock()
+			switch m := p.(type) {
+			case *rtcp.PictureLossIndication:
 				c.plis++
-				c.mu.Unlock()
-				c.changed()
+			case *rtcp.ReceiverEstimatedMaximumBitrate:
+				c.ceiling = int(m.Bitrate)
 			}
+			c.mu.Unlock()
+			c.changed()
 		}
 	}
 }
@@ -235,6 +239,26 @@ func (c *Media) PLIs() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.plis
+}
+
+// Ceiling is the last bit rate that the server asked not to pass; 0: none.
+func (c *Media) Ceiling() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ceiling
+}
+
+// Complain reports that a fraction (0…255 of 256) of every stream was lost.
+func (c *Media) Complain(lost uint8) error {
+	var r rtcp.ReceiverReport
+	c.mu.Lock()
+	for _, g := range c.got {
+		for ssrc := range g.SSRCs {
+			r.Reports = append(r.Reports, rtcp.ReceptionReport{SSRC: ssrc, FractionLost: lost})
+		}
+	}
+	c.mu.Unlock()
+	return c.PC.WriteRTCP([]rtcp.Packet{&r})
 }
 
 // Summary is packets by section.
