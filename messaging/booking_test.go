@@ -11,6 +11,7 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/events"
 	"visavis/internal/lang"
+	"visavis/internal/store"
 	"visavis/internal/testkit"
 	"visavis/messaging/sms"
 	mailsim "visavis/simulators/mail"
@@ -126,6 +127,41 @@ func TestMovedAndCancelledOvertakeWhatHasNotLeft(t *testing.T) {
 			t.Errorf("moved: %s", path(d))
 		}
 	})
+}
+
+// An attempt is under way when the cancellation comes: it is not repeated
+// afterwards.
+func TestWhatWasBeingSentIsOvertakenToo(t *testing.T) {
+	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	w.town.set(func(a *Addressee) { a.Phone = "" })
+	if err := w.mail.SetRule(leaMail, mailsim.Busy); err != nil {
+		t.Fatal(err)
+	}
+	w.appointment(events.AppointmentBooked, 3*time.Hour)
+	id := w.one(Booked, Email, ToPatient).ID
+	err := w.DB.Tx(context.Background(), func(_ context.Context, tx *store.Tx) error {
+		d, err := lockDelivery(tx, id)
+		if err != nil {
+			return err
+		}
+		d.State, d.phase, d.claim, d.claimedUntil = Sending, phaseWriting, "another", w.Clock.Now().Add(lease)
+		return update(tx, d)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.mail.SetRule(leaMail, mailsim.Deliver); err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Advance(time.Second)
+	w.appointment(events.AppointmentCancelled, 3*time.Hour)
+	w.pass(2 * time.Minute)
+	if d := w.one(Booked, Email, ToPatient); d.State != Refused || d.Reason != reasonOvertaken {
+		t.Errorf("%s", show(w.all()))
+	}
+	if n := len(w.mail.Messages(leaMail)); n != 1 {
+		t.Errorf("%d e-mails, want the cancellation alone", n)
+	}
 }
 
 func TestFactsOutOfOrderDoNotUndoLaterOnes(t *testing.T) {

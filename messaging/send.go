@@ -126,6 +126,10 @@ func (s *Service) prepare(ctx context.Context, d *Delivery) (fresh *Delivery, c 
 		if fresh.claim != d.claim {
 			return errTaken
 		}
+		// A later fact may have come while an attempt was under way.
+		if late, err := overtaken(tx, fresh); err != nil || late {
+			return errors.Join(err, &outOfUse{Refused, reasonOvertaken})
+		}
 		if len(fresh.sealed) > 0 {
 			err = s.openJSON(ctx, tx, fresh, "sealed_content", fresh.sealed, &c)
 		} else {

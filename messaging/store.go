@@ -211,6 +211,18 @@ func ofAppointment(tx *store.Tx, id care.AppointmentID) ([]*Delivery, error) {
 	return list, nil
 }
 
+// overtaken tells whether a later fact of the appointment has made this
+// message wrong.
+func overtaken(tx *store.Tx, d *Delivery) (bool, error) {
+	if d.AppointmentID == "" || d.About == Documents || d.About == Code {
+		return false, nil
+	}
+	var n int64
+	err := tx.G().Model(&deliveryRow{}).Where("appointment_id = ? AND about IN ? AND fact_at > ?", string(d.AppointmentID),
+		[]string{string(Booked), string(Moved), string(Cancelled)}, store.Micros(d.FactAt)).Count(&n).Error
+	return n > 0, err
+}
+
 // ofAct lists the document deliveries of an act to one recipient, locked.
 func ofAct(tx *store.Tx, id care.EncounterID, to Recipient) ([]*Delivery, error) {
 	q := tx.G()
