@@ -65,5 +65,5 @@ type Access struct {
 	At     time.Time
 	Who    string
 	Role   care.Role
-	Action string // read, download, sign, replace, send
+	Action string // read, download, sign, send
 }

@@ -109,7 +109,7 @@ type accessBody struct {
 	At     time.Time `json:"at"`
 	Who    string    `json:"who"`
 	Role   care.Role `json:"role"`
-	Action string    `json:"action" enum:"read,download,sign,replace,send"`
+	Action string    `json:"action" enum:"read,download,sign,send"`
 }
 
 type fileOut struct {

@@ -114,8 +114,6 @@ func accessWord(a authz.Action) string {
 		return "download"
 	case "report.sign", "prescription.sign":
 		return "sign"
-	case "report.replace", "prescription.cancel":
-		return "replace"
 	case "prescription.verify":
 		return "read"
 	case "delivery.send":

@@ -67,7 +67,7 @@ func TestVideoProof(t *testing.T) {
 
 func TestAccessWords(t *testing.T) {
 	for action, want := range map[authz.Action]string{"document.read": "download", "report.sign": "sign", "prescription.sign": "sign", "prescription.verify": "read",
-		"report.replace": "replace", "document.accesses": "", "delivery.send": "send"} {
+		"report.replace": "", "prescription.cancel": "", "document.accesses": "", "delivery.send": "send"} {
 		if got := accessWord(action); got != want {
 			t.Errorf("%s: %q, want %q", action, got, want)
 		}
