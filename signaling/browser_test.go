@@ -18,6 +18,7 @@ import (
 
 	"visavis/internal/httpx"
 	"visavis/internal/testkit"
+	"visavis/internal/testkit/rtcclient"
 	"visavis/signaling/local"
 )
 
@@ -26,6 +27,7 @@ type report struct {
 	State, Cause string
 	Cipher       string
 	Shaken       string
+	Target       float64
 	Remote       [][]string
 	Speaking     int
 	Level        float64
@@ -179,6 +181,38 @@ func TestTwoBrowsersMeet(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A browser whose picture is too large for another's link makes it smaller.
+func TestABrowserKeepsUnderTheCeiling(t *testing.T) {
+	path, script := browser(t), bundle(t)
+	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	s := &stage{last: map[string]report{}, raw: map[string]string{}, change: make(chan struct{})}
+	srv := s.serve(c, script)
+	base := strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
+	c.svc.Origins = append(c.svc.Origins, base)
+	doctor, _ := c.enter("doctor", "d")
+	visit(t, ctx, path, base+"/page?who=patient&e="+string(c.enc))
+	room := c.wait(doctor, "room", func(m rtcclient.Msg) bool { return len(m.List("seats")) == 2 })
+	for _, seat := range room.List("seats") {
+		if seat.Str("state") == "waiting" {
+			c.send(doctor, "admit", map[string]any{"seat": seat.Str("seat")})
+		}
+	}
+	dm := c.join(doctor, 1)
+	c.flows(dm, 300)
+	s.until(t, "patient", "at full rate", func(r report) bool { return r.Target > 900_000 })
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	s.until(t, "patient", "under the ceiling", func(r report) bool {
+		if err := dm.Complain(102); err != nil {
+			t.Fatal(err)
+		}
+		<-tick.C
+		return r.Target > 0 && r.Target < 500_000
+	})
 }
 
 // shaken: after an ICE restart and a camera that was off, pictures flow again.

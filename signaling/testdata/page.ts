@@ -18,6 +18,15 @@ async function cipher(): Promise<string | undefined> {
   return found;
 }
 
+/** What the camera's encoder is told to make, in bits per second. */
+async function target(): Promise<number> {
+  let sum = 0;
+  (await pc?.getStats())?.forEach((r: { type: string; kind?: string; targetBitrate?: number }) => {
+    if (r.type === 'outbound-rtp' && r.kind === 'video') sum += r.targetBitrate ?? 0;
+  });
+  return sum;
+}
+
 const call = createCall({ encounter: q.get('e') ?? '', ...(q.has('relay') ? { icePolicy: 'relay' as const } : {}) });
 Object.assign(window, { call });
 
@@ -36,7 +45,7 @@ async function tell() {
   }
   await fetch('/report?who=' + q.get('who'), {
     method: 'POST',
-    body: JSON.stringify({ state: s.state, cause: s.cause, devices: s.devices, remote: s.remote.map((r) => Object.keys(r)), facts: await call.facts(), level: call.micLevel(), cipher: await cipher(), shaken, speaking: s.speaking.length }),
+    body: JSON.stringify({ state: s.state, cause: s.cause, devices: s.devices, remote: s.remote.map((r) => Object.keys(r)), facts: await call.facts(), level: call.micLevel(), cipher: await cipher(), target: await target(), shaken, speaking: s.speaking.length }),
   });
 }
 
