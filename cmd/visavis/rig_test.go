@@ -48,6 +48,7 @@ type rig struct {
 	env      []string
 	cmd      *exec.Cmd
 	links    demoLinks
+	opened   int // links
 }
 
 // rigs runs a test on the program with SQLite, and with PostgreSQL and Redis.
@@ -165,7 +166,8 @@ func (r *rig) client() *testkit.Client { return testkit.Dial(r.t, r.url) }
 // patient opens the n-th link of the demo.
 func (r *rig) patient(n int) *testkit.Client {
 	r.t.Helper()
-	c := r.client()
+	r.opened++
+	c := r.client().From(70_000 + r.opened) // from home
 	_, token, _ := strings.Cut(r.links.Patients[n].URL, "#")
 	c.Post("/api/links/open", map[string]string{"token": token}).Want(http.StatusOK)
 	return c
