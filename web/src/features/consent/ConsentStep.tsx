@@ -42,7 +42,6 @@ function Reading({ me, appointment, onAgreed, onRefused }: Props & { onRefused: 
   const about = <p className={styles.soft}>{t('about', { name: appointment.practitioner.displayName, when: sayDateTime(appointment.start, now, visitorZone(), language) })}</p>;
   return (
     <PatientPage title={t('title')} ownHeading={text.data?.html.includes('<h1') ?? false}>
-      {about}
       {text.isPending && (
         <Loading what={t('loading')}>
           <Lines count={8} />
@@ -53,6 +52,7 @@ function Reading({ me, appointment, onAgreed, onRefused }: Props & { onRefused: 
         <>
           {/* The server's own file, whose hash is recorded with the answer: shown as it is, not retyped. */}
           <div className={styles.text} lang={text.data.language} dangerouslySetInnerHTML={{ __html: text.data.html }} />
+          {about}
           <Answer me={me} appointment={appointment} text={text.data} onAgreed={onAgreed} onRefused={onRefused} />
         </>
       )}
