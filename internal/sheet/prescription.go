@@ -20,7 +20,7 @@ func (p *Press) Prescription(pr Prescription) ([]byte, error) {
 	who := strings.TrimSpace(pr.Prescriber.Title + " " + pr.Prescriber.Given + " " + pr.Prescriber.Family)
 	title := p.say("prescription_" + string(pr.Kind))
 	zones := bizone(pr)
-	if zones {
+	if zones && pr.Kind == Medicines {
 		title = p.say("prescription_bizone")
 	}
 	foot := pr.Patient.Given + " " + pr.Patient.Family + " · " + p.say("number", "number", pr.Number) + " · " + who
@@ -50,9 +50,6 @@ func (p *Press) Prescription(pr Prescription) ([]byte, error) {
 
 // bizone tells whether the law asks two zones: a line is linked to a long-term condition.
 func bizone(pr Prescription) bool {
-	if pr.Kind != Medicines {
-		return false
-	}
 	for _, l := range pr.Lines {
 		if l.ALD {
 			return true

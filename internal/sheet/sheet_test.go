@@ -299,3 +299,18 @@ func BenchmarkPrescription(b *testing.B) {
 		}
 	}
 }
+
+// Exams linked to a long-term condition are prescribed on two zones too (CSS R161-45, 5°).
+func TestExamsHaveTwoZonesToo(t *testing.T) {
+	pr := prescription()
+	pr.Kind, pr.Lines = Biology, []Line{{Name: "HbA1c", ALD: true}, {Name: "Ferritine"}}
+	pdf, err := press(t).Prescription(pr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := words(t, pdf)
+	expect(t, "exams", got, "Prescription d'actes de biologie médicale", "affection de longue durée reconnue", "maladies intercurrentes")
+	if strings.Index(got, "HbA1c") > strings.Index(got, "intercurrentes") || strings.Index(got, "Ferritine") < strings.Index(got, "intercurrentes") {
+		t.Error("a line is in the wrong zone")
+	}
+}
