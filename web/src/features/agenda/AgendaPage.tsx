@@ -15,7 +15,7 @@ import { Lines, Loading } from '@/ui/Loading';
 import { useNow } from '@/ui/Page';
 import { Segments } from '@/ui/Segments';
 import { AppointmentDialog } from './AppointmentDialog';
-import { board, dayColumns, mondayOf, weekColumns, type Cell } from './agenda';
+import { board, dayColumns, daytime, mondayOf, weekColumns, type Cell } from './agenda';
 import { Board } from './Board';
 import { BookDialog } from './BookDialog';
 import { TimeGrid } from './TimeGrid';
@@ -86,11 +86,13 @@ function Schedule({ agenda, span, from, now, busy }: Props) {
   const t = useT('agenda');
   const [chosen, setChosen] = useState('');
   const [open, setOpen] = useState<Cell | null>(null);
+  const [night, setNight] = useState(false);
   const zone = agenda.zone || clinicZone;
   const { practitioners } = agenda;
   const one = practitioners.find((p) => p.id === chosen) ?? practitioners[0];
   if (!one) return <p>{t('noPractitioner')}</p>;
-  const columns = span === 'day' ? dayColumns(practitioners, from, zone) : weekColumns(one, from, zone);
+  const all = span === 'day' ? dayColumns(practitioners, from, zone) : weekColumns(one, from, zone);
+  const day = daytime(all, zone);
   const practitioner = open && practitioners.find((p) => p.id === open.practitionerId);
   return (
     <>
@@ -102,7 +104,14 @@ function Schedule({ agenda, span, from, now, busy }: Props) {
           <Select label={t('practitioner')} name="practitioner" value={one.id} onChange={setChosen} options={practitioners.map((p) => ({ value: p.id, label: p.displayName }))} />
         </div>
       )}
-      <TimeGrid columns={columns} zone={zone} now={now} span={span} busy={busy} onOpen={setOpen} />
+      <TimeGrid columns={night ? all : day.columns} zone={zone} now={now} span={span} busy={busy} onOpen={setOpen} />
+      {day.hidden > 0 && (
+        <div>
+          <Button look="text" onPress={() => setNight(!night)}>
+            {t(night ? 'night.hide' : 'night.show')}
+          </Button>
+        </div>
+      )}
       {open?.kind === 'free' && practitioner && <BookDialog practitioner={practitioner} slot={open} zone={zone} onClose={() => setOpen(null)} />}
       {open?.kind === 'appointment' && practitioner && (
         <AppointmentDialog practitioner={practitioner} appointment={open.appointment} zone={zone} now={now} onClose={() => setOpen(null)} />

@@ -50,9 +50,11 @@ export function BookDialog({ practitioner, slot, zone, onClose }: Props) {
       <Dialog title={t('book.done')} isOpen onClose={onClose}>
         <State tone="good">{t('book.doneAt', { when, name: practitioner.displayName })}</State>
         <p>{sentWords(t, book.data.sentTo)}</p>
-        <Button onPress={onClose} autoFocus>
-          {t('close')}
-        </Button>
+        <div>
+          <Button onPress={onClose} autoFocus>
+            {t('close')}
+          </Button>
+        </div>
       </Dialog>
     );
   }
@@ -85,7 +87,7 @@ export function BookDialog({ practitioner, slot, zone, onClose }: Props) {
         {problem?.status === 422 && who && 'known' in who && <DeskFailure problem={problem} />}
         {who && (
           <div className={styles.buttons}>
-            <Button type="submit" busy={book.isPending} isDisabled={!price.data}>
+            <Button type="submit" autoFocus={'known' in who} busy={book.isPending} isDisabled={!price.data}>
               {t('book.confirm')}
             </Button>
             <Button look="text" onPress={onClose}>

@@ -1,7 +1,7 @@
 /** Time downwards, columns across. On a narrow screen the same cells are lists, one per column. */
 import type { CSSProperties } from 'react';
-import { useLanguage, useT } from '@/i18n/i18n';
-import { dayOf, sayFullDay, sayTime } from '@/i18n/time';
+import { useLanguage, useT, type Language } from '@/i18n/i18n';
+import { dayOf, sayTime } from '@/i18n/time';
 import { minuteOf, place, scale, standing, type Cell, type Column, type Scale } from './agenda';
 import { StandingWord } from './StandingWord';
 import styles from './agenda.module.css';
@@ -27,7 +27,7 @@ export function TimeGrid({ columns, zone, now, span, busy, onOpen }: Props) {
       {columns.map((c) => (
         <section key={c.key} className={styles.column} aria-labelledby={`column-${c.key}`}>
           <h3 id={`column-${c.key}`} className={styles.columnTitle} aria-current={span === 'week' && c.day === today ? 'date' : undefined}>
-            {span === 'day' ? c.practitioner.displayName : shortDay(sayFullDay(c.day, language))}
+            {span === 'day' ? c.practitioner.displayName : weekday(c.day, language)}
           </h3>
           <ul role="list" className={styles.cells}>
             {c.cells.length === 0 && <li className={styles.emptyColumn}>{t('nothing')}</li>}
@@ -42,9 +42,9 @@ export function TimeGrid({ columns, zone, now, span, busy, onOpen }: Props) {
   );
 }
 
-/** « lundi 23 novembre » without its year: the week is named above. */
-function shortDay(full: string): string {
-  return full.replace(/\s\d{4}$/, '');
+/** « lundi 23 »: month and year are named above. */
+function weekday(day: string, language: Language): string {
+  return new Intl.DateTimeFormat(language === 'fr' ? 'fr-FR' : 'en-GB', { weekday: 'long', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T12:00:00Z`));
 }
 
 function NowLine({ scale: s, zone, now }: { scale: Scale; zone: string; now: Date }) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgendaAppointment, AgendaPractitioner } from '@/api/deskTypes';
-import { board, check, dayColumns, minuteOf, mondayOf, place, scale, standing, weekColumns } from './agenda';
+import { board, check, dayColumns, daytime, minuteOf, mondayOf, place, scale, standing, weekColumns } from './agenda';
 
 const zone = 'Europe/Paris';
 const at = (time: string, day = '2026-11-23') => `${day}T${time}:00Z`;
@@ -34,6 +34,19 @@ describe('columns', () => {
   it('begins the week on Monday, on Sundays too', () => {
     expect(mondayOf('2026-11-22')).toBe('2026-11-16');
     expect(mondayOf('2026-11-23')).toBe('2026-11-23');
+  });
+});
+
+describe('daytime', () => {
+  it('leaves out the free times of the night, never an appointment', () => {
+    const night = doctor([appointment('n', at('02:00'), at('02:15'))], [
+      { start: at('02:15'), end: at('02:30') },
+      { start: at('06:00'), end: at('06:15') },
+      { start: at('20:00'), end: at('20:15') },
+    ]);
+    const { columns, hidden } = daytime(dayColumns([night], '2026-11-23', zone), zone);
+    expect(columns[0]?.cells.map((c) => c.start)).toEqual([at('02:00'), at('06:00')]);
+    expect(hidden).toBe(2);
   });
 });
 

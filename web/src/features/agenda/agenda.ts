@@ -30,6 +30,25 @@ export function weekColumns(practitioner: AgendaPractitioner, monday: string, zo
     .filter((c, i) => i < 5 || c.cells.length > 0);
 }
 
+/** Minutes since midnight between which free times are shown unless the night is asked for. */
+const dayFrom = 7 * 60;
+const dayTo = 21 * 60;
+
+/** The columns without the free times of the night; appointments are always there. */
+export function daytime(columns: readonly Column[], zone: string): { columns: Column[]; hidden: number } {
+  let hidden = 0;
+  const seen = columns.map((c) => ({
+    ...c,
+    cells: c.cells.filter((cell) => {
+      const minute = minuteOf(cell.start, zone);
+      const night = cell.kind === 'free' && (minute < dayFrom || minute >= dayTo);
+      if (night) hidden++;
+      return !night;
+    }),
+  }));
+  return { columns: seen, hidden };
+}
+
 /** Monday of the week of a YYYY-MM-DD. */
 export function mondayOf(day: string): string {
   const weekday = (new Date(`${day}T12:00:00Z`).getUTCDay() + 6) % 7;
