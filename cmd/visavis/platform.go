@@ -5,15 +5,19 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 	"visavis/documents"
 	"visavis/internal/fault"
+	"visavis/internal/medicines"
 	"visavis/internal/sheet"
 	"visavis/messaging"
+	"visavis/prescriptions"
 
 	"visavis/consent"
 	"visavis/encounters"
@@ -34,13 +38,14 @@ type platform struct {
 	server *httpx.Server
 	media  *media
 
-	identity   *identity.Service
-	scheduling *scheduling.Service
-	consent    *consent.Service
-	encounters *encounters.Service
-	signaling  *signaling.Service
-	documents  *documents.Service
-	messaging  *messaging.Service
+	identity      *identity.Service
+	scheduling    *scheduling.Service
+	consent       *consent.Service
+	encounters    *encounters.Service
+	signaling     *signaling.Service
+	documents     *documents.Service
+	prescriptions *prescriptions.Service
+	messaging     *messaging.Service
 
 	words     *lang.Catalogue // what this package itself says
 	incidents *lang.Catalogue // what encounters calls incidents
@@ -133,6 +138,25 @@ func (p *platform) papers(context.Context) error {
 	if err != nil {
 		return err
 	}
+	index := medicines.Sample()
+	if p.cfg.Medicines != "" {
+		if index, err = medicines.Load(os.DirFS(p.cfg.Medicines)); err != nil {
+			return fmt.Errorf("medicines: %w", err)
+		}
+	}
+	p.prescriptions, err = prescriptions.New(prescriptions.Deps{
+		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Press: press,
+		Medicines: index, Acts: paperActs{ask}, Filer: p.documents, PublicURL: p.cfg.PublicURL,
+	})
+	if err != nil {
+		return err
+	}
+	return p.messages(press)
+}
+
+// messages makes the module that sends, with its three ways out.
+func (p *platform) messages(press *sheet.Press) error {
+	ask := ask{p}
 	mail, err := mailOutlet(p.cfg)
 	if err != nil {
 		return err
@@ -186,7 +210,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 func catalogues() ([]*lang.Catalogue, error) {
 	var out []*lang.Catalogue
 	for _, texts := range []func() (*lang.Catalogue, error){
-		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, signaling.Texts, documents.Texts, messaging.Texts,
+		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, signaling.Texts, documents.Texts, prescriptions.Texts, messaging.Texts,
 	} {
 		c, err := texts()
 		if err != nil {
@@ -221,6 +245,7 @@ func (p *platform) routes(context.Context) error {
 	encounters.Routes(p.server, p.encounters, words)
 	signaling.Routes(p.server, p.signaling)
 	documents.Routes(p.server, p.documents)
+	prescriptions.Routes(p.server, p.prescriptions)
 	messaging.Routes(p.server, p.messaging)
 	return p.pages()
 }
