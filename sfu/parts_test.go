@@ -2,8 +2,12 @@ package sfu
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"net"
 	"net/netip"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -201,5 +205,50 @@ func TestTheServerReadsNoAddressOfAClient(t *testing.T) {
 	offer := "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=candidate:1 1 udp 1 169.254.169.254 80 typ host\r\na=mid:0\r\na=candidate:2 1 udp 1 10.0.0.1 22 typ host\r\n"
 	if got := withoutCandidates(offer); got != "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestOneHostHasSoManyTCPConnections(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &calmListener{Listener: inner, perHost: map[string]int{}}
+	defer l.Close()
+	accepted := make(chan net.Conn, 100)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				close(accepted)
+				return
+			}
+			accepted <- c
+		}
+	}()
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	var mine []net.Conn
+	for range tcpPerHost {
+		dial()
+		mine = append(mine, <-accepted)
+	}
+	surplus := dial()
+	_ = surplus.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := surplus.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the one above the limit: %v", err)
+	}
+	_ = mine[0].Close()
+	_ = mine[0].Close() // closing twice frees one place
+	dial()
+	<-accepted
+	if l.total != tcpPerHost {
+		t.Errorf("%d places taken, want %d", l.total, tcpPerHost)
 	}
 }
