@@ -86,6 +86,8 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
       if (problem.status !== 0 && problem.status < 500) intention.current = { start, key: newIntention() };
       if (problem.code === 'slot-taken' || problem.field('start')) setChoosing(true);
       void queries.invalidateQueries({ queryKey: ['slots', practitioner.id] });
+      // A price that changed in between is shown anew before anything is confirmed.
+      if (problem.code === 'price-changed' || problem.field('priceShown')) void queries.invalidateQueries({ queryKey: ['practitioner', practitioner.id] });
     },
   });
   if (booking.data) return <BookedPage booked={booking.data} />;
@@ -178,9 +180,10 @@ const known = new Set([
 function Fields({ form, errors, onChange }: { form: BookingForm; errors: BookingErrors; onChange: (form: BookingForm) => void }) {
   const t = useT('booking');
   const say = (name: BookingField) => {
-    const code = errors[name];
-    if (code === undefined) return undefined;
-    return t(`field.${known.has(code) ? code : 'other'}` as 'field.other');
+    const remark = errors[name];
+    if (remark === undefined) return undefined;
+    if (known.has(remark.code)) return t(`field.${remark.code}` as 'field.other');
+    return remark.detail ?? t('field.other');
   };
   const bind = (name: BookingField) => ({
     name,

@@ -15,13 +15,13 @@ describe('checkForm', () => {
 
   it('names every field that is wrong', () => {
     expect(checkForm(emptyForm, today)).toEqual({
-      familyName: 'required',
-      givenName: 'required',
-      birthDate: 'required',
-      phone: 'phone-or-email-needed',
+      familyName: { code: 'required' },
+      givenName: { code: 'required' },
+      birthDate: { code: 'required' },
+      phone: { code: 'phone-or-email-needed' },
     });
-    expect(checkForm({ ...whole, birthDate: '31/02/1990', phone: '12', email: 'zoe@' }, today)).toEqual({ birthDate: 'date', phone: 'phone', email: 'email' });
-    expect(checkForm({ ...whole, birthDate: '23/11/2026' }, today)).toEqual({ birthDate: 'in-future' });
+    expect(checkForm({ ...whole, birthDate: '31/02/1990', phone: '12', email: 'zoe@' }, today)).toEqual({ birthDate: { code: 'date' }, phone: { code: 'phone' }, email: { code: 'email' } });
+    expect(checkForm({ ...whole, birthDate: '23/11/2026' }, today)).toEqual({ birthDate: { code: 'in-future' } });
     expect(checkForm({ ...whole, birthDate: '22/11/2026' }, today)).toEqual({});
   });
 });
@@ -32,12 +32,12 @@ it('sends trimmed names, an ISO date, bare digits, and leaves empty contacts out
 
 it('puts the remarks of the server on the fields of the form', () => {
   const fields = [
-    { name: 'patient.birthDate', code: 'in-future' },
+    { name: 'patient.birthDate', code: 'in-future', detail: 'Trop tard' },
     { name: 'contact', code: 'phone-or-email-needed' },
     { name: 'start', code: 'in-past' },
   ];
   const problem = new Problem({ code: 'invalid', fields }, 422);
-  expect(errorsOf(problem)).toEqual({ birthDate: 'in-future', phone: 'phone-or-email-needed' });
+  expect(errorsOf(problem)).toEqual({ birthDate: { code: 'in-future', detail: 'Trop tard' }, phone: { code: 'phone-or-email-needed' } });
   expect(problem.field('start')?.code).toBe('in-past');
 });
 

@@ -5,8 +5,9 @@ import { readDate } from '@/ui/date';
 
 export type BookingForm = { familyName: string; givenName: string; birthDate: string; phone: string; email: string };
 export type BookingField = keyof BookingForm;
-/** Code of what is wrong with each field; words are in the catalogue under `field.`. */
-export type BookingErrors = Partial<Record<BookingField, string>>;
+/** What is wrong with each field: a code (words in the catalogue under `field.`), or the server's own words for a code the page does not know. */
+export type Remark = { code: string; detail?: string };
+export type BookingErrors = Partial<Record<BookingField, Remark>>;
 
 export const emptyForm: BookingForm = { familyName: '', givenName: '', birthDate: '', phone: '', email: '' };
 
@@ -15,16 +16,16 @@ const digits = (phone: string) => phone.replace(/[\s.()-]/g, '');
 /** Only what is certain is refused here; the server has the last word. `today` is YYYY-MM-DD. */
 export function checkForm(form: BookingForm, today: string): BookingErrors {
   const errors: BookingErrors = {};
-  if (form.familyName.trim() === '') errors.familyName = 'required';
-  if (form.givenName.trim() === '') errors.givenName = 'required';
+  if (form.familyName.trim() === '') errors.familyName = { code: 'required' };
+  if (form.givenName.trim() === '') errors.givenName = { code: 'required' };
   const born = readDate(form.birthDate);
-  if (form.birthDate.trim() === '') errors.birthDate = 'required';
-  else if (born === null) errors.birthDate = 'date';
-  else if (born > today) errors.birthDate = 'in-future';
+  if (form.birthDate.trim() === '') errors.birthDate = { code: 'required' };
+  else if (born === null) errors.birthDate = { code: 'date' };
+  else if (born > today) errors.birthDate = { code: 'in-future' };
   const phone = digits(form.phone);
-  if (phone !== '' && !/^(\+|00)?\d{8,15}$/.test(phone)) errors.phone = 'phone';
-  if (form.email.trim() !== '' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(form.email.trim())) errors.email = 'email';
-  if (phone === '' && form.email.trim() === '') errors.phone = 'phone-or-email-needed';
+  if (phone !== '' && !/^(\+|00)?\d{8,15}$/.test(phone)) errors.phone = { code: 'phone' };
+  if (form.email.trim() !== '' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(form.email.trim())) errors.email = { code: 'email' };
+  if (phone === '' && form.email.trim() === '') errors.phone = { code: 'phone-or-email-needed' };
   return errors;
 }
 
@@ -46,8 +47,9 @@ export function errorsOf(problem: Problem): BookingErrors {
   const errors: BookingErrors = {};
   for (const field of problem.fields) {
     const name = field.name.split('.').pop() ?? '';
-    if (name === 'contact') errors.phone = field.code;
-    else if (name in emptyForm) errors[name as BookingField] = field.code;
+    const remark: Remark = { code: field.code, ...(field.detail ? { detail: field.detail } : {}) };
+    if (name === 'contact') errors.phone = remark;
+    else if (name in emptyForm) errors[name as BookingField] = remark;
   }
   return errors;
 }

@@ -63,7 +63,8 @@ function Reading({ me, appointment, onAgreed, onRefused }: Props & { onRefused: 
 type AnswerProps = { me: Me; appointment: Appointment; text: ConsentText; onAgreed: () => void; onRefused: () => void };
 type Decision = ConsentDecision['decision'];
 
-const relations = ['mother', 'father', 'guardian', 'other'] as const;
+/** Who may agree for a minor (Code civil 371-1, 390); the server holds the rule. */
+const relations = ['mother', 'father', 'guardian'] as const;
 
 function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
   const t = useT('consent');
