@@ -375,7 +375,7 @@ func TestTimesAndPeople(t *testing.T) {
 	if got := xcn(device); got != "7^Cabine^1.0^^^^^^&1.2.3&ISO^U^^^RI" {
 		t.Error(got)
 	}
-	if EntryUUID("1.2.3") != EntryUUID("1.2.3") || EntryUUID("1.2.3") == EntryUUID("1.2.4") ||
+	if again := EntryUUID("1.2.3"); again != EntryUUID("1.2.3") || EntryUUID("1.2.3") == EntryUUID("1.2.4") ||
 		!regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(EntryUUID("1.2.3")) {
 		t.Errorf("entry UUID %s", EntryUUID("1.2.3"))
 	}
