@@ -74,7 +74,7 @@ export default function AgendaPage() {
         </Loading>
       )}
       {found.isError && !found.data && <DeskFailure problem={asProblem(found.error)} retry={() => void found.refetch()} busy={found.isFetching} />}
-      {found.isError && found.data && <Stale since={found.dataUpdatedAt} />}
+      {found.isError && found.data && <Stale since={found.dataUpdatedAt} problem={asProblem(found.error)} />}
       {found.data && <Schedule agenda={found.data} span={span} from={from} now={now} busy={found.isPlaceholderData} />}
     </Desk>
   );

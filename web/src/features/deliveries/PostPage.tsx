@@ -29,7 +29,7 @@ export default function PostPage() {
         </Loading>
       )}
       {found.isError && !found.data && <DeskFailure problem={asProblem(found.error)} retry={() => void found.refetch()} busy={found.isFetching} />}
-      {found.isError && found.data && <Stale since={found.dataUpdatedAt} />}
+      {found.isError && found.data && <Stale since={found.dataUpdatedAt} problem={asProblem(found.error)} />}
       {found.data && items.length === 0 && (
         <div className={styles.nothing}>
           <p className={styles.nothingTitle}>{t('post.none')}</p>

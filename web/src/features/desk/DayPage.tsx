@@ -38,7 +38,7 @@ export default function DayPage() {
       {found.isError && !found.data && (
         <DeskFailure problem={asProblem(found.error)} retry={() => void found.refetch()} busy={found.isFetching} />
       )}
-      {found.isError && found.data && <Stale since={found.dataUpdatedAt} />}
+      {found.isError && found.data && <Stale since={found.dataUpdatedAt} problem={asProblem(found.error)} />}
       {found.data && <Lists items={found.data.items} now={now} />}
     </Desk>
   );

@@ -45,8 +45,8 @@ export function DayRow({ item, now, onReceive }: { item: DayItem; now: Date; onR
           </Button>
         )}
         {item.status === 'in-progress' && (
-          <Button onPress={onReceive} aria-label={t('day.rejoinName', { name: patient.displayName })}>
-            {t('day.rejoin')}
+          <Button onPress={onReceive} aria-label={t(item.host === false ? 'day.joinName' : 'day.rejoinName', { name: patient.displayName })}>
+            {t(item.host === false ? 'day.join' : 'day.rejoin')}
           </Button>
         )}
         {item.status === 'arrived' && item.host === false && <span className={styles.soft}>{t('day.doctorReceives')}</span>}

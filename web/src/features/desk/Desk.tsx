@@ -1,11 +1,14 @@
 /** The frame of the professional's pages: who one is, where one may go, the way out. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import * as calls from '@/api/calls';
+import { asProblem } from '@/api/client';
 import { useT } from '@/i18n/i18n';
 import { Button } from '@/ui/Button';
+import { Dialog } from '@/ui/Dialog';
 import { DeskPage } from '@/ui/Page';
+import { DeskFailure } from './DeskFailure';
 import { address, placesOf, useStaff } from './session';
 import styles from './desk.module.css';
 
@@ -35,15 +38,10 @@ export function Desk({ title, children }: { title: string; children: ReactNode }
 function WhoAmI() {
   const t = useT('desk');
   const staff = useStaff();
-  const client = useQueryClient();
-  const [, go] = useLocation();
   const out = useMutation({
     mutationFn: calls.signOut,
-    // Signed out or not able to say so, nothing read stays on this computer.
-    onSettled: () => {
-      client.clear();
-      go('/pro');
-    },
+    // A new page: nothing that was read stays in the memory of this one.
+    onSuccess: () => location.assign('/pro'),
   });
   return (
     <>
@@ -54,6 +52,9 @@ function WhoAmI() {
       <Button look="text" onPress={() => out.mutate()} busy={out.isPending}>
         {t('signOut')}
       </Button>
+      <Dialog title={t('signOut.failed')} isOpen={out.isError} onClose={out.reset}>
+        {out.error && <DeskFailure problem={asProblem(out.error)} retry={() => out.mutate()} busy={out.isPending} />}
+      </Dialog>
     </>
   );
 }

@@ -1,14 +1,14 @@
 /** One act of care at the desk: the person on one side, the file on the other, from the door to the last signature. */
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { useMemo, useState, type ReactNode } from 'react';
 import { useHistoryState } from 'wouter/use-browser-location';
 import { asProblem } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { Encounter } from '@/api/deskTypes';
 import { DeskFailure } from '@/features/desk/DeskFailure';
+import { Stale } from '@/features/desk/Stale';
 import { useStaff } from '@/features/desk/session';
 import { useT } from '@/i18n/i18n';
-import { Alert } from '@/ui/Alert';
 import { LinkButton } from '@/ui/Button';
 import { Lines, Loading } from '@/ui/Loading';
 import type { DeskView } from '@/ui/Page';
@@ -33,7 +33,7 @@ export default function EncounterPage({ encounterId }: { encounterId: string }) 
     refetchInterval: (q) => (q.state.data && !closed(q.state.data) ? poll : false),
     staleTime: 0,
   });
-  if (found.data) return <Act encounter={found.data} stale={found.isError} />;
+  if (found.data) return <Act encounter={found.data} stale={found.isError && <Stale since={found.dataUpdatedAt} problem={asProblem(found.error)} />} />;
   return (
     <EncounterFrame title={t('title')}>
       {found.isPending ? (
@@ -52,8 +52,7 @@ export default function EncounterPage({ encounterId }: { encounterId: string }) 
   );
 }
 
-function Act({ encounter, stale }: { encounter: Encounter; stale: boolean }) {
-  const t = useT('encounter');
+function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
   // Loaded with the page: the pane that waits for its words when somebody comes in would blank the file.
   useT('call');
   useT('diagnostics');
@@ -90,11 +89,7 @@ function Act({ encounter, stale }: { encounter: Encounter; stale: boolean }) {
           )
         }
       >
-        {stale && (
-          <Alert tone="warn" live>
-            <p>{t('stale')}</p>
-          </Alert>
-        )}
+        {stale}
         <FilePane encounter={encounter} tab={tab} onTab={setTab} />
       </EncounterFrame>
       <InviteDialog encounter={encounter} me={staff.id} isOpen={dialog === 'invite'} onClose={() => setDialog(null)} />

@@ -1,3 +1,4 @@
+import { DeskFailure } from '@/features/desk/DeskFailure';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { clinicZone, sayTime } from '@/i18n/time';
 import { Alert } from '@/ui/Alert';
@@ -26,6 +27,22 @@ export function SaveNote({ state, onRetry, onMine, onTheirs }: Props) {
       </Alert>
     );
   }
+  if (state.is === 'kept' && state.problem.status === 401) {
+    return (
+      <Alert tone="warn" title={t('save.signedOut')} live>
+        <p>{t('save.signedOut.now')}</p>
+        <div className={styles.buttons}>
+          <a href="/pro" target="_blank" rel="noreferrer" className={styles.link}>
+            {t('save.signIn')}
+          </a>
+          <Button look="secondary" onPress={onRetry}>
+            {t('save.retry')}
+          </Button>
+        </div>
+      </Alert>
+    );
+  }
+  if (state.is === 'refused' && state.problem.fields.length === 0) return <DeskFailure problem={state.problem} kept={t('save.kept.here')} />;
   if (state.is === 'kept') {
     return (
       <Alert tone="warn" title={t('save.kept')} live>

@@ -124,6 +124,18 @@ describe('Autosave', () => {
     expect(s.got).toEqual([{ value: 'theirs and mine', tag: 'v5' }]);
   });
 
+  it('keeps the text when the session has ended, and saves it once somebody has signed in again', async () => {
+    const s = server();
+    s.fail = new Problem({ code: 'sign-in' }, 401);
+    const a = new Autosave<string>('', 'v0', s.save);
+    a.write('a');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(a.state().is).toBe('kept');
+    s.fail = null;
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(s.got).toEqual([{ value: 'a', tag: 'v0' }]);
+  });
+
   it('does not insist on a text that the server refuses', async () => {
     const s = server();
     s.fail = new Problem({ fields: [{ name: 'motive', code: 'too-long' }] }, 422);

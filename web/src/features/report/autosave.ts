@@ -19,7 +19,7 @@ export type SaveState =
   | { is: 'waiting' }
   /** on its way; slow after 3 s */
   | { is: 'saving'; slow: boolean }
-  /** the network or the server failed: kept here, tried again by itself */
+  /** the network or the server failed, or the session ended: kept here, tried again by itself */
   | { is: 'kept'; problem: Problem }
   /** changed elsewhere: the person chooses */
   | { is: 'conflict'; problem: Problem }
@@ -137,7 +137,8 @@ export class Autosave<T> {
 
   private failed(problem: Problem) {
     if (problem.status === 409 || problem.status === 412) return this.become({ is: 'conflict', problem });
-    if (problem.status >= 400 && problem.status < 500 && problem.status !== 429) return this.become({ is: 'refused', problem });
+    const again = problem.status === 401 || problem.status === 429;
+    if (problem.status >= 400 && problem.status < 500 && !again) return this.become({ is: 'refused', problem });
     this.become({ is: 'kept', problem });
     this.plan(problem.retryAfter ? problem.retryAfter * 1000 : this.wait);
     this.wait = Math.min(this.wait * 2, lastRetry);
