@@ -60,6 +60,7 @@ func (w *world) settle(a About, s State) *Delivery {
 
 // B11: the patient gets an e-mail and an SMS with a link, and no health word.
 func TestABookingIsTold(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.appointment(events.AppointmentBooked, 3*time.Hour+30*time.Minute)
@@ -97,6 +98,7 @@ func TestABookingIsTold(t *testing.T) {
 }
 
 func TestMovedAndCancelledOvertakeWhatHasNotLeft(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.town.set(func(a *Addressee) { a.Phone = "" })
@@ -132,6 +134,7 @@ func TestMovedAndCancelledOvertakeWhatHasNotLeft(t *testing.T) {
 // An attempt is under way when the cancellation comes: it is not repeated
 // afterwards.
 func TestWhatWasBeingSentIsOvertakenToo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	w.town.set(func(a *Addressee) { a.Phone = "" })
 	if err := w.mail.SetRule(leaMail, mailsim.Busy); err != nil {
@@ -165,6 +168,7 @@ func TestWhatWasBeingSentIsOvertakenToo(t *testing.T) {
 }
 
 func TestFactsOutOfOrderDoNotUndoLaterOnes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	p := w.appointment(events.AppointmentCancelled, 72*time.Hour)
 	before := len(w.mail.Messages(leaMail))
@@ -176,6 +180,7 @@ func TestFactsOutOfOrderDoNotUndoLaterOnes(t *testing.T) {
 }
 
 func TestTheReminderLeavesTheDayBefore(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	w.appointment(events.AppointmentBooked, 72*time.Hour)
 	w.wait(leaPhone, 1)
@@ -191,6 +196,7 @@ func TestTheReminderLeavesTheDayBefore(t *testing.T) {
 }
 
 func TestANewLinkIsSentWithTheWordsOfTheBooking(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	w.appointment(events.AppointmentBooked, 3*time.Hour)
 	w.Clock.Advance(time.Minute)
@@ -205,6 +211,7 @@ func TestANewLinkIsSentWithTheWordsOfTheBooking(t *testing.T) {
 }
 
 func TestAPatientWithoutContactIsSeen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	w.town.set(func(a *Addressee) { a.Phone, a.Email = "", "" })
 	w.appointment(events.AppointmentBooked, 3*time.Hour)
@@ -213,6 +220,7 @@ func TestAPatientWithoutContactIsSeen(t *testing.T) {
 
 // A code goes by the channel asked for, once, and not after its time.
 func TestACodeIsSentWhileItIsOfUse(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.town.codes["c1"] = "482913"
@@ -237,6 +245,7 @@ func TestACodeIsSentWhileItIsOfUse(t *testing.T) {
 }
 
 func TestAGatewayThatFailsIsTriedAgainAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault smssim.Fault
 		want  string
@@ -283,6 +292,7 @@ func TestAGatewayThatFailsIsTriedAgainAndDoublesNothing(t *testing.T) {
 
 // An ordinary e-mail has no witness: in doubt it is left to a person.
 func TestAnEmailInDoubtIsLeftToAPerson(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	w.town.set(func(a *Addressee) { a.Phone = "" })
 	if err := w.mail.SetRule(leaMail, mailsim.Cut); err != nil {
@@ -312,6 +322,7 @@ func TestAnEmailInDoubtIsLeftToAPerson(t *testing.T) {
 }
 
 func TestEveryTextIsCompleteAndEverySMSFits(t *testing.T) {
+	t.Parallel()
 	svc := texter(t, "https://teleconsultation.maison-medicale-les-lilas.example.test")
 	with := "Marie-Antoinette N'Guessan-Lefèvre de La Rochefoucauld"
 	link := svc.PublicURL + linkPath + strings.Repeat("x", 43)
@@ -365,6 +376,7 @@ func texter(t *testing.T, url string) *Service {
 
 // Every reason a delivery can show has its words in both languages.
 func TestEveryReasonHasWords(t *testing.T) {
+	t.Parallel()
 	texts, err := Texts()
 	if err != nil {
 		t.Fatal(err)
@@ -381,6 +393,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 }
 
 func TestOnlyTheGatewayMovesAnSMS(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	w.town.set(func(a *Addressee) { a.Email = "" })
 	if err := w.sms.SetFault(smssim.NoReceipt); err != nil {

@@ -128,6 +128,7 @@ func (w *world) workAll(now string) {
 // said 250 but before that was written. Each time one letter arrives, not two,
 // not none.
 func TestKilledAtTheWorstMoments(t *testing.T) {
+	t.Parallel()
 	server := mailtest.Start(t, box, leaBox)
 	certs := credentials(t, server)
 	secure := realOutlet(t, server.Secure, server.IMAP, certs)
@@ -178,6 +179,7 @@ func TestKilledAtTheWorstMoments(t *testing.T) {
 // The same at random moments: twenty letters, a process killed again and again
 // while it sends them, each time another one takes over.
 func TestKilledAtRandomMoments(t *testing.T) {
+	t.Parallel()
 	server := mailtest.Start(t, box, leaBox)
 	certs := credentials(t, server)
 	secure := realOutlet(t, server.Secure, server.IMAP, certs)
@@ -283,6 +285,7 @@ func plan(t *testing.T, dir string, secure SecureOutlet) (id care.DeliveryID) {
 
 // The failures of a real server, from end to end.
 func TestARealServerThatRefusesBouncesAndGoesAway(t *testing.T) {
+	t.Parallel()
 	server := mailtest.Start(t, box, leaBox, drBox)
 	w := &world{House: testkit.NewHouse(t, testkit.OpenSQLite(t)), t: t, town: newTown()}
 	w.make(realOutlet(t, server.Secure, server.IMAP, credentials(t, server)), MailOutlet{})

@@ -59,6 +59,7 @@ func archive(t *testing.T, raw []byte) []xdm.Received {
 // J10, J18, H24: the report and the prescription leave as one letter to the
 // patient and one to the referring doctor.
 func TestTheDocumentsOfAnActLeaveTogether(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.sign(events.PrescriptionIssued, sheet, "")
@@ -100,6 +101,7 @@ func TestTheDocumentsOfAnActLeaveTogether(t *testing.T) {
 }
 
 func TestADocumentGoesOnceToEachWhateverIsToldTwice(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		for range 3 {
@@ -124,6 +126,7 @@ func TestADocumentGoesOnceToEachWhateverIsToldTwice(t *testing.T) {
 }
 
 func TestANewVersionTakesThePlaceOfOneNotSent(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		second := care.DocumentID(care.NewID(time.Now()))
@@ -155,6 +158,7 @@ func TestANewVersionTakesThePlaceOfOneNotSent(t *testing.T) {
 
 // H24, INS/va1.53: only a qualified identity leaves; another waits, visibly.
 func TestAnIdentityThatIsNotQualifiedWaits(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.town.set(func(a *Addressee) { a.Status = care.Validated })
@@ -180,6 +184,7 @@ func TestAnIdentityThatIsNotQualifiedWaits(t *testing.T) {
 
 // A document is frozen when signed: one signed without the INS never gets it.
 func TestADocumentSignedBeforeTheIdentityWasQualifiedIsPosted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	p := w.town.papers[report]
 	p.files.CDA = bytes.ReplaceAll(p.files.CDA, []byte(`<id root="1.2.250.1.213.1.4.10" extension="279035121518989"/>`), []byte(`<id root="1.2.250.1.999.3" extension="42"/>`))
@@ -191,6 +196,7 @@ func TestADocumentSignedBeforeTheIdentityWasQualifiedIsPosted(t *testing.T) {
 
 // B16: what cannot leave is posted, and the secretary sees it.
 func TestWhatWaitsTooLongIsPosted(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.town.set(func(a *Addressee) { a.Status, a.Doctor = care.Provisional, nil })
@@ -227,6 +233,7 @@ func TestWhatWaitsTooLongIsPosted(t *testing.T) {
 }
 
 func TestEachAnswerOfTheSecureSpaceShows(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		patient, doctor     mailsim.Action
 		toPatient, toDoctor string
@@ -254,6 +261,7 @@ func TestEachAnswerOfTheSecureSpaceShows(t *testing.T) {
 }
 
 func TestABusyServerIsTriedAgainThenThePostTakesOver(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	w.town.set(func(a *Addressee) { a.Doctor = nil })
 	if err := w.mail.SetRule("@patient.mssante.test", mailsim.Busy); err != nil {
@@ -294,6 +302,7 @@ func TestABusyServerIsTriedAgainThenThePostTakesOver(t *testing.T) {
 // The connection breaks after the message: the witness copy tells that it
 // left, and it leaves once.
 func TestADoubtIsSettledByTheWitness(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.town.set(func(a *Addressee) { a.Doctor = nil })
@@ -321,6 +330,7 @@ func TestADoubtIsSettledByTheWitness(t *testing.T) {
 // The same break with no copy in our box: nothing was accepted, so the same
 // letter is sent again, once DoubtFor has passed.
 func TestADoubtWithoutWitnessCopyIsSentAgainLater(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	w.town.set(func(a *Addressee) { a.Doctor = nil })
 	// The server takes neither: it waits for an answer that our side does not.

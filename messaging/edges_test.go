@@ -17,6 +17,7 @@ import (
 
 // Many workers on the same delivery, on one node or several: one letter.
 func TestManyWorkersOneLetter(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.town.set(func(a *Addressee) { a.Doctor = nil })
@@ -41,6 +42,7 @@ func TestManyWorkersOneLetter(t *testing.T) {
 
 // Two documents signed in the same instant join one letter.
 func TestDocumentsSignedAtOnceShareALetter(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		h.Start(t)
@@ -68,6 +70,7 @@ func TestDocumentsSignedAtOnceShareALetter(t *testing.T) {
 // A house without a secure mailbox, a mail server or a gateway still works:
 // documents are posted, and people see what could not be told.
 func TestWithoutOutletsPeopleSeeIt(t *testing.T) {
+	t.Parallel()
 	w := &world{House: testkit.NewHouse(t, testkit.OpenSQLite(t)), t: t, town: newTown()}
 	w.make(SecureOutlet{}, MailOutlet{})
 	w.sign(events.ReportSigned, report, "")
@@ -86,6 +89,7 @@ func TestWithoutOutletsPeopleSeeIt(t *testing.T) {
 // A document that cannot be put in a message is not lost: it is posted, and
 // the log says which field.
 func TestADocumentThatCannotLeaveIsPosted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	p := w.town.papers[report]
 	p.files.CDA = bytes.ReplaceAll(p.files.CDA, []byte(`code="SA64"`), []byte(`code=""`))
@@ -99,6 +103,7 @@ func TestADocumentThatCannotLeaveIsPosted(t *testing.T) {
 }
 
 func TestVisibilityDecidesWhoIsWrittenTo(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		flags           []string
 		patient, doctor int
@@ -129,6 +134,7 @@ func TestVisibilityDecidesWhoIsWrittenTo(t *testing.T) {
 // Nothing secret or personal is legible in the tables, and what was needed to
 // send is dropped once sent.
 func TestTablesHoldNothingLegible(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.appointment(events.AppointmentBooked, time.Hour)

@@ -46,6 +46,7 @@ func refusedLetter(w *world) string {
 }
 
 func TestWhoSeesWhat(t *testing.T) {
+	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		id := refusedLetter(w)
@@ -104,6 +105,7 @@ func scrub(body []byte) string {
 }
 
 func TestThePaperQueueFromTheDesk(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	id := refusedLetter(w)
 	desk := w.http.With("sophie")
@@ -124,6 +126,7 @@ func TestThePaperQueueFromTheDesk(t *testing.T) {
 }
 
 func TestTheDoctorSendsAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	id := refusedLetter(w)
 	if err := w.mail.SetRule("@patient.mssante.test", mailsim.Deliver); err != nil {

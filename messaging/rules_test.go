@@ -16,6 +16,7 @@ var states = []State{WaitingIdentity, Queued, Sending, Sent, Accepted, Refused, 
 // Whatever happens, what was posted stays posted, and what the other end has
 // is never sent again.
 func TestLegalHistoriesOnly(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		d := &Delivery{State: Queued, About: Documents, Recipient: ToPatient}
 		arrived := false
@@ -42,6 +43,7 @@ func TestLegalHistoriesOnly(t *testing.T) {
 }
 
 func TestBackoffGrowsAndSpansTwoDays(t *testing.T) {
+	t.Parallel()
 	total := time.Duration(0)
 	for n := 1; n < maxAttempts; n++ {
 		if n > 1 && backoff(n) < backoff(n-1) {
@@ -58,6 +60,7 @@ func TestBackoffGrowsAndSpansTwoDays(t *testing.T) {
 }
 
 func TestAnswersBecomeReasons(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		r    post.Result
 		want string
@@ -84,6 +87,7 @@ func TestAnswersBecomeReasons(t *testing.T) {
 // A report may come late, twice, or about something else: it never takes a
 // delivery back.
 func TestReportsNeverTakeADeliveryBack(t *testing.T) {
+	t.Parallel()
 	s := &Service{}
 	now := time.Unix(1, 0)
 	hear := func(d *Delivery, events ...mssante.Event) string {
@@ -119,6 +123,7 @@ func TestReportsNeverTakeADeliveryBack(t *testing.T) {
 }
 
 func TestAddressesAreMostlyHidden(t *testing.T) {
+	t.Parallel()
 	for got, want := range map[string]string{
 		hideAddress("lea.moreau@example.test"): "l•••@example.test", hideAddress("élodie@x"): "é•••@x", hideAddress("nobody"): "", hideAddress("@x"): "",
 		hideAddress("279035121518989@patient.mssante.fr"): "•••989@patient.mssante.fr", hidePhone("+33612345612"): "•• •• •• •• 12", hidePhone("12"): "",
@@ -130,6 +135,7 @@ func TestAddressesAreMostlyHidden(t *testing.T) {
 }
 
 func TestSubmissionsHaveTheirOwnOID(t *testing.T) {
+	t.Parallel()
 	a := submissionOID("1.2.250.1.999.1", "0199aaaa-0000-7000-8000-000000000031")
 	b := submissionOID("1.2.250.1.999.1", "0199aaaa-0000-7000-8000-000000000032")
 	if a == b || !strings.HasPrefix(a, "1.2.250.1.999.1.5.") || len(a) > 64 || submissionOID("1.2", "not hexadecimal") != "" {
