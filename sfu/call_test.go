@@ -249,6 +249,9 @@ func TestDropLetsNothingThrough(t *testing.T) {
 }
 
 func TestVideoProofCountsRealSeconds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	f := open(t, nil)
 	f.join("room", "a", rtcclient.Options{Camera: true, Slots: 1})
 	b := f.join("room", "b", rtcclient.Options{Camera: true, Slots: 1})

@@ -143,6 +143,9 @@ func visit(t *testing.T, ctx context.Context, path, page string) {
 
 // The engine of web/rtc in two real browsers, through the real server.
 func TestTwoBrowsersMeet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	path, script := browser(t), bundle(t)
 	for name, way := range map[string]struct {
 		query    string
@@ -185,6 +188,9 @@ func TestTwoBrowsersMeet(t *testing.T) {
 
 // A browser whose picture is too large for another's link makes it smaller.
 func TestABrowserKeepsUnderTheCeiling(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	path, script := browser(t), bundle(t)
 	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	ctx, cancel := context.WithCancel(c.ctx)

@@ -16,6 +16,9 @@ import (
 // The database is restarted during a call (acceptance 8): the call goes on,
 // chat says that it failed, and what happened meanwhile is told afterwards.
 func TestTheDatabaseMayGoAwayDuringACall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	pg, err := testkit.StartPostgres()
 	if err != nil {
 		t.Skip("SKIPPED, NOT TESTED: " + err.Error())
@@ -84,6 +87,9 @@ func TestTheDatabaseMayGoAwayDuringACall(t *testing.T) {
 
 // A socket that stays away is told to the act, and so is its return.
 func TestALostConnectionIsAnIncident(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	doctor, _ := c.enter("doctor", "d")
 	patient, _ := c.enter("patient", "p")
@@ -110,6 +116,9 @@ func TestALostConnectionIsAnIncident(t *testing.T) {
 
 // A PeerConnection that dies is an incident; a new one in the same seat ends it.
 func TestLostMediaIsAnIncident(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
 	doctor, _ := c.enter("doctor", "d")
 	patient, _ := c.enter("patient", "p")

@@ -284,6 +284,9 @@ func TestTheQueueIsByAppointmentAndKept(t *testing.T) {
 }
 
 func TestAPlaceIsGivenUpAfterThirtyMinutes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		c := open(t, h)
 		enter := c.another(10 * time.Minute)
