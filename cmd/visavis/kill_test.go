@@ -111,7 +111,10 @@ func (w *witness) lost(a *testkit.Answer, err error) bool {
 }
 
 func (w *witness) book(stop chan struct{}, toSign chan<- string) {
+	pace := time.NewTicker(150 * time.Millisecond) // as fast as a busy clinic, so that acts open in time to be signed
+	defer pace.Stop()
 	for running(stop) {
+		<-pace.C
 		w.mu.Lock()
 		if w.next == len(w.slots) {
 			w.mu.Unlock()
