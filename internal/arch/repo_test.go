@@ -47,7 +47,7 @@ func (s *source) under(dirs ...string) bool {
 
 // library is production code: no command, simulator, measurement or test.
 func (s *source) library() bool {
-	return !s.test && !s.under("cmd", "simulators", "bench", "internal/testkit", "internal/deps") && !strings.HasSuffix(s.dir, "test")
+	return !s.test && (s.ast == nil || s.ast.Name.Name != "main") && !s.under("cmd", "simulators", "bench", "internal/testkit", "internal/deps") && !strings.HasSuffix(s.dir, "test")
 }
 
 const root = "../.."
