@@ -41,8 +41,8 @@ test: ## everything, on both databases, with real servers and a browser
 fuzz: ## every parser, FUZZTIME=30s each
 	@scripts/fuzz.sh
 
-soak: build ## bookings, consents and kill -9 for SOAK=1h
-	SOAK=$${SOAK:-1h} go test -tags $(TAGS) -count=1 -v -run Soak -timeout 25h ./cmd/... ./internal/... ./sfu/... ./turn/... ./signaling/...
+soak: ## the program killed KILLS=500 times on each database, and every test named Soak for SOAK=1h
+	VISAVIS_KILLS=$${KILLS:-500} SOAK=$${SOAK:-1h} go test -tags $(TAGS) -count=1 -v -run 'Soak|KilledAgain' -timeout 25h ./...
 
 clean:
 	rm -rf bin tmp web/dist/assets web/dist/index.html web/dist/.vite

@@ -29,7 +29,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		kills = 5
 	}
 	rigs(t, func(t *testing.T, r *rig) {
-		w := &witness{rig: r, random: rand.New(rand.NewPCG(6, 6)), slots: append(r.slots("MARTIN"), r.slots("DUPRÉ")...)}
+		w := &witness{rig: r, toSign: make(chan string, 5000), random: rand.New(rand.NewPCG(6, 6)), slots: append(r.slots("MARTIN"), r.slots("DUPRÉ")...)}
 		w.random.Shuffle(len(w.slots), func(i, j int) { w.slots[i], w.slots[j] = w.slots[j], w.slots[i] })
 		w.doctor = r.staff(account("MARTIN"))
 		w.martin = r.slots("MARTIN")[0].practitioner
@@ -60,7 +60,8 @@ type witness struct {
 	random *rand.Rand
 	slots  []slot
 	doctor *testkit.Client
-	martin string // her id
+	martin string      // her id
+	toSign chan string // appointments whose act is to be closed, also from before a kill
 
 	mu       sync.Mutex
 	next     int
@@ -75,13 +76,12 @@ type witness struct {
 func (w *witness) round(d time.Duration) {
 	stop := make(chan struct{})
 	var g sync.WaitGroup
-	toSign := make(chan string, 1000)
 	for range 3 {
-		g.Go(func() { w.book(stop, toSign) })
+		g.Go(func() { w.book(stop) })
 	}
 	consenting := w.patient(w.random.IntN(len(w.links.Patients)))
 	g.Go(func() { w.consent(stop, consenting) })
-	g.Go(func() { w.sign(stop, toSign) })
+	g.Go(func() { w.sign(stop) })
 	<-time.After(d) // when the blow falls is the point
 	if err := w.cmd.Process.Kill(); err != nil {
 		w.t.Error(err)
@@ -110,7 +110,7 @@ func (w *witness) lost(a *testkit.Answer, err error) bool {
 	return true
 }
 
-func (w *witness) book(stop chan struct{}, toSign chan<- string) {
+func (w *witness) book(stop chan struct{}) {
 	pace := time.NewTicker(150 * time.Millisecond) // as fast as a busy clinic, so that acts open in time to be signed
 	defer pace.Stop()
 	for running(stop) {
@@ -132,7 +132,7 @@ func (w *witness) book(stop chan struct{}, toSign chan<- string) {
 			return
 		}
 		if id := w.bookedAs(a, n); id != "" && w.slots[n].practitioner == w.martin {
-			toSign <- id
+			w.toSign <- id
 		}
 	}
 }
@@ -218,12 +218,12 @@ func (w *witness) note(set *map[string]bool, id string) {
 }
 
 // sign closes each act and signs its report.
-func (w *witness) sign(stop chan struct{}, toSign <-chan string) {
+func (w *witness) sign(stop chan struct{}) {
 	for {
 		select {
 		case <-stop:
 			return
-		case id := <-toSign:
+		case id := <-w.toSign:
 			if !w.close(stop, id) {
 				return
 			}
@@ -326,8 +326,33 @@ func (w *witness) settle() {
 		w.t.Fatal(err)
 	}
 	w.start()
-	const due = "SELECT count(*) FROM river_job WHERE state IN ('available', 'running') AND CAST(args AS TEXT) NOT LIKE '%audit.sequence%' AND CAST(args AS TEXT) NOT LIKE '%sweep%'"
+	const jobs = " FROM river_job WHERE CAST(args AS TEXT) NOT LIKE '%audit.sequence%' AND CAST(args AS TEXT) NOT LIKE '%sweep%'"
+	const due = "SELECT count(*)" + jobs + " AND state IN ('available', 'running', 'retryable')"
 	start, left := time.Now(), w.count(db, due)
+	defer func() {
+		if !w.t.Failed() {
+			return
+		}
+		rows, err := pool.Query("SELECT state, attempt, CAST(args AS TEXT), CAST(errors AS TEXT)" + jobs + " AND state NOT IN ('completed', 'scheduled') LIMIT 20")
+		if err != nil {
+			w.t.Error(err)
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var state, args string
+			var attempt int
+			var errs *string
+			if err := rows.Scan(&state, &attempt, &args, &errs); err != nil {
+				w.t.Error(err)
+				return
+			}
+			if errs == nil {
+				errs = new(string)
+			}
+			w.t.Logf("left: %s, attempt %d, %s: %s", state, attempt, args, *errs)
+		}
+	}()
 	testkit.Eventually(w.t, 6*time.Minute, "every fact was delivered", func() bool { return w.count(db, due) == 0 })
 	w.t.Logf("%d deliveries were due after the last kill, done in %v", left, time.Since(start).Round(time.Second))
 	w.kill()
