@@ -16,6 +16,7 @@ import (
 
 	"visavis/internal/care"
 	"visavis/internal/events"
+	"visavis/internal/fault"
 	"visavis/internal/testkit"
 	"visavis/messaging/xdm"
 	mailsim "visavis/simulators/mail"
@@ -81,6 +82,9 @@ func TestTheDocumentsOfAnActLeaveTogether(t *testing.T) {
 		}
 		patient := w.one(Documents, MSSante, ToPatient)
 		w.expect(patient, "queued sending sent")
+		if _, err := w.svc.Sheet(testkit.As(actors()["sophie"]), patient.ID); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("the desk reads what left by the secure way: %v", err)
+		}
 		if patient.Label != "Léa Moreau" || patient.Hint != "•••989@patient.mssante.test" || len(patient.Documents) != 2 {
 			t.Errorf("what people see: %+v", patient)
 		}
@@ -90,9 +94,9 @@ func TestTheDocumentsOfAnActLeaveTogether(t *testing.T) {
 		if left := w.mail.Messages(box); len(left) != 4 {
 			t.Errorf("the platform's box got %d messages, want 2 witnesses and 2 reports", len(left))
 		}
-		state, _, ok, err := w.svc.StateOf(context.Background(), sheet)
-		if err != nil || !ok || state != Accepted {
-			t.Errorf("StateOf: %s %v %v", state, ok, err)
+		state, at, ok, err := w.svc.StateOf(context.Background(), sheet)
+		if err != nil || !ok || state != Accepted || !at.Equal(w.Clock.Now()) {
+			t.Errorf("StateOf: %s at %v (now %v) %v %v", state, at, w.Clock.Now(), ok, err)
 		}
 		if _, _, ok, err := w.svc.StateOf(context.Background(), care.DocumentID(care.NewID(time.Now()))); ok || err != nil {
 			t.Errorf("StateOf an unknown document: %v %v", ok, err)

@@ -17,7 +17,8 @@ import (
 )
 
 // Sheet gives a letter to print: a cover with the postal address, then the
-// documents as they were signed. Only deliveries of documents have one.
+// documents as they were signed. Only documents that go by post have one: the
+// desk, which prints, does not read what left by another way.
 func (s *Service) Sheet(ctx context.Context, id care.DeliveryID) ([]byte, error) {
 	if !care.ValidID(string(id)) {
 		return nil, fault.Missing()
@@ -31,7 +32,7 @@ func (s *Service) Sheet(ctx context.Context, id care.DeliveryID) ([]byte, error)
 		if err := s.Table.Can(a, "delivery.post", relation(a, d)); err != nil {
 			return err
 		}
-		if d.About != Documents {
+		if d.About != Documents || d.Recipient != ToPatient || d.State != Posted && !legal(d.State, Posted) {
 			return fault.New(fault.Conflict, "delivery-no-sheet")
 		}
 		if err := loadDocuments(tx, d); err != nil {

@@ -42,7 +42,7 @@ type deliveryRow struct {
 	SealedTo       []byte
 	SealedContent  []byte
 	At             int64
-	UpdatedAt      int64
+	UpdatedAt      int64 `gorm:"autoUpdateTime:false"` // GORM would write seconds here
 }
 
 func (deliveryRow) TableName() string { return "deliveries" }
