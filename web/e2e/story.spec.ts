@@ -5,7 +5,7 @@
  */
 import { expect, test, type Browser, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
-import { flows, newestSms, shot, watchMedia } from './support';
+import { flows, lettersIn, nextSms, shot, smsOf, watchMedia } from './support';
 
 interface Links {
   home: string;
@@ -41,10 +41,12 @@ async function meets(page: Page, others: number) {
 }
 
 test('a consultation from booking to the documents', async ({ browser }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(110_000);
   const patient = await open(browser, phone);
   const doctor = await open(browser, laptop);
   const nurse = await open(browser, laptop);
+  const number = '+33611000001';
+  const before = (await smsOf(links.sms, number)).length;
   let join = '';
 
   await test.step('the patient finds a doctor and books in five fields (B10, B19)', async () => {
@@ -69,7 +71,7 @@ test('a consultation from booking to the documents', async ({ browser }) => {
   });
 
   await test.step('the link arrives by SMS, without a health word (B11)', async () => {
-    const text = await newestSms(links.sms, '+33611000001', /rdv#/);
+    const text = await nextSms(links.sms, number, before, /rdv#/);
     expect(text).not.toMatch(/médecin|santé|consult|généraliste/i);
     join = text.match(/https?:\S+/)![0];
     expect(join).toMatch(/\/rdv#[\w-]{43}$/);
@@ -120,5 +122,77 @@ test('a consultation from booking to the documents', async ({ browser }) => {
     await doctor.getByRole('button', { name: /Visage et nom/ }).click();
     await shot(doctor, '11-call-doctor');
     await shot(patient, '12-call-patient');
+  });
+
+  await test.step('a nurse joins as a third seat, with her role shown (B2, B14)', async () => {
+    await doctor.getByRole('button', { name: /Inviter/ }).first().click();
+    await doctor.getByRole('button', { name: /Inviter Inès BENALI/ }).click();
+    await doctor.getByRole('button', { name: 'Revenir à l’appel' }).click();
+    await signIn(nurse, 'Inès BENALI');
+    await nurse.getByRole('link', { name: /PAT-TROIS/ }).first().click();
+    await doctor.getByRole('button', { name: /Faire entrer Inès BENALI/ }).click();
+    await meets(nurse, 2);
+    await meets(patient, 2);
+    await expect(patient.getByText(/infirmi/).first()).toBeVisible();
+    await shot(nurse, '13-call-nurse');
+    await shot(patient, '14-call-three-patient');
+    await shot(doctor, '15-call-three-doctor');
+  });
+
+  await test.step('the doctor writes while talking: report, medicines, exams (A10, B1, B15)', async () => {
+    await doctor.getByLabel('Motif').fill('Toux depuis trois jours');
+    await doctor.getByLabel('Observation').fill('Pas de fièvre. Auscultation impossible à distance.');
+    await doctor.getByLabel('Conclusion').fill('Rhinite virale probable.');
+    await doctor.getByLabel('Suite à donner').fill('Revoir sur place si la toux dure plus de dix jours.');
+    await expect(doctor.getByText(/Enregistré à/).filter({ visible: true }).first()).toBeVisible();
+    await doctor.getByRole('tab', { name: /Prescriptions/ }).click();
+    await shot(doctor, '16-prescriptions');
+    await doctor.getByRole('button', { name: 'Ajouter une prescription' }).click();
+    await doctor.getByRole('menuitem', { name: 'Médicaments' }).click();
+    await doctor.getByLabel('Ajouter un médicament').fill('paracetamol');
+    await doctor.getByRole('option').first().click();
+    await doctor.getByLabel('Dose par prise').fill('1 comprimé');
+    await doctor.getByLabel('Fréquence').fill('3 fois par jour si besoin');
+    await doctor.getByLabel('Durée (jours)').fill('5');
+    await doctor.getByLabel('Boîtes').fill('2');
+    await shot(doctor, '17-medicine');
+    await doctor.getByRole('button', { name: 'Ajouter une prescription' }).click();
+    await doctor.getByRole('menuitem', { name: 'Analyses de biologie' }).click();
+    await doctor.getByLabel('Texte de la ligne 1').fill('NFS, CRP');
+    await expect(doctor.getByText(/Enregistré à/).filter({ visible: true }).first()).toBeVisible();
+    await shot(doctor, '18-exams');
+  });
+
+  await test.step('the call ends for all; the report is already filled (journey 4.3 step 7)', async () => {
+    await doctor.getByRole('button', { name: 'Terminer la consultation' }).click();
+    await doctor.getByRole('button', { name: 'Terminer et passer au compte rendu' }).click();
+    await expect(patient.getByRole('heading', { name: 'La consultation est terminée' })).toBeVisible();
+    await expect(doctor.getByText('Ce que le compte rendu contient déjà')).toBeVisible();
+    await shot(doctor, '19-close');
+    await shot(patient, '20-end');
+  });
+
+  await test.step('one signature sends everything (B16, H22, H24)', async () => {
+    await doctor.getByRole('button', { name: 'Signer et envoyer' }).click();
+    await expect(doctor.getByText('Signé. Les documents partent').first()).toBeVisible({ timeout: 20_000 });
+    await shot(doctor, '21-signed');
+    await expect.poll(() => lettersIn(links.mail, '279035121518989@patient.mssante.fr'), { timeout: 60_000 }).toMatch(/XDM\/1\.0\/DDM/);
+    await expect(doctor.getByText('Envoyé', { exact: true }).first()).toBeVisible({ timeout: 20_000 });
+    await shot(doctor, '22-sent');
+  });
+
+  await test.step('the patient reads the documents after a second factor (I3, I4)', async () => {
+    const already = (await smsOf(links.sms, number)).length;
+    await patient.getByRole('link', { name: 'Voir mes documents' }).or(patient.getByRole('button', { name: 'Voir mes documents' })).first().click();
+    await patient.getByRole('button', { name: 'Envoyer le code' }).click();
+    const code = (await nextSms(links.sms, number, already, /\d{6}/)).match(/\d{6}/)![0];
+    await patient.getByLabel('Code à six chiffres').fill(code);
+    await shot(patient, '23-code');
+    await patient.getByRole('button', { name: 'Voir mes documents' }).click();
+    await expect(patient.getByText(/Compte rendu/).first()).toBeVisible();
+    await shot(patient, '24-documents');
+    await patient.getByText('Qui l’a ouvert').first().click();
+    await expect(patient.getByText(/Claire MARTIN/).first()).toBeVisible();
+    await shot(patient, '25-accesses');
   });
 });

@@ -55,18 +55,20 @@ export async function flows(page: Page): Promise<Flow> {
   });
 }
 
-/** The text of the newest SMS to a number, once it has arrived. */
-export async function newestSms(gateway: string, number: string, wanted: RegExp): Promise<string> {
-  let found = '';
-  await expect
-    .poll(
-      async () => {
-        const all: { to: string; text: string }[] = await (await fetch(`${gateway}/messages`)).json();
-        found = all.filter((m) => m.to === number && wanted.test(m.text)).at(-1)?.text ?? '';
-        return found;
-      },
-      { timeout: 30_000 },
-    )
-    .toMatch(wanted);
-  return found;
+/** The SMS a number got, oldest first. */
+export async function smsOf(gateway: string, number: string): Promise<string[]> {
+  const all: { to: string; text: string }[] = await (await fetch(`${gateway}/messages`)).json();
+  return all.filter((m) => m.to === number).map((m) => m.text);
+}
+
+/** The text of the first SMS to a number that comes after `before` others and looks as wanted. */
+export async function nextSms(gateway: string, number: string, before: number, wanted: RegExp): Promise<string> {
+  const fresh = async () => (await smsOf(gateway, number)).slice(before).find((text) => wanted.test(text)) ?? '';
+  await expect.poll(fresh, { timeout: 30_000 }).toMatch(wanted);
+  return fresh();
+}
+
+/** The letters in a mailbox of the mail simulator, as its page lists them. */
+export async function lettersIn(mail: string, address: string): Promise<string> {
+  return (await fetch(`${mail}/box?address=${encodeURIComponent(address)}`)).text();
 }
