@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -133,6 +134,8 @@ func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.Stat
 	switch {
 	case code == http.StatusRequestEntityTooLarge:
 		return problem(ctx, fault.New(fault.TooLarge, "too-large"))
+	case code == http.StatusInternalServerError && errors.Is(errors.Join(errs...), io.ErrUnexpectedEOF): // the caller went away
+		return problem(ctx, fault.New(fault.Malformed, "not-json"))
 	case code == http.StatusInternalServerError:
 		return problem(ctx, fault.New(fault.Internal, "internal"))
 	case code == http.StatusUnsupportedMediaType || code == http.StatusNotAcceptable || code == http.StatusBadRequest:

@@ -2,6 +2,8 @@ package httpx_test
 
 import (
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -133,6 +135,26 @@ func TestUnreadableBodies(t *testing.T) {
 			continue
 		}
 		a.Problem(400, "not-json")
+	}
+}
+
+// A body cut on its way is no fault of ours.
+func TestCutBody(t *testing.T) {
+	_, c := lite(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(c.URL(""), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "POST /api/form HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"name\":\"Jo\"}"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") || !strings.Contains(string(answer), `"code":"not-json"`) {
+		t.Errorf("%v: %s", err, answer)
 	}
 }
 
