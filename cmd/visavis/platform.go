@@ -12,22 +12,23 @@ import (
 	"os"
 	"strings"
 	"time"
-	"visavis/documents"
-	"visavis/internal/fault"
-	"visavis/internal/medicines"
-	"visavis/internal/sheet"
-	"visavis/messaging"
-	"visavis/prescriptions"
 
 	"visavis/consent"
+	"visavis/documents"
 	"visavis/encounters"
 	"visavis/identity"
 	"visavis/identity/prosante"
 	"visavis/internal/config"
+	"visavis/internal/fault"
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
+	"visavis/internal/medicines"
+	"visavis/internal/sheet"
+	"visavis/messaging"
+	"visavis/prescriptions"
 	"visavis/scheduling"
 	"visavis/signaling"
+	"visavis/signaling/local"
 	"visavis/web"
 )
 
@@ -36,7 +37,7 @@ import (
 type platform struct {
 	*foundation
 	server *httpx.Server
-	media  *media
+	media  *local.Carrier
 
 	identity      *identity.Service
 	scheduling    *scheduling.Service
@@ -179,8 +180,7 @@ func (p *platform) messages(press *sheet.Press) error {
 
 // live makes the media and the rooms above it.
 func (p *platform) live(context.Context) (err error) {
-	heard := func(e signaling.MediaEvent) { p.signaling.Heard(e) }
-	if p.media, err = openMedia(p.cfg.Media, p.master, p.clock, p.log, heard); err != nil {
+	if p.media, err = openMedia(p.cfg.Media, p.master, p.clock, p.log); err != nil {
 		return err
 	}
 	ask := ask{p}
@@ -188,6 +188,7 @@ func (p *platform) live(context.Context) (err error) {
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
 		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Media: p.media, Relay: p.media,
 	})
+	p.media.Tell(p.signaling.Heard)
 	return nil
 }
 
@@ -291,7 +292,7 @@ func (p *platform) close(ctx context.Context) error {
 		errs = append(errs, p.bus.Stop(ctx))
 	}
 	if p.media != nil {
-		errs = append(errs, p.media.close(ctx))
+		errs = append(errs, p.media.Close(ctx))
 	}
 	return errors.Join(append(errs, p.foundation.close())...)
 }

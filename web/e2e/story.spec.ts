@@ -41,7 +41,7 @@ async function meets(page: Page, others: number) {
 }
 
 test('a consultation from booking to the documents', async ({ browser }) => {
-  test.setTimeout(110_000);
+  test.setTimeout(300_000);
   const patient = await open(browser, phone);
   const doctor = await open(browser, laptop);
   const nurse = await open(browser, laptop);
