@@ -41,7 +41,7 @@ type Sent struct {
 }
 
 // RequestCode makes a one-time code of six digits for the caller's session and
-// has it sent to the patient's contact on file; an earlier code stops working.
+// has it sent to the patient's contact on file, a minor's to a representative; an earlier code stops working.
 // Refusals: Invalid when the patient has no such contact, Throttled.
 func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, err error) {
 	a := authz.From(ctx)
@@ -52,7 +52,7 @@ func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, e
 	if err != nil {
 		return Sent{}, err
 	}
-	hint, err := hintOf(p, channel)
+	hint, err := hintOf(p.reach(s.today()), channel)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -83,12 +83,12 @@ func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, e
 	return Sent{channel, hint, now.Add(codeLife)}, err
 }
 
-func hintOf(p Patient, channel string) (string, error) {
+func hintOf(to Contact, channel string) (string, error) {
 	switch {
-	case channel == "sms" && p.Phone != "" && traits.Mobile(p.Phone):
-		return traits.HidePhone(p.Phone), nil
-	case channel == "email" && p.Email != "":
-		return traits.HideEmail(p.Email), nil
+	case channel == "sms" && to.Mobile:
+		return traits.HidePhone(to.Phone), nil
+	case channel == "email" && to.Email != "":
+		return traits.HideEmail(to.Email), nil
 	case channel == "sms" || channel == "email":
 		return "", fault.Fields(fault.Field{Name: "channel", Code: "channel-not-on-file"})
 	}

@@ -59,10 +59,14 @@ type Contact struct {
 	Language care.Language
 }
 
-// Contact tells where a patient can be written to.
+// Contact tells where a patient can be written to; for a minor, where a
+// representative can.
 func (s *Service) Contact(ctx context.Context, id care.PatientID) (Contact, error) {
 	p, err := s.Patient(ctx, id)
-	return Contact{p.Phone, p.Phone != "" && traits.Mobile(p.Phone), p.Email, p.Language}, err
+	if err != nil {
+		return Contact{}, err
+	}
+	return p.reach(s.today()), nil
 }
 
 // Staff gives one person of one organisation, active or not, or fault.Missing.

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"visavis/identity/traits"
@@ -70,6 +72,23 @@ func (p Patient) QualifiedINS() (traits.INS, bool) {
 // Minor tells whether the patient is under 18 on a day.
 func (p Patient) Minor(on traits.Date) bool { return p.Traits.BirthDate.Minor(on) }
 
+// reach is where messages about the patient go on a day. A minor's go to the
+// first representative who has that kind of address; the one in the file serves
+// when none has: whoever booked gave it.
+func (p Patient) reach(on traits.Date) Contact {
+	c := Contact{Phone: p.Phone, Email: p.Email, Language: p.Language}
+	if p.Minor(on) {
+		if i := slices.IndexFunc(p.Representatives, func(r Representative) bool { return r.Phone != "" && traits.Mobile(r.Phone) }); i >= 0 {
+			c.Phone = p.Representatives[i].Phone
+		}
+		if i := slices.IndexFunc(p.Representatives, func(r Representative) bool { return r.Email != "" }); i >= 0 {
+			c.Email = p.Representatives[i].Email
+		}
+	}
+	c.Mobile = c.Phone != "" && traits.Mobile(c.Phone)
+	return c
+}
+
 // clean returns the patient written one way, or names what is refused. A
 // status above PROV that rests on INSi needs a matricule and the whole strict
 // set of traits.
@@ -89,6 +108,18 @@ func (p Patient) clean(today traits.Date) (Patient, error) {
 	if p.Email != "" {
 		p.Email, err = traits.ParseEmail(p.Email)
 		note("email", err)
+	}
+	p.Representatives = slices.Clone(p.Representatives)
+	for i := range p.Representatives {
+		r, name := &p.Representatives[i], fmt.Sprintf("representatives[%d].", i)
+		if r.Phone != "" {
+			r.Phone, err = traits.ParsePhone(r.Phone)
+			note(name+"phone", err)
+		}
+		if r.Email != "" {
+			r.Email, err = traits.ParseEmail(r.Email)
+			note(name+"email", err)
+		}
 	}
 	if p.INS != (traits.INS{}) {
 		p.INS, err = traits.ParseINS(p.INS.Matricule, p.INS.OID)

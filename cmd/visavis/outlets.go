@@ -18,7 +18,7 @@ import (
 
 // mailOutlet is the ordinary mail server of the settings.
 func mailOutlet(cfg *config.Config) (messaging.MailOutlet, error) {
-	server := post.Server{Address: cfg.Mail.Addr}
+	server := post.Server{Address: cfg.Mail.Addr, User: cfg.Mail.User, Password: cfg.Mail.Password.Value()}
 	if cfg.Mail.Addr == "" {
 		return messaging.MailOutlet{}, nil
 	}

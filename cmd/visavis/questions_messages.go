@@ -13,7 +13,7 @@ import (
 
 type messagePeople struct{ ask }
 
-// Patient asks identity where a patient is written to. The matricule is given
+// Patient asks identity where a patient, or who represents them, is written to. The matricule is given
 // only when it may leave the platform.
 func (q messagePeople) Patient(ctx context.Context, id care.PatientID) (messaging.Addressee, error) {
 	p, err := q.identity.Patient(ctx, id)
@@ -25,7 +25,7 @@ func (q messagePeople) Patient(ctx context.Context, id care.PatientID) (messagin
 		return messaging.Addressee{}, err
 	}
 	a := messaging.Addressee{
-		Name: p.DisplayName(), Language: p.Language, Status: p.Status, Email: p.Email,
+		Name: p.DisplayName(), Language: p.Language, Status: p.Status, Email: to.Email,
 		Street: p.Address.Street, Postcode: p.Address.PostalCode, City: p.Address.City,
 	}
 	if to.Mobile {
