@@ -23,7 +23,7 @@ const (
 // delivered at least once.
 var next = map[Status][]Status{
 	Planned:    {Planned, Arrived, InProgress, Finished, Cancelled},
-	Arrived:    {Arrived, InProgress, Finished, Cancelled},
+	Arrived:    {Arrived, Planned, InProgress, Finished, Cancelled},
 	InProgress: {InProgress, Finished},
 	Finished:   {Finished},
 	Cancelled:  {Cancelled},
@@ -100,6 +100,8 @@ func (e *Encounter) to(s Status, at time.Time) error {
 	}
 	e.Status = s
 	switch {
+	case s == Planned:
+		e.ArrivedAt = time.Time{} // nobody waits
 	case s == Arrived && e.ArrivedAt.IsZero():
 		e.ArrivedAt = at
 	case s == InProgress && e.StartedAt.IsZero():

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"visavis/encounters"
+	"visavis/internal/audit"
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/events"
@@ -277,6 +278,37 @@ func TestAMovedOrCancelledAppointmentMovesOrCancelsTheAct(t *testing.T) {
 	})
 }
 
+// Who leaves the waiting room is waited for again, not kept waiting.
+func TestWhoLeavesTheWaitingRoomWaitsNoMore(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc := newService(h)
+		e := booked(t, h, svc)
+		t0 := h.Clock.Now()
+		for _, step := range []struct {
+			fact string
+			min  int
+			want encounters.Status
+			at   int // minute of the arrival, 0: nobody waits
+		}{
+			{events.PatientWentAway, 1, encounters.Planned, 0},
+			{events.PatientArrived, 2, encounters.Arrived, 2},
+			{events.PatientWentAway, 1, encounters.Arrived, 2}, // late news of before
+			{events.PatientWentAway, 3, encounters.Planned, 0},
+			{events.PatientArrived, 4, encounters.Arrived, 4},
+			{events.EncounterStarted, 5, encounters.InProgress, 4},
+			{events.PatientWentAway, 6, encounters.InProgress, 4},
+		} {
+			at := t0.Add(time.Duration(step.min) * time.Minute)
+			publish(t, h, step.fact, string(e.ID), events.Presence{EncounterID: e.ID, At: store.Micros(at)})
+			got, err := svc.Facts(context.Background(), e.ID)
+			if err != nil || got.Status != step.want || got.ArrivedAt.IsZero() != (step.at == 0) ||
+				step.at > 0 && !got.ArrivedAt.Equal(t0.Add(time.Duration(step.at)*time.Minute)) {
+				t.Fatalf("%s at %d: %s since %v, %v", step.fact, step.min, got.Status, got.ArrivedAt, err)
+			}
+		}
+	})
+}
+
 func TestEndTwiceIsOnce(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		svc := newService(h)
@@ -291,6 +323,14 @@ func TestEndTwiceIsOnce(t *testing.T) {
 		h.Deliver(t)
 		if ends != 1 {
 			t.Errorf("EncounterFinished told %d times", ends)
+		}
+		var lines []audit.Line
+		err := h.DB.Read(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
+			lines, err = h.Audit.About(ctx, tx, "encounter/"+string(e.ID))
+			return err
+		})
+		if err != nil || len(lines) != 1 || lines[0].Action != "encounter.finish" || lines[0].Actor != string(claire) {
+			t.Errorf("written of the end: %+v %v", lines, err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"visavis/internal/audit"
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/events"
@@ -19,6 +20,12 @@ func (s *Service) Subscribe(bus *events.Bus) {
 	bus.On(events.PatientArrived, "encounters.arrive", s.presence(func(_ context.Context, _ *store.Tx, e *Encounter, p events.Presence) error {
 		if e.Status == Planned {
 			return e.to(Arrived, store.Time(p.At))
+		}
+		return nil
+	}))
+	bus.On(events.PatientWentAway, "encounters.away", s.presence(func(_ context.Context, _ *store.Tx, e *Encounter, p events.Presence) error {
+		if e.Status == Arrived && !e.ArrivedAt.After(store.Time(p.At)) { // they did not come back meanwhile
+			return e.to(Planned, store.Time(p.At))
 		}
 		return nil
 	}))
@@ -159,6 +166,9 @@ func (s *Service) End(ctx context.Context, id care.EncounterID, at time.Time) er
 		if err := s.finish(ctx, tx, e, at); err != nil {
 			return err
 		}
-		return update(tx, e)
+		if err := update(tx, e); err != nil {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "encounter.finish", Object: "encounter/" + string(id), Patient: e.PatientID})
 	})
 }

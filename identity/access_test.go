@@ -3,6 +3,7 @@ package identity_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -217,8 +218,16 @@ func TestSessionsAreNotFixed(t *testing.T) {
 				t.Errorf("session %s lives: %v %v", id, lives, err)
 			}
 		}
+		c.Clock.Advance(time.Hour) // idle, which is not ended
+		all := []care.SessionID{a.SessionID, b.SessionID, "nobody"}
+		if ended, err := c.svc.Ended(context.Background(), all); err != nil || !slices.Equal(ended, []care.SessionID{a.SessionID, "nobody"}) {
+			t.Errorf("ended: %v %v", ended, err)
+		}
 		if err := c.svc.SignOut(testkit.As(b)); err != nil {
 			t.Fatal(err)
+		}
+		if ended, err := c.svc.Ended(context.Background(), all); err != nil || !slices.Equal(ended, all) {
+			t.Errorf("after signing out: %v %v", ended, err)
 		}
 		if x, _ := c.svc.Authenticate(context.Background(), next); x.Role != "" {
 			t.Error("signed out and alive")

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"visavis/internal/audit"
@@ -92,6 +93,22 @@ func (s *Service) Lives(ctx context.Context, id care.SessionID) (lives bool, err
 		return false, err
 	}
 	return s.alive(ctx, row, a)
+}
+
+// Ended gives those of some sessions that were ended: signed out, revoked with
+// their link, of staff who left. One that merely idles is not among them, so
+// that who sits in a waiting room keeps their place. It is for who holds
+// connections open in their name (trust S12).
+func (s *Service) Ended(ctx context.Context, ids []care.SessionID) (ended []care.SessionID, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		standing, err := standingSessions(tx, ids)
+		ended = slices.DeleteFunc(slices.Clone(ids), func(id care.SessionID) bool { return slices.Contains(standing, id) })
+		return err
+	})
+	return ended, err
 }
 
 // actorOf builds the actor of a session; a zero one for staff who left.

@@ -83,6 +83,13 @@ func sessionByID(tx *store.Tx, id care.SessionID) (sessionRow, error) {
 	return r, missing(err)
 }
 
+// standingSessions gives those of ids that were not ended, by anybody still here.
+func standingSessions(tx *store.Tx, ids []care.SessionID) (standing []care.SessionID, err error) {
+	err = tx.G().Model(&sessionRow{}).Where("id IN ? AND ended_at = 0", ids).
+		Where("staff_id = '' OR staff_id IN (SELECT id FROM staff WHERE active <> 0)").Pluck("id", &standing).Error
+	return standing, err
+}
+
 func touchSession(tx *store.Tx, id string, at int64) error {
 	return tx.G().Model(&sessionRow{}).Where("id = ?", id).Updates(map[string]any{"seen_at": at}).Error
 }

@@ -281,6 +281,7 @@ func (h *hub) tend() {
 					r.review(ctx)
 				}
 			}
+			h.expel(ctx)
 			if touch {
 				h.touch(ctx, rooms)
 			}
@@ -322,14 +323,14 @@ func (h *hub) touch(ctx context.Context, rooms []*room) {
 	for _, r := range rooms {
 		ids = append(ids, r.onlineSeats(now)...)
 	}
-	lapsed := int64(0)
+	lapsed := 0
 	err := h.svc.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if len(ids) > 0 {
 			if err := touchSeats(tx, ids, store.Micros(now)); err != nil {
 				return err
 			}
 		}
-		lapsed, err = lapseSeats(tx, store.Micros(now.Add(-keepFor)))
+		lapsed, err = h.svc.Lapse(ctx)
 		return err
 	})
 	if err != nil {

@@ -35,6 +35,7 @@ type world struct {
 	consent care.ConsentState
 	broken  error
 	ends    int
+	out     map[care.SessionID]bool // sessions that were ended
 	onEnd   func(ctx context.Context, id care.EncounterID, at time.Time) error
 }
 
@@ -73,6 +74,17 @@ func (w *world) Person(_ context.Context, role care.Role, id string) (signaling.
 		p.Identity = "QUAL"
 	}
 	return p, nil
+}
+
+func (w *world) Ended(_ context.Context, ids []care.SessionID) (ended []care.SessionID, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range ids {
+		if w.out[id] {
+			ended = append(ended, id)
+		}
+	}
+	return ended, w.broken
 }
 
 func (w *world) State(context.Context, care.AppointmentID) (care.ConsentState, error) {
@@ -189,7 +201,7 @@ func (c *clinic) start() {
 	c.svc.Start()
 	if c.web == nil {
 		c.svc.Subscribe(c.h.Bus)
-		for _, name := range []string{events.PatientArrived, events.EncounterStarted, events.ParticipantJoined, events.ParticipantLeft, events.MediaIncident, events.MediaFlowed, events.EncounterFinished} {
+		for _, name := range []string{events.PatientArrived, events.PatientWentAway, events.EncounterStarted, events.ParticipantJoined, events.ParticipantLeft, events.MediaIncident, events.MediaFlowed, events.EncounterFinished} {
 			c.h.Bus.On(name, "test."+name, c.facts.add(name))
 		}
 		c.h.Start(c.t)
@@ -320,9 +332,15 @@ func sum(m *rtcclient.Media) (n int) {
 
 func (c *clinic) fact(name string) {
 	c.t.Helper()
-	for end := time.Now().Add(15 * time.Second); c.facts.count(name) == 0; {
+	c.told(name, 1)
+}
+
+// told waits until a fact was told n times.
+func (c *clinic) told(name string, n int) {
+	c.t.Helper()
+	for end := time.Now().Add(15 * time.Second); c.facts.count(name) < n; {
 		if time.Now().After(end) {
-			c.t.Fatalf("no fact %s, had %v", name, c.facts.list)
+			c.t.Fatalf("%d times the fact %s, want %d, had %v", c.facts.count(name), name, n, c.facts.list)
 		}
 		c.h.Deliver(c.t)
 	}

@@ -153,3 +153,68 @@ func link(m rtcclient.Msg, seat string) string {
 	}
 	return ""
 }
+
+// S12: who is signed out, or whose link is revoked, is out of the room within
+// two seconds; who comes back by right finds the place.
+func TestASessionThatEndsElsewhereEndsHere(t *testing.T) {
+	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	doctor, _ := c.enter("doctor", "d")
+	patient, _ := c.enter("patient", "p")
+	c.send(doctor, "admit", map[string]any{"seat": patient.Seat})
+	c.wait(patient, "admitted", nil)
+	c.fact(events.ParticipantJoined)
+	c.world.mu.Lock()
+	c.world.out = map[care.SessionID]bool{"s-patient": true}
+	c.world.mu.Unlock()
+	begin := time.Now()
+	c.closes(patient, 4001)
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("still in the room %v after the end of the session", took)
+	}
+	c.fact(events.ParticipantLeft)
+	c.wait(doctor, "room", func(m rtcclient.Msg) bool {
+		for _, s := range m["seats"].([]any) {
+			if seat := s.(map[string]any); seat["seat"] == patient.Seat && seat["online"] == false {
+				return true
+			}
+		}
+		return false
+	})
+	c.world.mu.Lock()
+	c.world.out = nil
+	c.world.mu.Unlock()
+	if _, w := c.enter("patient", "p"); w.Str("state") != "admitted" {
+		t.Errorf("after a new link %v", w)
+	}
+}
+
+// Who leaves the waiting room, or is away for too long, waits no more; who comes
+// back waits again.
+func TestLeavingTheWaitingRoomIsTold(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		c := open(t, h)
+		patient, _ := c.enter("patient", "p")
+		c.fact(events.PatientArrived)
+		c.send(patient, "leave", nil)
+		c.closes(patient, 1000)
+		c.fact(events.PatientWentAway)
+		back, w := c.enter("patient", "p")
+		if w.Str("state") != "waiting" {
+			t.Errorf("after leaving the waiting room %v", w)
+		}
+		c.told(events.PatientArrived, 2)
+		back.Cut()
+		err := h.DB.Tx(c.ctx, func(_ context.Context, tx *store.Tx) error { // as half an hour would
+			return tx.G().Exec("UPDATE seats SET seen_at = ?", store.Micros(time.Now().Add(-31*time.Minute))).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := c.svc.Lapse(c.ctx); err != nil || n != 1 {
+			t.Fatalf("%d places given up: %v", n, err)
+		}
+		c.told(events.PatientWentAway, 2)
+		c.enter("patient", "p")
+		c.told(events.PatientArrived, 3)
+	})
+}

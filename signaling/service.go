@@ -42,8 +42,10 @@ type Person struct {
 }
 
 // People answers about persons: identity does. id is a PatientID or a StaffID.
+// Ended gives those of the sessions that were signed out or revoked.
 type People interface {
 	Person(ctx context.Context, role care.Role, id string) (Person, error)
+	Ended(ctx context.Context, ids []care.SessionID) ([]care.SessionID, error)
 }
 
 // Consents tells where the consent to an act stands: consent does.
@@ -181,9 +183,8 @@ func (s *Service) redeem(ctx context.Context, secret string, a authz.Actor, orig
 		if seat, err = loadSeat(tx, id); err != nil {
 			return err
 		}
-		first := seat.Role == care.Patient && seat.State == Waiting
 		seat.arrive(now)
-		if err := updateSeat(tx, seat); err != nil || !first {
+		if err := updateSeat(tx, seat); err != nil || seat.Role != care.Patient || seat.State != Waiting {
 			return err
 		}
 		return s.Bus.Publish(ctx, tx, events.PatientArrived, string(seat.EncounterID), presence(seat, now))
@@ -244,11 +245,39 @@ func (s *Service) trace(ctx context.Context, tx *store.Tx, seat Seat, what strin
 func (s *Service) leave(ctx context.Context, id string) error {
 	return s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		seat, err := loadSeat(tx, id)
+		waited := seat.State == Waiting
 		if err != nil || !seat.to(Left, s.Clock.Now()) {
 			return err
 		}
-		return updateSeat(tx, seat)
+		if err := updateSeat(tx, seat); err != nil || !waited {
+			return err
+		}
+		return s.wentAway(ctx, tx, seat)
 	})
+}
+
+// wentAway tells that a patient waits no more.
+func (s *Service) wentAway(ctx context.Context, tx *store.Tx, seat Seat) error {
+	if seat.Role != care.Patient {
+		return nil
+	}
+	return s.Bus.Publish(ctx, tx, events.PatientWentAway, string(seat.EncounterID), presence(seat, s.Clock.Now()))
+}
+
+// Lapse gives up the places of those who were not seen for half an hour, and
+// says how many. The hub does it every minute.
+func (s *Service) Lapse(ctx context.Context) (n int, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		list, err := lapseSeats(tx, store.Micros(s.Clock.Now().Add(-keepFor)))
+		for _, seat := range list {
+			if err := s.wentAway(ctx, tx, seat); err != nil {
+				return err
+			}
+		}
+		n = len(list)
+		return err
+	})
+	return n, err
 }
 
 // chat keeps a message, sealed under the patient's key. The same id of the same

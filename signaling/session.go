@@ -1,12 +1,16 @@
 package signaling
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"visavis/internal/authz"
+	"visavis/internal/care"
 
 	"golang.org/x/time/rate"
 )
@@ -221,4 +225,45 @@ func (s *session) expired(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dead || s.conn == nil && now.Sub(s.lost) > resumeFor
+}
+
+// expel puts out who was signed out or whose link was revoked, wherever that
+// happened (trust B10, S12). When nobody can be asked, the call goes on.
+func (h *hub) expel(ctx context.Context) {
+	held := map[care.SessionID][]*session{}
+	h.mu.Lock()
+	for _, s := range h.sessions {
+		held[s.actor.SessionID] = append(held[s.actor.SessionID], s)
+	}
+	h.mu.Unlock()
+	if len(held) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookEvery)
+	defer cancel()
+	ended, err := h.svc.People.Ended(ctx, slices.Collect(maps.Keys(held)))
+	if err != nil {
+		return
+	}
+	for _, id := range ended {
+		for _, s := range held[id] {
+			s.room.expel(s)
+		}
+	}
+}
+
+// expel ends a session and its media; the seat stays for who comes back by
+// right.
+func (r *room) expel(s *session) {
+	r.mu.Lock()
+	if r.sessions[s.seat] == s {
+		r.hub.svc.Media.Drop(r.act.ID, s.seat)
+		delete(r.sessions, s.seat)
+		delete(r.told, s.id)
+		r.absentLocked(s.seat)
+		r.showLocked()
+	}
+	r.mu.Unlock()
+	r.hub.forget(s)
+	s.kill(closeTicket, "session ended")
 }

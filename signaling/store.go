@@ -126,11 +126,23 @@ func touchSeats(tx *store.Tx, ids []string, at int64) error {
 	return tx.G().Model(&seatRow{}).Where("id IN ?", ids).Updates(map[string]any{"seen_at": at}).Error
 }
 
-// lapseSeats gives up the places of those not seen since before; it says how
-// many.
-func lapseSeats(tx *store.Tx, before int64) (int64, error) {
-	res := tx.G().Model(&seatRow{}).Where("state = ? AND seen_at < ?", string(Waiting), before).Updates(map[string]any{"state": string(Lapsed)})
-	return res.RowsAffected, res.Error
+// lapseSeats gives up the places of those not seen since before, and gives them.
+func lapseSeats(tx *store.Tx, before int64) ([]Seat, error) {
+	var rows []seatRow
+	if err := tx.G().Where("state = ? AND seen_at < ?", string(Waiting), before).Order("id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	lapsed := rows[:0]
+	for _, r := range rows { // one by one: somebody may come back meanwhile
+		res := tx.G().Model(&seatRow{}).Where("id = ? AND state = ? AND seen_at < ?", r.ID, string(Waiting), before).Updates(map[string]any{"state": string(Lapsed)})
+		if res.Error != nil {
+			return nil, res.Error
+		}
+		if res.RowsAffected == 1 {
+			lapsed = append(lapsed, r)
+		}
+	}
+	return seats(lapsed), nil
 }
 
 // endSeats ends every seat of an encounter that is not over.

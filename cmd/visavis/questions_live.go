@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-
 	"time"
+
 	"visavis/encounters"
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -42,6 +42,11 @@ func (q liveActs) End(ctx context.Context, id care.EncounterID, at time.Time) er
 }
 
 type livePeople struct{ ask }
+
+// Ended asks identity which sessions were ended.
+func (q livePeople) Ended(ctx context.Context, ids []care.SessionID) ([]care.SessionID, error) {
+	return q.identity.Ended(ctx, ids)
+}
 
 // Person asks identity for the name others in the room see.
 func (q livePeople) Person(ctx context.Context, role care.Role, id string) (signaling.Person, error) {

@@ -11,6 +11,7 @@ const (
 	AppointmentCancelled = "AppointmentCancelled"
 	ConsentRecorded      = "ConsentRecorded"
 	PatientArrived       = "PatientArrived"
+	PatientWentAway      = "PatientWentAway" // from the waiting room
 	EncounterStarted     = "EncounterStarted"
 	ParticipantJoined    = "ParticipantJoined"
 	ParticipantLeft      = "ParticipantLeft"
@@ -45,7 +46,7 @@ type Consent struct {
 	State         care.ConsentState  `json:"state"`
 }
 
-// Presence is the payload of PatientArrived, EncounterStarted,
+// Presence is the payload of PatientArrived, PatientWentAway, EncounterStarted,
 // ParticipantJoined, ParticipantLeft and EncounterFinished.
 type Presence struct {
 	EncounterID care.EncounterID `json:"encounterId"`
