@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
-	"time"
 
 	"visavis/internal/audit"
 	"visavis/internal/authz"
@@ -78,12 +77,10 @@ func (f *foundation) share() error {
 	if f.cfg.RedisURL == "" {
 		return nil
 	}
-	o, err := redis.ParseURL(f.cfg.RedisURL.Value())
+	rdb, err := limit.Connect(f.cfg.RedisURL.Value())
 	if err != nil {
-		return errors.Join(errors.New("REDIS_URL: must be a redis:// address"), f.db.Close())
+		return errors.Join(err, f.db.Close())
 	}
-	o.DialTimeout, o.ReadTimeout, o.MaxRetries = 500*time.Millisecond, 500*time.Millisecond, 1
-	rdb := redis.NewClient(o)
 	f.redis, f.limits = rdb, limit.NewShared(rdb, local)
 	return nil
 }
