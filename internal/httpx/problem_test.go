@@ -189,6 +189,8 @@ func TestUnseenIsAbsent(t *testing.T) {
 		"no such route":             doctor.Get("/api/no/such/route"),
 		"another method":            doctor.Do("DELETE", "/api/own/mine", nil),
 		"mounted, another role":     patient.Get("/raw"),
+		"a zero byte":               doctor.Get("/api/own/%00"),
+		"no UTF-8":                  doctor.Get("/api/own/%ff"),
 	} {
 		if a.Status != want.Status || string(a.Body) != string(want.Body) {
 			t.Errorf("%s: %d %s\nwant %s", name, a.Status, a.Body, want.Body)

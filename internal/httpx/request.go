@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"unicode/utf8"
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -138,6 +139,15 @@ func (s *Server) headers(c *gin.Context) {
 	s.secure(c.Writer.Header())
 	if strings.HasPrefix(c.Request.URL.Path, "/api/") {
 		c.Header("Cache-Control", "no-store")
+	}
+	c.Next()
+}
+
+// readable refuses a path that no record can have and no database can hold.
+func (s *Server) readable(c *gin.Context) {
+	if path := c.Request.URL.Path; !utf8.ValidString(path) || strings.ContainsRune(path, 0) {
+		s.refuse(c, missingRoute())
+		return
 	}
 	c.Next()
 }

@@ -89,7 +89,7 @@ func New(o Options) (*Server, error) {
 	if err := s.engine.SetTrustedProxies(nil); err != nil {
 		return nil, err
 	}
-	s.engine.Use(s.context, s.recover, s.headers, s.session)
+	s.engine.Use(s.context, s.recover, s.headers, s.readable, s.session)
 	s.engine.NoMethod(func(c *gin.Context) {
 		c.Writer.Header().Del("Allow") // answers like a route that does not exist
 		s.refuse(c, missingRoute())

@@ -57,6 +57,23 @@ func count(t *testing.T, db *store.DB) int {
 	return n
 }
 
+// Text that PostgreSQL cannot hold is the caller's mistake, not a failure of ours.
+func TestTextNoDatabaseCanHold(t *testing.T) {
+	each(t, func(t *testing.T, db *store.DB) {
+		for _, text := range []string{"a\x00b", "a\xffb"} {
+			for name, run := range map[string]func(context.Context, func(context.Context, *store.Tx) error) error{"read": db.Read, "write": db.Tx} {
+				err := run(context.Background(), func(_ context.Context, tx *store.Tx) error {
+					var n int
+					return tx.G().Raw("SELECT count(*) FROM things WHERE name = ?", text).Scan(&n).Error
+				})
+				if err != nil && fault.KindOf(err) != fault.Malformed {
+					t.Errorf("%s of %q: %v", name, text, err)
+				}
+			}
+		}
+	})
+}
+
 func TestTxCommitsOrLeavesNothing(t *testing.T) {
 	each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()

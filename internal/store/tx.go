@@ -9,6 +9,7 @@ import (
 
 	"visavis/internal/fault"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 )
 
@@ -66,7 +67,12 @@ func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context, tx *Tx) error
 	return db.lost(err)
 }
 
-// lost turns a broken connection into an answer that tells people to try again.
+// unwritable is PostgreSQL's refusal of text it cannot hold: a zero byte, or
+// bytes that are no UTF-8 (SQLSTATE 22021). SQLite takes both.
+const unwritable = "22021"
+
+// lost turns a broken connection into an answer that tells people to try again,
+// and text no database can hold into one about the request.
 func (db *DB) lost(err error) error {
 	if err == nil {
 		return nil
@@ -74,6 +80,10 @@ func (db *DB) lost(err error) error {
 	var f *fault.Error
 	if errors.As(err, &f) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == unwritable {
+		return fault.New(fault.Malformed, "not-json").Because(err)
 	}
 	if transient(err) || unreachable(err) {
 		return fault.New(fault.Unavailable, "database-unavailable").Because(err)
