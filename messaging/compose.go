@@ -5,6 +5,7 @@ import (
 	netmail "net/mail"
 	"strings"
 
+	"visavis/internal/care"
 	"visavis/internal/lang"
 	"visavis/internal/store"
 	"visavis/messaging/mssante"
@@ -62,4 +63,34 @@ func (s *Service) earlier(ctx context.Context, d *Delivery) (id string, err erro
 		return err
 	})
 	return id, err
+}
+
+// drop leaves out the documents that their author took back meanwhile. Nothing
+// has left when it is called.
+func (s *Service) drop(ctx context.Context, tx *store.Tx, d *Delivery) error {
+	if d.About != Documents {
+		return nil
+	}
+	if err := loadDocuments(tx, d); err != nil {
+		return err
+	}
+	var void []care.DocumentID
+	for _, id := range d.Documents {
+		about, err := s.Papers.About(ctx, id)
+		if err != nil {
+			return err
+		}
+		if about.Void {
+			void = append(void, id)
+		}
+	}
+	if len(void) == len(d.Documents) {
+		return &outOfUse{Refused, reasonWithdrawn}
+	}
+	for _, id := range void {
+		if err := removeDocument(tx, d, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -85,6 +85,7 @@ const (
 	reasonRetry         = "retry"
 	reasonDelayed       = "delayed"
 	reasonOvertaken     = "overtaken"
+	reasonWithdrawn     = "withdrawn"
 	reasonExpired       = "expired"
 	reasonUnreachable   = "unreachable"
 	reasonNoOutlet      = "no-outlet"

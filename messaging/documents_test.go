@@ -104,6 +104,39 @@ func TestTheDocumentsOfAnActLeaveTogether(t *testing.T) {
 	})
 }
 
+// What its author took back before the letter left is not in it, nor in print.
+func TestWhatWasTakenBackStaysInTheHouse(t *testing.T) {
+	t.Parallel()
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		w := newWorld(t, h)
+		w.town.set(func(a *Addressee) { a.Doctor = nil })
+		w.sign(events.PrescriptionIssued, sheet, "")
+		w.town.void(sheet)
+		w.sign(events.ReportSigned, report, "")
+		w.pass(time.Minute)
+		if got := w.letters(leaBox); len(got) != 1 || types(got[0]) != "85208-7" {
+			t.Fatalf("letters %v: %s", got, show(w.all()))
+		}
+	})
+}
+
+func TestALetterOfNothingDoesNotLeave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	w.town.set(func(a *Addressee) { a.Doctor = nil })
+	w.sign(events.PrescriptionIssued, sheet, "")
+	w.town.void(sheet)
+	w.pass(time.Hour)
+	d := w.one(Documents, MSSante, ToPatient)
+	w.expect(d, "queued refused(withdrawn)")
+	if n := len(w.letters(leaBox)); n != 0 {
+		t.Errorf("%d letters", n)
+	}
+	if _, err := w.svc.Sheet(testkit.As(actors()["sophie"]), d.ID); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("what was taken back is printed: %v", err)
+	}
+}
+
 func TestADocumentGoesOnceToEachWhateverIsToldTwice(t *testing.T) {
 	t.Parallel()
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {

@@ -68,12 +68,18 @@ func (s *Service) print(ctx context.Context, d *Delivery) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if about.Void {
+			continue
+		}
 		files, err := s.Papers.Files(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		titles = append(titles, about.Title)
 		pages = append(pages, bytes.NewReader(files.PDF))
+	}
+	if len(titles) == 0 {
+		return nil, fault.New(fault.Conflict, "delivery-no-sheet")
 	}
 	cover, err := s.Printer.Cover(author.Place, to.Name, to.Street, to.Postcode, to.City, titles, s.Clock.Now().In(s.Zone))
 	if err != nil {

@@ -130,6 +130,9 @@ func (s *Service) prepare(ctx context.Context, d *Delivery) (fresh *Delivery, c 
 		if late, err := overtaken(tx, fresh); err != nil || late {
 			return errors.Join(err, &outOfUse{Refused, reasonOvertaken})
 		}
+		if err := s.drop(ctx, tx, fresh); err != nil {
+			return err
+		}
 		if len(fresh.sealed) > 0 {
 			err = s.openJSON(ctx, tx, fresh, "sealed_content", fresh.sealed, &c)
 		} else {

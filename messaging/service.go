@@ -71,6 +71,7 @@ type Paperwork struct {
 	OrganizationID care.OrganizationID
 	AppointmentID  care.AppointmentID
 	Visibility     []xdm.Code // flags of TRE_A07
+	Void           bool       // taken back by its author: leaves the house no more
 }
 
 // Files are a signed document as it was signed.

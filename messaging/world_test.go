@@ -92,6 +92,15 @@ func (w *town) set(change func(*Addressee)) {
 	change(&w.lea)
 }
 
+// void makes a document taken back by its author.
+func (w *town) void(id care.DocumentID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.papers[id]
+	p.about.Void = true
+	w.papers[id] = p
+}
+
 func (w *town) Staff(_ context.Context, id care.StaffID) (Colleague, error) {
 	return Colleague{Name: "Claire Martin", Title: "Dr", MSSante: "claire.martin@medecin.mssante.test", Place: "Maison médicale des Lilas"}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"visavis/documents"
 	"visavis/identity"
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -86,7 +87,7 @@ func (q messagePapers) About(ctx context.Context, id care.DocumentID) (messaging
 	if err != nil {
 		return messaging.Paperwork{}, err
 	}
-	return messaging.Paperwork{Title: d.Title, OrganizationID: d.OrganizationID, AppointmentID: d.AppointmentID}, nil
+	return messaging.Paperwork{Title: d.Title, OrganizationID: d.OrganizationID, AppointmentID: d.AppointmentID, Void: d.State == documents.Cancelled}, nil
 }
 
 // Files asks documents for a signed document as it was signed.
