@@ -59,14 +59,16 @@ func TestACallOutlivesItsStores(t *testing.T) {
 // call is a doctor and a patient who see each other.
 type call struct {
 	*spy
-	ctx       context.Context
-	encounter string
-	db        *store.DB
-	from      int // the slot that is booked next
-	seats     [2]*rtcclient.Client
-	flows     [2]*flow
-	met       time.Time
-	lasted    time.Duration // until the doctor ended it
+	ctx         context.Context
+	appointment string
+	encounter   string
+	db          *store.DB
+	from        int                  // the slot that is booked next
+	patients    []*testkit.Client    // the patient's sessions, one after the other
+	seats       [2]*rtcclient.Client // the doctor's, the patient's
+	flows       [2]*flow
+	met         time.Time
+	lasted      time.Duration // until the doctor ended it
 }
 
 // must runs what ends or begins a store.
@@ -83,8 +85,10 @@ func (c *call) begin() {
 	c.t.Cleanup(cancel)
 	c.slots, c.db = c.rig.slots("MARTIN"), c.rig.open()
 	patient := c.patient(0)
+	c.patients = append(c.patients, patient)
 	var me struct{ AppointmentID string }
 	patient.Get("/api/me").Want(200).JSON(&me)
+	c.appointment = me.AppointmentID
 	c.booked = map[string]slot{me.AppointmentID: {start: c.links.Patients[0].Start}}
 	c.encounter = c.spy.encounter(make(chan struct{}), me.AppointmentID)
 	c.consentOral(me.AppointmentID)
