@@ -109,8 +109,7 @@ func (k *Keeper) key(tx *store.Tx, patient care.PatientID, create bool) (tink.AE
 	if err != nil {
 		return nil, err
 	}
-	fresh := wrapped == nil
-	if fresh {
+	if wrapped == nil {
 		if !create {
 			return nil, fault.New(fault.Gone, "record-destroyed")
 		}
@@ -126,17 +125,13 @@ func (k *Keeper) key(tx *store.Tx, patient care.PatientID, create bool) (tink.AE
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	remember := func() {
+	// A key that is not committed yet, made by this call or by one before it in
+	// tx, may never exist.
+	tx.AfterCommit(func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.cache[patient] = cached{a, now.Add(cacheFor)}
-	}
-	if fresh {
-		// A key that is not committed yet may never exist.
-		tx.AfterCommit(remember)
-	} else {
-		remember()
-	}
+	})
 	return a, nil
 }
 

@@ -37,7 +37,7 @@ func (tx *Tx) SQL() (*sql.Tx, error) {
 }
 
 // AfterCommit calls fn once the outermost transaction is durable, never when
-// it fails. It is for nudges that may be lost, not for facts: those are events.
+// it fails; after a Read of its own, once that ends well. It is for nudges that may be lost, not for facts: those are events.
 func (tx *Tx) AfterCommit(fn func()) { tx.after = append(tx.after, fn) }
 
 type txKey struct{}
@@ -128,7 +128,13 @@ func (db *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 	}
 	defer g.Rollback()
 	tx := &Tx{g: g, dialect: db.dialect}
-	return db.lost(fn(context.WithValue(ctx, txKey{}, tx), tx))
+	if err := fn(context.WithValue(ctx, txKey{}, tx), tx); err != nil {
+		return db.lost(err)
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
 }
 
 func (db *DB) snapshot() sql.IsolationLevel {
