@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"visavis/internal/testkit"
+)
+
+// TestTheOfficialRulesTakeEveryDemoPatientsPapers is acceptance 3: the report,
+// the medicines and the exams of each of the six demo patients, as the program
+// signed them, pass the rules of the ANS with no error; one mandatory field
+// taken out by hand is reported.
+func TestTheOfficialRulesTakeEveryDemoPatientsPapers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the Java validator")
+	}
+	pack := validator(t)
+	r := newRig(t, "", "")
+	dir, n := t.TempDir(), 0
+	for i := range r.links.Patients {
+		family := []string{"MARTIN", "DUPRÉ-LACROIX"}[i%2]
+		s := &spy{witness: &witness{rig: r, doctor: r.staff(account(family))}}
+		for kind, cda := range s.papers(i) {
+			n++
+			name := filepath.Join(dir, fmt.Sprintf("patient-%d-%s.xml", i+1, kind))
+			if err := os.WriteFile(name, cda, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	out, err := exec.Command(pack, dir).CombinedOutput()
+	t.Logf("%s", out)
+	if n != 18 || err != nil || !strings.Contains(string(out), "18 documents, 0 errors") {
+		t.Errorf("%d documents, %v", n, err)
+	}
+	spoil(t, pack, filepath.Join(dir, "patient-1-report.xml"))
+}
+
+func spoil(t *testing.T, pack, file string) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := regexp.MustCompile(`(?s)<legalAuthenticator.*?</legalAuthenticator>`).ReplaceAll(raw, nil)
+	if len(cut) == len(raw) {
+		t.Fatal("nothing was taken out")
+	}
+	if err := os.WriteFile(file, cut, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(pack, file).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "legalAuthenticator") {
+		t.Errorf("a report without legalAuthenticator: %v\n%s", err, out)
+	}
+}
+
+// validator is the pack of the ANS, or a reason to stop.
+func validator(t *testing.T) string {
+	pack := os.Getenv("ANS_RULES")
+	if pack == "" {
+		root, err := filepath.Abs("../..")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pack = filepath.Join(root, "..", "shared", "ans", "validate")
+	}
+	missing := ""
+	if _, err := os.Stat(pack); err != nil {
+		missing = "the validation pack (ANS_RULES)"
+	}
+	for _, tool := range []string{"java", "xmllint", "python3"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing = tool
+		}
+	}
+	if missing != "" && os.Getenv("CI") == "true" {
+		t.Fatalf("%s is missing: the official rules must run in CI", missing)
+	}
+	if missing != "" {
+		t.Skipf("%s is missing: apt-get install default-jre-headless libsaxonhe-java libxml2-utils python3", missing)
+	}
+	return pack
+}
+
+// papers holds one consultation of a demo patient through the API and gives
+// the three documents it leaves.
+func (s *spy) papers(patient int) map[string][]byte {
+	var me struct {
+		AppointmentID string
+		Patient       struct{ Minor bool }
+	}
+	s.patient(patient).Get("/api/me").Want(200).JSON(&me)
+	var text struct{ ID, SHA256 string }
+	s.do("GET", "/api/consent-texts?purpose=teleconsultation&lang=fr", nil, &text)
+	oral := map[string]any{"textId": text.ID, "sha256": text.SHA256, "decision": "granted"}
+	if me.Patient.Minor {
+		oral["representative"] = map[string]string{"name": "Julie MOREAU", "relation": "mother"}
+	}
+	s.do("POST", "/api/appointments/"+me.AppointmentID+"/consent/oral", oral, nil)
+	s.booked = map[string]slot{me.AppointmentID: {start: s.links.Patients[patient].Start}}
+	encounter := s.encounter(make(chan struct{}), me.AppointmentID)
+	s.began(encounter)
+	path := "/api/encounters/" + encounter
+	s.do("POST", path+"/identity", map[string]string{"how": "face-and-name"}, nil)
+	out := map[string][]byte{}
+	for kind, lines := range map[string][]any{
+		"medicines": {
+			map[string]any{"name": "Amoxicilline", "inn": "amoxicilline", "form": "gélule", "dose": "1 gélule", "frequency": "3 fois par jour",
+				"durationDays": 6, "quantity": 2, "nonSubstitutable": "CIF", "ald": true},
+			map[string]any{"name": "Paracétamol 500 mg", "inn": "paracétamol", "form": "comprimé", "dose": "1 comprimé",
+				"frequency": "toutes les 6 heures si besoin", "durationDays": 5, "quantity": 1},
+		},
+		"biology": {map[string]any{"text": "NFS, CRP, ionogramme sanguin"}},
+	} {
+		var draft struct{ ID, ETag string }
+		s.do("POST", path+"/prescriptions", map[string]string{"category": kind}, &draft)
+		s.do("PUT", "/api/prescriptions/"+draft.ID, map[string]any{"lines": lines}, nil, testkit.Match(strings.Trim(draft.ETag, `"`)))
+		var signed struct{ DocumentID string }
+		s.do("POST", "/api/prescriptions/"+draft.ID+"/sign", map[string]string{}, &signed)
+		out[kind] = s.doctor.Get("/api/documents/" + signed.DocumentID + "/cda").Want(200).Body
+	}
+	s.do("POST", path+"/finish", nil, nil)
+	s.do("PUT", path+"/report", map[string]string{"motive": "Toux", "text": "Toux sèche, pas de fièvre.", "conclusion": "Rhinite.", "followUp": "Revoir si besoin."},
+		nil, testkit.Match("0"))
+	var signed struct{ DocumentID string }
+	s.do("POST", path+"/report/sign", map[string]int{"version": 1}, &signed)
+	out["report"] = s.doctor.Get("/api/documents/" + signed.DocumentID + "/cda").Want(200).Body
+	return out
+}
