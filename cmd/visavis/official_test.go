@@ -20,7 +20,7 @@ func TestTheOfficialRulesTakeEveryDemoPatientsPapers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the Java validator")
 	}
-	pack := validator(t)
+	pack := testkit.ANSRules(t)
 	r := newRig(t, "", "")
 	dir, n := t.TempDir(), 0
 	for i := range r.links.Patients {
@@ -58,34 +58,6 @@ func spoil(t *testing.T, pack, file string) {
 	if err == nil || !strings.Contains(string(out), "legalAuthenticator") {
 		t.Errorf("a report without legalAuthenticator: %v\n%s", err, out)
 	}
-}
-
-// validator is the pack of the ANS, or a reason to stop.
-func validator(t *testing.T) string {
-	pack := os.Getenv("ANS_RULES")
-	if pack == "" {
-		root, err := filepath.Abs("../..")
-		if err != nil {
-			t.Fatal(err)
-		}
-		pack = filepath.Join(root, "..", "shared", "ans", "validate")
-	}
-	missing := ""
-	if _, err := os.Stat(pack); err != nil {
-		missing = "the validation pack (ANS_RULES)"
-	}
-	for _, tool := range []string{"java", "xmllint", "python3"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing = tool
-		}
-	}
-	if missing != "" && os.Getenv("CI") == "true" {
-		t.Fatalf("%s is missing: the official rules must run in CI", missing)
-	}
-	if missing != "" {
-		t.Skipf("%s is missing: apt-get install default-jre-headless libsaxonhe-java libxml2-utils python3", missing)
-	}
-	return pack
 }
 
 // papers holds one consultation of a demo patient through the API and gives

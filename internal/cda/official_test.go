@@ -8,35 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-)
 
-// officialRules is the validation pack of the ANS; the folder beside the repository, or ANS_RULES.
-func officialRules(t *testing.T) string {
-	pack := os.Getenv("ANS_RULES")
-	if pack == "" {
-		root, err := filepath.Abs("../..")
-		if err != nil {
-			t.Fatal(err)
-		}
-		pack = filepath.Join(root, "..", "shared", "ans", "validate")
-	}
-	missing := ""
-	if _, err := os.Stat(pack); err != nil {
-		missing = "the validation pack (ANS_RULES)"
-	}
-	for _, tool := range []string{"java", "xmllint", "python3"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing = tool
-		}
-	}
-	if missing != "" && os.Getenv("CI") == "true" {
-		t.Fatalf("%s is missing: the official rules must run in CI", missing)
-	}
-	if missing != "" {
-		t.Skipf("%s is missing: apt-get install default-jre-headless libsaxonhe-java libxml2-utils python3", missing)
-	}
-	return pack
-}
+	"visavis/internal/testkit"
+)
 
 // validate runs the official rules over files and returns the errors of each.
 func validate(t *testing.T, pack, volet string, files map[string][]byte) map[string][]string {
@@ -145,7 +119,7 @@ var medicineMutations = []mutation{
 // TestOfficialRules builds every kind of document for every patient and runs the rules of the ANS on them:
 // none of ours has an error; each mutated one is reported by the official rules and by our own check.
 func TestOfficialRules(t *testing.T) {
-	pack := officialRules(t)
+	pack := testkit.ANSRules(t)
 	batches := map[string]map[string][]byte{"TLM-CR_2022.01": {}, "EP-MED-DM_2024.01": {}, "none": {}}
 	kinds := []string{"PRESC-BIO", "PRESC-KINE", "PRESC-INF", "55115-0", "57828-6", "PRESC-ORTHOPHO", "57832-8"}
 	i := 0
