@@ -27,7 +27,9 @@ need coturn turnserver
 need default-jre-headless java
 need libsaxonhe-java '/usr/share/java/Saxon-HE*.jar' '/usr/share/java/saxon*.jar'
 need libxml2-utils xmllint
+need python3 python3
 need poppler-utils pdftoppm
+need zbar-tools zbarimg
 
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" != 0 ]; then

@@ -38,8 +38,9 @@ type foundation struct {
 	redis  redis.UniversalClient // nil without REDIS_URL
 }
 
-// lay opens the keys, the database and Redis. create makes a master key where
-// there is none: only serving and the demo may do that.
+// lay opens the keys, the database and Redis, and brings the schema up to
+// date. create makes a master key where there is none; verify asks without, so
+// that it never answers for a data folder it has just made.
 func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, create bool) (*foundation, error) {
 	f := &foundation{cfg: cfg, log: log, clock: clock.System{}}
 	var err error
