@@ -229,7 +229,7 @@ func (p *platform) routes(context.Context) error {
 	}
 	p.server, err = httpx.New(httpx.Options{
 		DB: p.db, Keeper: p.keeper, Clock: p.clock, Log: p.log, Table: p.table, Sessions: p.identity, Limits: p.limits,
-		Languages: texts, PublicURL: p.cfg.PublicURL,
+		Languages: texts, PublicURL: p.cfg.PublicURL, Proxies: httpx.Proxies(p.cfg.Proxies),
 	})
 	if err != nil {
 		return err

@@ -16,12 +16,13 @@ import (
 // Config holds every setting. The zero values plus Kong's defaults run the
 // whole platform on one machine.
 type Config struct {
-	DataDir   string `name:"data" env:"VISAVIS_DATA" default:"data" type:"path" help:"Folder of the database, the files and the keys."`
-	Listen    string `env:"VISAVIS_LISTEN" default:"localhost:8080" help:"Address of the web server."`
-	PublicURL string `env:"VISAVIS_PUBLIC_URL" default:"http://localhost:8080" help:"Address people type, without a slash at the end."`
-	Zone      string `env:"VISAVIS_ZONE" default:"Europe/Paris" help:"Time zone of the organisation."`
-	LogJSON   bool   `env:"VISAVIS_LOG_JSON" help:"Write the log as JSON lines."`
-	KeyFile   string `env:"VISAVIS_MASTER_KEY_FILE" help:"File of the master key; keys/master in the data folder when empty."`
+	DataDir   string   `name:"data" env:"VISAVIS_DATA" default:"data" type:"path" help:"Folder of the database, the files and the keys."`
+	Listen    string   `env:"VISAVIS_LISTEN" default:"localhost:8080" help:"Address of the web server."`
+	PublicURL string   `env:"VISAVIS_PUBLIC_URL" default:"http://localhost:8080" help:"Address people type, without a slash at the end."`
+	Proxies   Networks `name:"trusted-proxies" env:"VISAVIS_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody's when empty."`
+	Zone      string   `env:"VISAVIS_ZONE" default:"Europe/Paris" help:"Time zone of the organisation."`
+	LogJSON   bool     `env:"VISAVIS_LOG_JSON" help:"Write the log as JSON lines."`
+	KeyFile   string   `env:"VISAVIS_MASTER_KEY_FILE" help:"File of the master key; keys/master in the data folder when empty."`
 
 	DatabaseURL Secret `kong:"-"` // DATABASE_URL
 	RedisURL    Secret `kong:"-"` // REDIS_URL

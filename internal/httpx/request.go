@@ -3,7 +3,6 @@ package httpx
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -20,7 +19,8 @@ import (
 type request struct {
 	id     string
 	lang   care.Language
-	remote string // IP of the peer: trusted proxies are off
+	remote string // IP of the client, through trusted proxies only
+	plain  bool   // a trusted proxy says that the client came without TLS
 	key    string // Idempotency-Key
 	match  string // If-Match
 	agent  string
@@ -68,13 +68,10 @@ func (s *Server) language(r *http.Request) care.Language {
 }
 
 func (s *Server) context(c *gin.Context) {
-	host, _, err := net.SplitHostPort(c.Request.RemoteAddr)
-	if err != nil {
-		host = c.Request.RemoteAddr
-	}
+	remote, plain := s.o.Proxies.client(c.Request)
 	agent := c.Request.UserAgent()
 	r := &request{
-		id: care.NewID(s.o.Clock.Now()), lang: s.language(c.Request), remote: host,
+		id: care.NewID(s.o.Clock.Now()), lang: s.language(c.Request), remote: remote, plain: plain,
 		key: c.GetHeader("Idempotency-Key"), match: c.GetHeader("If-Match"), agent: agent[:min(len(agent), 200)], say: s.say,
 	}
 	c.Request = c.Request.WithContext(with(c.Request.Context(), r))
@@ -136,7 +133,7 @@ func EndCookie() http.Cookie {
 }
 
 func (s *Server) headers(c *gin.Context) {
-	s.secure(c.Writer.Header())
+	s.secure(c.Writer.Header(), from(c.Request.Context()).plain)
 	if strings.HasPrefix(c.Request.URL.Path, "/api/") {
 		c.Header("Cache-Control", "no-store")
 	}
@@ -152,15 +149,16 @@ func (s *Server) readable(c *gin.Context) {
 	c.Next()
 }
 
-// secure sets the headers that every answer carries (trust S20).
-func (s *Server) secure(h http.Header) {
+// secure sets the headers that every answer carries (trust S20). HSTS has no
+// place in an answer that leaves without TLS (RFC 6797 §7.2).
+func (s *Server) secure(h http.Header, plain bool) {
 	h.Set("Content-Security-Policy", s.policy())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()")
-	if strings.HasPrefix(s.o.PublicURL, "https://") {
+	if strings.HasPrefix(s.o.PublicURL, "https://") && !plain {
 		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 	}
 }

@@ -57,6 +57,7 @@ type Options struct {
 	Limits    limit.Limiter
 	Languages []*lang.Catalogue // of every module; Texts is added
 	PublicURL string            // as https://host, no slash at the end
+	Proxies   Proxies           // whom to believe about the client; nobody when empty
 }
 
 // Server is the engine with its API.
@@ -166,7 +167,8 @@ func (s *Server) Handler() http.Handler {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := care.NewID(s.o.Clock.Now())
-		s.secure(w.Header())
+		_, plain := s.o.Proxies.client(r)
+		s.secure(w.Header(), plain)
 		w.Header().Set("X-Request-Id", id)
 		write(w, problem(with(r.Context(), &request{id: id, lang: s.language(r), say: s.say}), crossOrigin()))
 	}))
