@@ -421,3 +421,59 @@ func TestCareTeamAndCalls(t *testing.T) {
 		want("after leaving", got, err, false)
 	})
 }
+
+// L1110-4: a booked act is a reason to know for a while, a cancelled one never,
+// one that took place for who was there.
+func TestWhoMayKnowAndWhen(t *testing.T) {
+	day := 24 * time.Hour
+	start := testkit.Morning().Add(30 * day)
+	for _, story := range []struct {
+		name         string
+		happens      []string      // facts, at the planned start
+		after        time.Duration // from the planned start; before it when negative
+		claire, ines bool          // the doctor responsible, the nurse invited
+	}{
+		{"booked for long after", nil, -7*day - time.Minute, false, false},
+		{"a week before", nil, -7 * day, true, true},
+		{"nobody came, 90 days after its end", nil, 90*day + 15*time.Minute, true, true},
+		{"nobody came, later", nil, 90*day + 16*time.Minute, false, false},
+		{"cancelled", []string{events.AppointmentCancelled}, time.Hour, false, false},
+		{"begun by the doctor alone", []string{events.EncounterStarted}, time.Hour, true, true},
+		{"years after it began, the nurse never came", []string{events.EncounterStarted}, 1000 * day, true, false},
+		{"years after they were there", []string{events.EncounterStarted, events.ParticipantJoined}, 1000 * day, true, true},
+		{"years after a late cancellation of an act that was held", []string{events.EncounterStarted, events.AppointmentCancelled}, 1000 * day, true, false},
+	} {
+		t.Run(story.name, func(t *testing.T) {
+			testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+				svc := newService(h)
+				about := events.Appointment{AppointmentID: booking, PatientID: lea, PractitionerID: claire, OrganizationID: clinic,
+					Start: store.Micros(start), End: store.Micros(start.Add(15 * time.Minute))}
+				publish(t, h, events.AppointmentBooked, string(booking), about)
+				e, err := svc.OfAppointment(context.Background(), booking)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := svc.Invite(testkit.As(doctor(claire)), e.ID, ines); err != nil {
+					t.Fatal(err)
+				}
+				for _, name := range story.happens {
+					if name == events.AppointmentCancelled {
+						publish(t, h, name, string(booking), about)
+						continue
+					}
+					publish(t, h, name, string(e.ID), events.Presence{EncounterID: e.ID, SeatID: "s3", PersonID: string(ines), Role: care.Nurse, At: about.Start})
+				}
+				h.Clock.Set(start.Add(story.after))
+				for _, ask := range []struct {
+					staff   care.StaffID
+					patient care.PatientID
+					want    bool
+				}{{claire, lea, story.claire}, {ines, lea, story.ines}, {hugo, lea, false}, {claire, "0199aaaa-0000-7000-8000-000000000022", false}} {
+					if got, err := svc.CaresFor(context.Background(), ask.staff, ask.patient); err != nil || got != ask.want {
+						t.Errorf("%s cares for %s: %v, %v, want %v", ask.staff, ask.patient, got, err, ask.want)
+					}
+				}
+			})
+		})
+	}
+}

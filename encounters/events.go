@@ -76,8 +76,8 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, ev events.Event) error
 
 func (s *Service) cancel(ctx context.Context, tx *store.Tx, ev events.Event) error {
 	return s.reschedule(tx, ev, func(e *Encounter, _ events.Appointment) error {
-		if !e.open() {
-			return nil // it was held: a late cancellation does not undo it
+		if !e.open() || e.Status == InProgress {
+			return nil // it is or was held: a late cancellation does not undo it
 		}
 		return e.to(Cancelled, s.Clock.Now())
 	})

@@ -2,6 +2,7 @@ package encounters
 
 import (
 	"context"
+	"time"
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -9,12 +10,26 @@ import (
 	"visavis/internal/store"
 )
 
-// CaresFor tells whether a professional takes or took part in an act for the
-// patient: the care team that need-to-know rests on (CSP L1110-4).
+// The window in which a booked act is a reason to know. CSP L1110-4 lets a
+// professional know what is strictly necessary to the care of the person: to
+// prepare the act, from the day the patient's own link opens (trust B10), and
+// to follow up one that did not take place (who did not come is called back,
+// the act is booked again), as long as the shortest usual interval between two
+// visits of a chronic illness. An act that took place is care given, whose file
+// its professionals keep; a cancelled one is no reason at all.
+const (
+	knowBefore = 7 * 24 * time.Hour  // before the planned start
+	knowAfter  = 90 * 24 * time.Hour // after the planned end
+)
+
+// CaresFor tells whether a professional is of the patient's care team, which
+// need-to-know rests on (CSP L1110-4): they were in an act that took place, or
+// are responsible for or invited into one that is planned within the window.
 func (s *Service) CaresFor(ctx context.Context, staff care.StaffID, patient care.PatientID) (bool, error) {
 	n := int64(0)
 	err := s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		n, err = countShared(tx, staff, patient)
+		now := s.Clock.Now()
+		n, err = countTies(tx, staff, patient, store.Micros(now.Add(knowBefore)), store.Micros(now.Add(-knowAfter)))
 		return err
 	})
 	return n > 0, err

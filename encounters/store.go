@@ -210,10 +210,15 @@ func countFinished(tx *store.Tx, patient care.PatientID, staff care.StaffID) (in
 	return n, err
 }
 
-func countShared(tx *store.Tx, staff care.StaffID, patient care.PatientID) (int64, error) {
+// countTies counts the acts that tie a professional to a patient: begun, with
+// them there or responsible, or planned to begin before startsBefore and to end
+// after endsAfter. Who was invited and did not come has the window only.
+func countTies(tx *store.Tx, staff care.StaffID, patient care.PatientID, startsBefore, endsAfter int64) (int64, error) {
 	var n int64
-	err := tx.G().Model(&encounterRow{}).Where("patient_id = ?", string(patient)).
-		Where("practitioner_id = ? OR id IN (SELECT encounter_id FROM encounter_team WHERE staff_id = ?)", string(staff), string(staff)).
+	err := tx.G().Model(&encounterRow{}).Where("patient_id = ? AND status <> ?", string(patient), string(Cancelled)).
+		Where(`((started_at <> 0 AND (practitioner_id = ? OR id IN (SELECT encounter_id FROM encounter_presence WHERE person_id = ?)))
+			OR (planned_start <= ? AND planned_end >= ? AND (practitioner_id = ? OR id IN (SELECT encounter_id FROM encounter_team WHERE staff_id = ?))))`,
+			string(staff), string(staff), startsBefore, endsAfter, string(staff), string(staff)).
 		Count(&n).Error
 	return n, err
 }
