@@ -29,6 +29,8 @@ const demoSecret = "demo-secret-of-the-simulators"
 const demoBox = "plateforme@visavis.mssante.fr"
 
 // startSimulators starts them on fixed loopback ports and points cfg at them.
+// An operator of secure messaging named in the settings stays: the demo then
+// writes to that one.
 func startSimulators(ctx context.Context, cfg *config.Config, ports demoPorts, log *slog.Logger) (*simulators, error) {
 	s := &simulators{}
 	var err error
@@ -55,6 +57,9 @@ func startSimulators(ctx context.Context, cfg *config.Config, ports demoPorts, l
 	cfg.PSC.Discovery, cfg.PSC.Secret = s.psc.DiscoveryURL(), demoSecret
 	cfg.Mail.Addr, cfg.Mail.StartTLS = s.mail.PlainAddr(), false
 	cfg.SMS.URL, cfg.SMS.Secret = s.sms.URL(), demoSecret
+	if cfg.MSSante.SMTP != "" {
+		return s, nil
+	}
 	cfg.MSSante.SMTP, cfg.MSSante.IMAP, cfg.MSSante.Box = s.mail.SecureAddr(), s.mail.IMAPAddr(), demoBox
 	return s, s.credentials(cfg, authority)
 }

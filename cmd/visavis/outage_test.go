@@ -79,23 +79,11 @@ func (c *call) must(act func() error) {
 	}
 }
 
+// begin opens the act of the first demo patient and lets both in.
 func (c *call) begin() {
-	var cancel context.CancelFunc
-	c.ctx, cancel = context.WithTimeout(c.t.Context(), 3*time.Minute)
-	c.t.Cleanup(cancel)
-	c.slots, c.db = c.rig.slots("MARTIN"), c.rig.open()
-	patient := c.patient(0)
-	c.patients = append(c.patients, patient)
-	var me struct{ AppointmentID string }
-	patient.Get("/api/me").Want(200).JSON(&me)
-	c.appointment = me.AppointmentID
-	c.booked = map[string]slot{me.AppointmentID: {start: c.links.Patients[0].Start}}
-	c.encounter = c.spy.encounter(make(chan struct{}), me.AppointmentID)
-	c.consentOral(me.AppointmentID)
-	c.seats = [2]*rtcclient.Client{c.enter(c.doctor), c.enter(patient)}
-	if _, err := c.seats[0].Send("admit", map[string]any{"seat": c.seats[1].Seat}); err != nil {
-		c.t.Fatal(err)
-	}
+	c.prepare()
+	c.consentOral(c.appointment)
+	c.meet()
 	c.wait(1, "media", func(m rtcclient.Msg) bool { return m["allowed"] == true })
 	for i, who := range []string{"to the doctor", "to the patient"} {
 		c.flows[i] = c.join(i, who)
@@ -110,8 +98,45 @@ func (c *call) begin() {
 	c.met = time.Now()
 }
 
+// prepare finds the act; nobody agreed to anything yet.
+func (c *call) prepare() {
+	var cancel context.CancelFunc
+	c.ctx, cancel = context.WithTimeout(c.t.Context(), 3*time.Minute)
+	c.t.Cleanup(cancel)
+	c.slots, c.db = c.rig.slots("MARTIN"), c.rig.open()
+	patient := c.patient(0)
+	c.patients = append(c.patients, patient)
+	var me struct{ AppointmentID string }
+	patient.Get("/api/me").Want(200).JSON(&me)
+	c.appointment = me.AppointmentID
+	c.booked = map[string]slot{me.AppointmentID: {start: c.links.Patients[0].Start}}
+	c.encounter = c.spy.encounter(make(chan struct{}), me.AppointmentID)
+}
+
+// meet seats both, the patient admitted.
+func (c *call) meet() {
+	c.seats = [2]*rtcclient.Client{c.enter(c.doctor), c.enter(c.patients[0])}
+	if _, err := c.seats[0].Send("admit", map[string]any{"seat": c.seats[1].Seat}); err != nil {
+		c.t.Fatal(err)
+	}
+	c.wait(1, "admitted", nil)
+}
+
 // enter gets a ticket as a browser does, and says hello with it.
 func (c *call) enter(who *testkit.Client) *rtcclient.Client {
+	c.t.Helper()
+	ticket, cl := c.ticket(who)
+	if err := cl.Hello(ticket, "tab"); err != nil {
+		c.t.Fatal(err)
+	}
+	if _, err := cl.Wait(c.ctx, "welcome", nil); err != nil {
+		c.t.Fatal(err)
+	}
+	return cl
+}
+
+// ticket gives a ticket and the socket to say it on.
+func (c *call) ticket(who *testkit.Client) (string, *rtcclient.Client) {
 	c.t.Helper()
 	var out struct{ Ticket, URL string }
 	who.Post("/api/encounters/"+c.encounter+"/admission", nil, testkit.Header("Origin", c.url)).Want(http.StatusCreated).JSON(&out)
@@ -120,13 +145,7 @@ func (c *call) enter(who *testkit.Client) *rtcclient.Client {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(cl.Cut)
-	if err := cl.Hello(out.Ticket, "tab"); err != nil {
-		c.t.Fatal(err)
-	}
-	if _, err := cl.Wait(c.ctx, "welcome", nil); err != nil {
-		c.t.Fatal(err)
-	}
-	return cl
+	return out.Ticket, cl
 }
 
 func (c *call) wait(seat int, what string, ok func(rtcclient.Msg) bool) {

@@ -60,7 +60,8 @@ func rigs(t *testing.T, test func(t *testing.T, r *rig)) {
 	})
 }
 
-func newRig(t testing.TB, database, redis string) *rig {
+// newRig starts the program; settings are further environment variables.
+func newRig(t testing.TB, database, redis string, settings ...string) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), database: database, redis: redis}
 	ports := map[string]int{}
@@ -78,6 +79,7 @@ func newRig(t testing.TB, database, redis string) *rig {
 		"VISAVIS_TURN_UDP=" + strconv.Itoa(ports["turn"]), "VISAVIS_TURN_TCP=" + strconv.Itoa(ports["turn"]),
 		"DATABASE_URL=" + database, "REDIS_URL=" + redis,
 	}
+	r.env = append(r.env, settings...)
 	t.Cleanup(r.kill)
 	r.start()
 	return r

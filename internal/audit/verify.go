@@ -119,12 +119,29 @@ func (v *verification) extend(rows []row) error {
 				return fmt.Errorf("audit: %w", err)
 			}
 			if t.Hash != root {
-				return fmt.Errorf("%w: an entry before %d was changed", ErrTampered, v.size)
+				return v.changed()
 			}
 		}
 		delete(v.signed, v.size)
 	}
 	return nil
+}
+
+// changed names the first entry that is not what its stored hash says, for a
+// head that does not match. Who changed the hashes too leaves no better trace
+// than the head.
+func (v *verification) changed() error {
+	err := eachHash(v.tx, func(h hashRow) error {
+		level, n := tlog.SplitStoredHashIndex(h.Idx)
+		if now, ok := v.tree[h.Idx]; ok && level == 0 && string(now[:]) != string(h.Hash) {
+			return fmt.Errorf("%w: entry %d was changed", ErrTampered, n)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: an entry before %d was changed, and its hash", ErrTampered, v.size)
 }
 
 // hashes compares the stored tree with the recomputed one.
