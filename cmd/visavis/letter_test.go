@@ -41,6 +41,7 @@ func TestTheLetterOfAnAct(t *testing.T) {
 	signed := s.papers(0)
 
 	var received [][]byte
+	var codes []string
 	for n := 0; len(received) < len(signed); { // what is signed together leaves together: one letter or several
 		server.WaitMessages(t, patient, n+1)
 		letters := fetch(t, server, patient)
@@ -48,16 +49,20 @@ func TestTheLetterOfAnAct(t *testing.T) {
 			l := open(t, raw)
 			t.Logf("headers\n%stree\n%s\nMETADATA.XML\n%s", l.headers, strings.Join(l.tree, "\n"), strings.Join(l.checked, "\n"))
 			for _, want := range []string{
-				"To: <" + patient + ">", "Subject: XDM/1.0/DDM+3 documents ", "Disposition-Notification-To: " + box,
-				"X-Mss-Codecda: PRESC-BIO,57833-6,85208-7", "X-Mss-Ins: O", "with ESMTPS",
+				"To: <" + patient + ">", "Subject: XDM/1.0/DDM+", "Disposition-Notification-To: " + box, "X-Mss-Ins: O", "with ESMTPS",
 			} {
 				if !strings.Contains(l.headers, want) {
 					t.Errorf("no %q in the headers", want)
 				}
 			}
 			received = append(received, l.cda...)
+			codes = append(codes, l.codes...)
 		}
 		n = len(letters)
+	}
+	slices.Sort(codes)
+	if want := []string{"57833-6", "85208-7", "PRESC-BIO"}; !slices.Equal(codes, want) { // medicines, report, biology
+		t.Errorf("X-MSS-CODECDA: %v, want %v", codes, want)
 	}
 	for kind, cda := range signed {
 		n := 0
@@ -137,6 +142,7 @@ func fetch(t *testing.T, server *mailtest.Server, mailbox string) [][]byte {
 type opened struct {
 	headers       string
 	tree, checked []string
+	codes         []string // X-MSS-CODECDA
 	cda           [][]byte
 }
 
@@ -157,6 +163,7 @@ func open(t *testing.T, raw []byte) opened {
 		}
 		out.headers += fmt.Sprintf("  %s: %s\n", h, strings.Join(strings.Fields(v), " "))
 	}
+	out.codes = strings.Split(m.Header.Get("X-Mss-Codecda"), ",")
 	files := attachments(t, raw)
 	for name, data := range files {
 		out.tree = append(out.tree, fmt.Sprintf("  %s (%d bytes)", name, len(data)))
