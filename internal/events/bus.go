@@ -63,6 +63,8 @@ type Bus struct {
 	work   map[string]Work
 	ticks  []tick
 	client client
+
+	takeover takeover
 }
 
 type tick struct {

@@ -4,11 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"time"
 
+	"visavis/internal/care"
 	"visavis/internal/store"
 
 	"github.com/riverqueue/river"
@@ -20,8 +21,9 @@ import (
 )
 
 const (
-	// maxAttempts with the back-off below spans about three days.
-	maxAttempts = 60
+	// maxAttempts with the back-off below spans about a week for a fact and six
+	// weeks for a job.
+	maxAttempts = 1000
 	// taskTimeout bounds one run. A run that was cut by a crash is taken up
 	// again after rescueAfter.
 	taskTimeout = 60 * time.Second
@@ -48,10 +50,23 @@ func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
 	return w.bus.run(ctx, job.JobRow, job.Args)
 }
 
-// NextRetry waits 1 s, then twice as long each time, up to one hour.
+// NextRetry of a job, which asks the outside world, waits up to one hour. A
+// fact asks our own database only: what fails for longer than a minute is an
+// outage, and people wait for the act and the letter when it is over.
 func (w *worker) NextRetry(job *river.Job[task]) time.Time {
-	wait := time.Duration(math.Min(3600, math.Pow(2, float64(job.Attempt-1)))) * time.Second
-	return time.Now().Add(wait)
+	most := time.Hour
+	if job.Args.Event != "" {
+		most = time.Minute
+		if job.Attempt > 60 {
+			most = 10 * time.Minute
+		}
+	}
+	return time.Now().Add(backoff(job.Attempt, most))
+}
+
+// backoff waits 1 s, then twice as long each time, up to most.
+func backoff(attempt int, most time.Duration) time.Duration {
+	return min(most, time.Second<<min(max(attempt-1, 0), 20))
 }
 
 // client hides River's transaction type parameter.
@@ -83,7 +98,9 @@ func (b *Bus) Open(ctx context.Context) error {
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &worker{bus: b})
+	b.takeover = takeover{db: b.db, name: care.NewID(time.Now())}
 	cfg := &river.Config{
+		ID:                   b.takeover.name,
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
 		Workers:              workers,
 		FetchCooldown:        50 * time.Millisecond,
@@ -128,8 +145,16 @@ func open(ctx context.Context, b *Bus, d riverdriver.Driver[*sql.Tx], cfg *river
 	return nil
 }
 
-// Start delivers facts and works jobs until Stop.
-func (b *Bus) Start(ctx context.Context) error { return b.client.start(context.WithoutCancel(ctx)) }
+// Start delivers facts and works jobs until Stop; first those that a process
+// which was killed left behind.
+func (b *Bus) Start(ctx context.Context) error {
+	if err := b.takeover.begin(ctx); err != nil {
+		return errors.Join(err, b.takeover.end())
+	}
+	return b.client.start(context.WithoutCancel(ctx))
+}
 
 // Stop waits for running jobs, at most until ctx ends.
-func (b *Bus) Stop(ctx context.Context) error { return b.client.stop(ctx) }
+func (b *Bus) Stop(ctx context.Context) error {
+	return errors.Join(b.client.stop(ctx), b.takeover.end())
+}
