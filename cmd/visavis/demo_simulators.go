@@ -28,9 +28,7 @@ const demoSecret = "demo-secret-of-the-simulators"
 
 const demoBox = "plateforme@visavis.mssante.fr"
 
-// startSimulators starts them on fixed loopback ports and points cfg at them.
-// An operator of secure messaging named in the settings stays: the demo then
-// writes to that one.
+// startSimulators starts them on fixed loopback ports and offers them to cfg.
 func startSimulators(ctx context.Context, cfg *config.Config, ports demoPorts, log *slog.Logger) (*simulators, error) {
 	s := &simulators{}
 	var err error
@@ -54,14 +52,23 @@ func startSimulators(ctx context.Context, cfg *config.Config, ports demoPorts, l
 	if s.sms, err = sms.Start(ctx, sms.Options{Addr: ports.sms, Secret: demoSecret, Log: log}); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	return s, s.offer(cfg, authority)
+}
+
+// offer points cfg at the simulators, but for the outlets it names already.
+func (s *simulators) offer(cfg *config.Config, authority *pki.Authority) error {
 	cfg.PSC.Discovery, cfg.PSC.Secret = s.psc.DiscoveryURL(), demoSecret
-	cfg.Mail.Addr, cfg.Mail.StartTLS = s.mail.PlainAddr(), false
-	cfg.SMS.URL, cfg.SMS.Secret = s.sms.URL(), demoSecret
+	if cfg.Mail.Addr == "" {
+		cfg.Mail.Addr, cfg.Mail.StartTLS = s.mail.PlainAddr(), false
+	}
+	if cfg.SMS.URL == "" {
+		cfg.SMS.URL, cfg.SMS.Secret = s.sms.URL(), demoSecret
+	}
 	if cfg.MSSante.SMTP != "" {
-		return s, nil
+		return nil
 	}
 	cfg.MSSante.SMTP, cfg.MSSante.IMAP, cfg.MSSante.Box = s.mail.SecureAddr(), s.mail.IMAPAddr(), demoBox
-	return s, s.credentials(cfg, authority)
+	return s.credentials(cfg, authority)
 }
 
 // credentials writes the client certificate of our mailbox, as an operator

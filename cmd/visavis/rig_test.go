@@ -53,10 +53,14 @@ type rig struct {
 
 // rigs runs a test on the program with SQLite, and with PostgreSQL and Redis.
 func rigs(t *testing.T, test func(t *testing.T, r *rig)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, newRig(t, "", "")) })
+	stores(t, func(t *testing.T, database, redis string) { test(t, newRig(t, database, redis)) })
+}
+
+func stores(t *testing.T, test func(t *testing.T, database, redis string)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, "", "") })
 	t.Run("postgres", func(t *testing.T) {
 		rd, _ := testkit.Redis(t)
-		test(t, newRig(t, testkit.EmptyPostgres(t), rd.URL()))
+		test(t, testkit.EmptyPostgres(t), rd.URL())
 	})
 }
 
@@ -284,11 +288,15 @@ func (r *rig) slots(family string) []slot {
 
 // booking is the body with which the n-th person books.
 func (s slot) booking(n int) map[string]any {
+	return s.bookingOf(guest{"familyName": "DURAND", "givenName": "Camille", "birthDate": "1980-02-29", "phone": fmt.Sprintf("+336%08d", 39980000+n)})
+}
+
+// guest is who books, as the form wants it.
+type guest map[string]string
+
+func (s slot) bookingOf(g guest) map[string]any {
 	return map[string]any{
-		"practitionerId": s.practitioner, "start": s.start, "locale": "fr", "zone": "Europe/Paris",
-		"patient": map[string]string{
-			"familyName": "DURAND", "givenName": "Camille", "birthDate": "1980-02-29", "phone": fmt.Sprintf("+336%08d", 39980000+n),
-		},
+		"practitionerId": s.practitioner, "start": s.start, "locale": "fr", "zone": "Europe/Paris", "patient": g,
 		"priceShown": map[string]int64{"amountCents": s.price.AmountCents, "reimbursedCents": s.price.ReimbursedCents},
 	}
 }

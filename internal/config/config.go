@@ -73,7 +73,9 @@ type MSSante struct {
 	Key        string `env:"VISAVIS_MSSANTE_KEY" type:"path" help:"Key of the client certificate, PEM."`
 	CA         string `env:"VISAVIS_MSSANTE_CA" type:"path" help:"Authorities that sign the operator's certificate, PEM."`
 	ServerName string `env:"VISAVIS_MSSANTE_SERVER_NAME" help:"Name in the operator's certificate, when it is not the host."`
-	NIL        string `env:"VISAVIS_MSSANTE_NIL" default:"VISAVIS-0" help:"Reference of the product in Convergence (X-MSS-NIL)."`
+	// DoubtFor is how long the copy of a letter may take to reach our own mailbox.
+	DoubtFor time.Duration `env:"VISAVIS_MSSANTE_DOUBT" default:"10m" help:"A letter without its copy in our mailbox after that time did not leave."`
+	NIL      string        `env:"VISAVIS_MSSANTE_NIL" default:"VISAVIS-0" help:"Reference of the product in Convergence (X-MSS-NIL)."`
 }
 
 // SMS is the gateway for text messages.
