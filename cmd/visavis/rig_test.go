@@ -292,7 +292,7 @@ func (s slot) booking(n int) map[string]any {
 }
 
 // guest is who books, as the form wants it.
-type guest map[string]string
+type guest = map[string]string
 
 func (s slot) bookingOf(g guest) map[string]any {
 	return map[string]any{
