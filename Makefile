@@ -5,7 +5,7 @@ GOFLAGS_BUILD := -tags $(TAGS)
 WEB_SOURCES := $(shell find web/src web/rtc web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
 STATICCHECK := go tool -modfile=scripts/tools/go.mod staticcheck
 
-.PHONY: run build web types check analyse test fuzz soak clean
+.PHONY: run build web types generate fresh check analyse test fuzz soak clean
 
 run: build ## the platform with a demo clinic; DATABASE_URL and REDIS_URL pass through, ARGS="--help"
 	./bin/visavis demo $(ARGS)
@@ -26,12 +26,24 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 types: web/node_modules/.package-lock.json ## the types of the pages
 	cd web && npx tsc --noEmit
 
+OPENAPI_TOOL := scripts/tools/openapi/node_modules/.package-lock.json
+
+$(OPENAPI_TOOL): scripts/tools/openapi/package.json scripts/tools/openapi/package-lock.json
+	cd scripts/tools/openapi && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+generate: $(OPENAPI_TOOL) ## the TypeScript types of the API, from its OpenAPI document
+	scripts/generate.sh
+
+fresh: $(OPENAPI_TOOL) ## fails when they are stale
+	scripts/generate.sh --check
+
 analyse: ## format, vet, static analysis
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt -w $$out"; exit 1; }
 	go vet -tags $(TAGS) ./...
 	$(STATICCHECK) -tags $(TAGS) ./...
 
-check: web analyse types ## fast: analysis, unit tests, tests about the repository
+check: web analyse types fresh ## fast: analysis, unit tests, tests about the repository
 	go test -tags $(TAGS) -short ./...
 	cd web && npx vitest run
 

@@ -18,9 +18,9 @@ type textIn struct {
 
 type textBody struct {
 	ID       string `json:"id" example:"teleconsultation.v1.fr"`
-	Purpose  string `json:"purpose"`
+	Purpose  string `json:"purpose" enum:"teleconsultation"`
 	Version  int    `json:"version"`
-	Language string `json:"language"`
+	Language string `json:"language" enum:"fr,en"`
 	SHA256   string `json:"sha256" doc:"of the html, hexadecimal: what the person agrees to"`
 	HTML     string `json:"html" doc:"to show exactly as it is"`
 }
@@ -34,9 +34,9 @@ type recordBody struct {
 	Channel  string    `json:"channel" enum:"web,oral,representative"`
 	TextID   string    `json:"textId"`
 	Version  int       `json:"version"`
-	Language string    `json:"language"`
+	Language string    `json:"language" enum:"fr,en"`
 	SHA256   string    `json:"sha256"`
-	By       string    `json:"by" doc:"role of the session that decided"`
+	By       string    `json:"by" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system" doc:"role of the session that decided"`
 }
 
 type stateBody struct {
@@ -81,13 +81,13 @@ type attestIn struct {
 // Routes registers the module's routes.
 func Routes(s *httpx.Server, svc *Service) {
 	httpx.Handle(s, httpx.Op{
-		Method: http.MethodGet, Path: "/api/consent-texts", Action: "consent.text", Tag: tag, Summary: "The current text to read before agreeing",
+		Method: http.MethodGet, Path: "/api/consent-texts", Action: "consent.text", ID: "readConsentText", Tag: tag, Summary: "The current text to read before agreeing",
 	}, svc.getText)
 	httpx.Handle(s, httpx.Op{
 		Method: http.MethodGet, Path: "/api/appointments/{id}/consent", Action: "consent.read", Tag: tag, Summary: "Where the consent stands",
 	}, svc.getState)
 	httpx.Handle(s, httpx.Op{
-		Method: http.MethodPost, Path: "/api/appointments/{id}/consent", Action: "consent.grant", Tag: tag, Summary: "Agree or refuse",
+		Method: http.MethodPost, Path: "/api/appointments/{id}/consent", Action: "consent.grant", ID: "decideConsent", Tag: tag, Summary: "Agree or refuse",
 		Status: http.StatusCreated, Once: true,
 	}, svc.postDecision)
 	httpx.Handle(s, httpx.Op{

@@ -89,7 +89,7 @@ type authorBody struct {
 }
 
 type deliveryBody struct {
-	State string    `json:"state"`
+	State string    `json:"state" enum:"waiting-identity,queued,sending,sent,accepted,refused,bounced,to-post,posted"`
 	At    time.Time `json:"at"`
 }
 
@@ -108,7 +108,7 @@ type accessesOut struct {
 type accessBody struct {
 	At     time.Time `json:"at"`
 	Who    string    `json:"who"`
-	Role   care.Role `json:"role"`
+	Role   care.Role `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
 	Action string    `json:"action" enum:"read,download,sign,send"`
 }
 
@@ -117,6 +117,11 @@ type fileOut struct {
 	ContentDisposition string `header:"Content-Disposition"`
 	Body               []byte
 }
+
+const (
+	pdfType = "application/pdf"
+	cdaType = "application/xml"
+)
 
 // Routes registers the routes of the module.
 func Routes(s *httpx.Server, svc *Service) {
@@ -128,18 +133,18 @@ func Routes(s *httpx.Server, svc *Service) {
 		return o
 	}
 	httpx.Handle(s, op(http.MethodGet, "/api/encounters/{id}/report", "report.read", "The report of an act"), svc.getReport)
-	httpx.Handle(s, op(http.MethodPut, "/api/encounters/{id}/report", "report.write", "Keep the text of the report"), svc.putReport)
+	httpx.Handle(s, op(http.MethodPut, "/api/encounters/{id}/report", "report.write", "Keep the text of the report").Matched(), svc.putReport)
 	httpx.Handle(s, once(op(http.MethodPost, "/api/encounters/{id}/report/sign", "report.sign", "Sign the report"), 201), svc.postSign)
 	httpx.Handle(s, once(op(http.MethodPost, "/api/documents/{id}/replace", "report.replace", "Open a new version of a signed report"), 200), svc.postReplace)
 	httpx.Handle(s, op(http.MethodGet, "/api/documents", "document.list", "The signed documents of a patient"), svc.getList)
-	httpx.Handle(s, op(http.MethodGet, "/api/documents/{id}/accesses", "document.accesses", "Who opened a document, and when"), svc.getAccesses)
-	httpx.Handle(s, op(http.MethodGet, "/api/documents/{id}/pdf", "document.read", "The document, to read and print"),
+	httpx.Handle(s, op(http.MethodGet, "/api/documents/{id}/accesses", "document.accesses", "Who opened a document, and when").Named("listDocumentAccess"), svc.getAccesses)
+	httpx.Handle(s, op(http.MethodGet, "/api/documents/{id}/pdf", "document.read", "The document, to read and print").Named("readDocumentPDF").File(pdfType),
 		func(ctx context.Context, in *ByID) (*fileOut, error) {
-			return svc.getFile(ctx, in, "application/pdf", ".pdf", func(f Files) []byte { return f.PDF })
+			return svc.getFile(ctx, in, pdfType, ".pdf", func(f Files) []byte { return f.PDF })
 		})
-	httpx.Handle(s, op(http.MethodGet, "/api/documents/{id}/cda", "document.read", "The document, for another software"),
+	httpx.Handle(s, op(http.MethodGet, "/api/documents/{id}/cda", "document.read", "The document, for another software").Named("readDocumentCDA").File(cdaType),
 		func(ctx context.Context, in *ByID) (*fileOut, error) {
-			return svc.getFile(ctx, in, "application/xml", ".xml", func(f Files) []byte { return f.CDA })
+			return svc.getFile(ctx, in, cdaType, ".xml", func(f Files) []byte { return f.CDA })
 		})
 }
 

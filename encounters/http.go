@@ -38,14 +38,14 @@ type encounterOut struct {
 type encounterBody struct {
 	ID                string            `json:"id"`
 	AppointmentID     string            `json:"appointmentId"`
-	Status            Status            `json:"status"`
+	Status            Status            `json:"status" enum:"planned,arrived,in-progress,finished,cancelled"`
 	Patient           personBody        `json:"patient"`
 	Practitioner      personBody        `json:"practitioner"`
 	Planned           periodBody        `json:"planned"`
 	Period            periodBody        `json:"period"`
 	IdentityConfirmed bool              `json:"identityConfirmed"`
-	IdentifiedHow     How               `json:"identifiedHow,omitempty"`
-	Consent           care.ConsentState `json:"consent"`
+	IdentifiedHow     How               `json:"identifiedHow,omitempty" enum:"face-and-name,document"`
+	Consent           care.ConsentState `json:"consent" enum:"none,granted,refused,withdrawn"`
 	Host              bool              `json:"host" doc:"the caller is the professional responsible for the act"`
 	Participants      []participantBody `json:"participants"`
 	Team              []personBody      `json:"team"`
@@ -56,12 +56,12 @@ type encounterBody struct {
 type personBody struct {
 	ID             string              `json:"id"`
 	DisplayName    string              `json:"displayName"`
-	Role           care.Role           `json:"role"`
+	Role           care.Role           `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
 	Title          string              `json:"title,omitempty"`
 	SpecialtyLabel string              `json:"specialtyLabel,omitempty"`
-	BirthDate      string              `json:"birthDate,omitempty"`
+	BirthDate      string              `json:"birthDate,omitempty" format:"date"`
 	Minor          bool                `json:"minor"`
-	IdentityStatus care.IdentityStatus `json:"identityStatus,omitempty"`
+	IdentityStatus care.IdentityStatus `json:"identityStatus,omitempty" enum:"PROV,RECUP,VALI,QUAL"`
 }
 
 type periodBody struct {
@@ -71,13 +71,13 @@ type periodBody struct {
 
 type participantBody struct {
 	Person  personBody   `json:"person"`
-	Role    care.Role    `json:"role"`
+	Role    care.Role    `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
 	Periods []periodBody `json:"periods"`
 }
 
 type incidentBody struct {
 	At     time.Time `json:"at"`
-	Code   string    `json:"code"`
+	Code   string    `json:"code" enum:"connection_lost,connection_restored,media_lost,media_restored,audio_only,device_failed"`
 	Text   string    `json:"text"`
 	SeatID string    `json:"seatId,omitempty"`
 }
@@ -105,7 +105,7 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 		}) (*encounterOut, error) {
 			return v.of(ctx)(svc.Identify(ctx, care.EncounterID(in.ID), in.Body.How))
 		})
-	httpx.Handle(s, op(http.MethodPost, "/api/encounters/{id}/participants", "encounter.invite", "Give a colleague a seat", 201),
+	httpx.Handle(s, op(http.MethodPost, "/api/encounters/{id}/participants", "encounter.invite", "Give a colleague a seat", 201).Named("inviteToEncounter"),
 		func(ctx context.Context, in *struct {
 			ByID
 			Body struct {
@@ -118,7 +118,7 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 		func(ctx context.Context, in *ByID) (*encounterOut, error) {
 			return v.of(ctx)(svc.Finish(ctx, care.EncounterID(in.ID)))
 		})
-	httpx.Handle(s, op(http.MethodGet, "/api/day", "encounter.day", "My acts of a day", 200), v.day)
+	httpx.Handle(s, op(http.MethodGet, "/api/day", "encounter.day", "My acts of a day", 200).Named("listEncounter"), v.day)
 }
 
 type view struct {
@@ -215,11 +215,11 @@ type dayItem struct {
 	Start          time.Time           `json:"start"`
 	End            time.Time           `json:"end"`
 	Patient        personBody          `json:"patient"`
-	Status         Status              `json:"status"`
-	Consent        care.ConsentState   `json:"consent"`
+	Status         Status              `json:"status" enum:"planned,arrived,in-progress,finished,cancelled"`
+	Consent        care.ConsentState   `json:"consent" enum:"none,granted,refused,withdrawn"`
 	WaitingSince   *time.Time          `json:"waitingSince,omitempty"`
 	Online         bool                `json:"online"`
-	IdentityStatus care.IdentityStatus `json:"identityStatus"`
+	IdentityStatus care.IdentityStatus `json:"identityStatus" enum:"PROV,RECUP,VALI,QUAL"`
 	FirstTime      bool                `json:"firstTime"`
 	Host           bool                `json:"host"`
 }

@@ -198,7 +198,7 @@ type codeIn struct {
 
 type codeOut struct {
 	Body struct {
-		Channel   string    `json:"channel"`
+		Channel   string    `json:"channel" enum:"sms,email"`
 		Hint      string    `json:"hint"`
 		ExpiresAt time.Time `json:"expiresAt"`
 	}
@@ -243,7 +243,7 @@ type staffIn struct {
 type staffItem struct {
 	ID          string `json:"id"`
 	DisplayName string `json:"displayName"`
-	Role        string `json:"role"`
+	Role        string `json:"role" enum:"doctor,nurse,secretary,pharmacist,admin"`
 	RoleLabel   string `json:"roleLabel"`
 }
 
@@ -286,8 +286,8 @@ type foundPatient struct {
 	FamilyName     string `json:"familyName"`
 	GivenName      string `json:"givenName"`
 	BirthDate      string `json:"birthDate"`
-	Sex            string `json:"sex"`
-	IdentityStatus string `json:"identityStatus"`
+	Sex            string `json:"sex" enum:"F,M,UN"`
+	IdentityStatus string `json:"identityStatus" enum:"PROV,RECUP,VALI,QUAL"`
 	PhoneHint      string `json:"phoneHint"`
 	EmailHint      string `json:"emailHint"`
 }

@@ -52,7 +52,7 @@ type documentBody struct {
 
 type stepBody struct {
 	At         time.Time `json:"at"`
-	State      State     `json:"state"`
+	State      State     `json:"state" enum:"waiting-identity,queued,sending,sent,accepted,refused,bounced,to-post,posted"`
 	ReasonCode string    `json:"reasonCode,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
 }
@@ -68,20 +68,20 @@ func Routes(s *httpx.Server, svc *Service) {
 	op := func(method, path string, action authz.Action, summary string, status int) httpx.Op {
 		return httpx.Op{Method: method, Path: path, Action: action, Summary: summary, Tag: "messaging", Status: status}
 	}
-	httpx.Handle(s, op(http.MethodGet, "/api/encounters/{id}/deliveries", "delivery.read", "What was sent of one act, and where it stands", 200),
+	httpx.Handle(s, op(http.MethodGet, "/api/encounters/{id}/deliveries", "delivery.read", "What was sent of one act, and where it stands", 200).Named("listDelivery"),
 		func(ctx context.Context, in *ByID) (*listOut, error) {
 			if !care.ValidID(in.ID) {
 				return nil, fault.Missing()
 			}
 			return svc.list(ctx)(svc.OfEncounter(ctx, care.EncounterID(in.ID)))
 		})
-	httpx.Handle(s, op(http.MethodGet, "/api/deliveries", "delivery.queue", "What has to be posted", 200),
+	httpx.Handle(s, op(http.MethodGet, "/api/deliveries", "delivery.queue", "What has to be posted", 200).Named("listDeliveryToPost"),
 		func(ctx context.Context, in *struct {
 			State string `query:"state" required:"true" enum:"to-post"`
 		}) (*listOut, error) {
 			return svc.list(ctx)(svc.PaperQueue(ctx))
 		})
-	httpx.Handle(s, op(http.MethodPost, "/api/deliveries/{id}/posted", "delivery.post", "The letter was put in the post", 200),
+	httpx.Handle(s, op(http.MethodPost, "/api/deliveries/{id}/posted", "delivery.post", "The letter was put in the post", 200).Named("markDeliveryPosted"),
 		func(ctx context.Context, in *ByID) (*deliveryOut, error) {
 			return svc.one(ctx)(svc.MarkPosted(ctx, care.DeliveryID(in.ID)))
 		})
@@ -89,7 +89,7 @@ func Routes(s *httpx.Server, svc *Service) {
 		func(ctx context.Context, in *ByID) (*deliveryOut, error) {
 			return svc.one(ctx)(svc.Retry(ctx, care.DeliveryID(in.ID)))
 		})
-	httpx.Handle(s, op(http.MethodGet, "/api/deliveries/{id}/sheet", "delivery.post", "The letter to print, as PDF", 200),
+	httpx.Handle(s, op(http.MethodGet, "/api/deliveries/{id}/sheet", "delivery.post", "The letter to print, as PDF", 200).Named("readDeliverySheet").File("application/pdf"),
 		func(ctx context.Context, in *ByID) (*sheetOut, error) {
 			pdf, err := svc.Sheet(ctx, care.DeliveryID(in.ID))
 			if err != nil {
@@ -97,7 +97,7 @@ func Routes(s *httpx.Server, svc *Service) {
 			}
 			return &sheetOut{"application/pdf", `inline; filename="courrier.pdf"`, pdf}, nil
 		})
-	httpx.Handle(s, op(http.MethodPost, "/api/hooks/sms", "delivery.receipt", "Delivery receipt of the SMS gateway, signed", 204),
+	httpx.Handle(s, op(http.MethodPost, "/api/hooks/sms", "delivery.receipt", "Delivery receipt of the SMS gateway, signed", 204).Named("receiveSMSReceipt"),
 		func(ctx context.Context, in *struct {
 			Signature string `header:"X-Signature"`
 			RawBody   []byte

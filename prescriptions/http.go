@@ -48,7 +48,7 @@ type prescriptionOut struct {
 
 type prescriptionBody struct {
 	ID             string     `json:"id"`
-	Category       Category   `json:"category"`
+	Category       Category   `json:"category" enum:"medicines,biology,imaging,nursing,physiotherapy,device,other"`
 	Status         Status     `json:"status" enum:"draft,signed,replaced,cancelled"`
 	Version        int64      `json:"version" doc:"counts the edits; also the entity tag"`
 	Number         int        `json:"number" doc:"of the version among those that replace one another"`
@@ -97,7 +97,7 @@ type verificationBody struct {
 	SignedAt        time.Time      `json:"signedAt"`
 	Prescriber      prescriberBody `json:"prescriber"`
 	PatientInitials string         `json:"patientInitials,omitempty" doc:"only with the code of the sheet"`
-	Category        Category       `json:"category,omitempty" doc:"only with the code of the sheet"`
+	Category        Category       `json:"category,omitempty" enum:"medicines,biology,imaging,nursing,physiotherapy,device,other" doc:"only with the code of the sheet"`
 	Lines           []Line         `json:"lines,omitempty" doc:"only with the code of the sheet"`
 }
 
@@ -122,15 +122,15 @@ func Routes(s *httpx.Server, svc *Service) {
 		return o
 	}
 	httpx.Handle(s, limited(op(http.MethodGet, "/api/medicines", "medicine.search", "Medicines by name or common denomination", 200), 60, 100*time.Millisecond), svc.getMedicines)
-	httpx.Handle(s, op(http.MethodGet, "/api/encounters/{id}/prescriptions", "prescription.read", "The prescriptions of an act", 200), svc.getList)
-	httpx.Handle(s, once(op(http.MethodPost, "/api/encounters/{id}/prescriptions", "prescription.write", "Start a prescription", 201)), svc.postNew)
-	httpx.Handle(s, op(http.MethodPut, "/api/prescriptions/{id}", "prescription.write", "Keep the lines of a draft", 200), svc.put)
-	httpx.Handle(s, op(http.MethodDelete, "/api/prescriptions/{id}", "prescription.write", "Throw a draft away", 204), svc.delete)
+	httpx.Handle(s, op(http.MethodGet, "/api/encounters/{id}/prescriptions", "prescription.read", "The prescriptions of an act", 200).Named("listPrescription"), svc.getList)
+	httpx.Handle(s, once(op(http.MethodPost, "/api/encounters/{id}/prescriptions", "prescription.write", "Start a prescription", 201).Named("createPrescription")), svc.postNew)
+	httpx.Handle(s, op(http.MethodPut, "/api/prescriptions/{id}", "prescription.write", "Keep the lines of a draft", 200).Named("updatePrescription").Matched(), svc.put)
+	httpx.Handle(s, op(http.MethodDelete, "/api/prescriptions/{id}", "prescription.write", "Throw a draft away", 204).Named("deletePrescription"), svc.delete)
 	httpx.Handle(s, once(op(http.MethodPost, "/api/prescriptions/{id}/sign", "prescription.sign", "Sign a prescription", 201)), svc.postSign)
-	httpx.Handle(s, once(op(http.MethodPost, "/api/prescriptions/{id}/replace", "prescription.write", "Start the next version of a signed prescription", 201)), svc.postReplace)
+	httpx.Handle(s, once(op(http.MethodPost, "/api/prescriptions/{id}/replace", "prescription.write", "Start the next version of a signed prescription", 201).Named("replacePrescription")), svc.postReplace)
 	httpx.Handle(s, op(http.MethodPost, "/api/prescriptions/{id}/cancel", "prescription.cancel", "Take a signed prescription back", 200), svc.postCancel)
 	httpx.Handle(s, limited(op(http.MethodGet, "/api/verifications/{public}", "prescription.verify", "Is this prescription genuine", 200), 30, 2*time.Second), svc.getVerification)
-	httpx.Handle(s, limited(op(http.MethodPost, "/api/verifications/{public}", "prescription.verify", "The content, with the code of the sheet", 200), 30, 2*time.Second), svc.postVerification)
+	httpx.Handle(s, limited(op(http.MethodPost, "/api/verifications/{public}", "prescription.verify", "The content, with the code of the sheet", 200).Named("openVerifiedPrescription"), 30, 2*time.Second), svc.postVerification)
 }
 
 func body(p *Prescription) prescriptionBody {

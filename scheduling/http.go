@@ -116,7 +116,7 @@ func Routes(s *httpx.Server, svc *Service) {
 		Status: http.StatusCreated, Once: true,
 	}, svc.postBookingFor)
 	httpx.Handle(s, httpx.Op{
-		Method: http.MethodPost, Path: "/api/appointments/{id}/move", Action: "appointment.move", Tag: tag, Summary: "Take another slot (If-Match)",
+		Method: http.MethodPost, Path: "/api/appointments/{id}/move", Action: "appointment.move", Tag: tag, Summary: "Take another slot", Match: true,
 	}, svc.postMove)
 	httpx.Handle(s, httpx.Op{
 		Method: http.MethodPost, Path: "/api/appointments/{id}/cancel", Action: "appointment.cancel", Tag: tag, Summary: "Cancel",

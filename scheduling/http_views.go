@@ -91,7 +91,7 @@ type sentTo struct {
 type bookedOut struct {
 	Body struct {
 		ID           string           `json:"id"`
-		Status       string           `json:"status"`
+		Status       string           `json:"status" enum:"booked"`
 		Start        time.Time        `json:"start"`
 		End          time.Time        `json:"end"`
 		Practitioner practitionerBody `json:"practitioner"`

@@ -50,6 +50,7 @@ start=$SECONDS
 tally -name "web unit" -seconds $((SECONDS - start)) vitest <tmp/vitest.json
 step "format, vet, analysis" make -s analyse
 step "build" make -s build
+step "types of the API are fresh" make -s fresh
 
 # The tests themselves say what they need: missing servers fail, they do not skip.
 export CI=true

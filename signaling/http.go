@@ -47,7 +47,7 @@ type admissionOut struct {
 // Routes registers the two routes of docs/signaling.md §2.
 func Routes(s *httpx.Server, svc *Service) {
 	httpx.Handle(s, httpx.Op{
-		Method: http.MethodPost, Path: "/api/encounters/{id}/admission", Action: "seat.admission", Tag: "signaling", Status: http.StatusCreated,
+		Method: http.MethodPost, Path: "/api/encounters/{id}/admission", Action: "seat.admission", ID: "createAdmission", Tag: "signaling", Status: http.StatusCreated,
 		Summary: "Get a ticket for the live side of an act", Limit: limit.Rule{Name: "admission", Burst: 20, Every: 3 * time.Second}, MaxBody: 1024,
 	}, func(ctx context.Context, in *admissionIn) (*admissionOut, error) {
 		t, err := svc.Admission(ctx, care.EncounterID(in.ID), in.Origin)

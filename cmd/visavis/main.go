@@ -25,6 +25,7 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date, then stop."`
 	Verify  verifyCmd  `cmd:"" help:"Check the audit log, the stored files and the signatures."`
 	Show    showCmd    `cmd:"" name:"config" help:"Print the settings, secrets hidden."`
+	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the OpenAPI document of the API."`
 	Check   checkCmd   `cmd:"" help:"Check that this machine can run the platform: database, folders, ports, services."`
 }
 

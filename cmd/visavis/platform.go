@@ -223,6 +223,14 @@ func catalogues() ([]*lang.Catalogue, error) {
 }
 
 func (p *platform) routes(context.Context) error {
+	if err := p.api(); err != nil {
+		return err
+	}
+	return p.pages()
+}
+
+// api makes the server and registers every route of every module.
+func (p *platform) api() error {
 	texts, err := catalogues()
 	if err != nil {
 		return err
@@ -248,7 +256,8 @@ func (p *platform) routes(context.Context) error {
 	documents.Routes(p.server, p.documents)
 	prescriptions.Routes(p.server, p.prescriptions)
 	messaging.Routes(p.server, p.messaging)
-	return p.pages()
+	p.server.Mount(http.MethodGet, "/api/health", "system.health", p.health)
+	return nil
 }
 
 func (p *platform) pages() error {
@@ -260,7 +269,6 @@ func (p *platform) pages() error {
 	if err != nil {
 		return err
 	}
-	p.server.Mount(http.MethodGet, "/api/health", "system.health", p.health)
 	p.server.Fallback(app.ServeHTTP)
 	return nil
 }

@@ -49,6 +49,7 @@ type rig struct {
 	cmd      *exec.Cmd
 	links    demoLinks
 	opened   int // links
+	api      *httpx.Server
 }
 
 // rigs runs a test on the program with SQLite, and with PostgreSQL and Redis.
@@ -67,7 +68,11 @@ func stores(t *testing.T, test func(t *testing.T, database, redis string)) {
 // newRig starts the program; settings are further environment variables.
 func newRig(t testing.TB, database, redis string, settings ...string) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), database: database, redis: redis}
+	api, err := apart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, dir: t.TempDir(), database: database, redis: redis, api: api}
 	ports := map[string]int{}
 	for _, name := range []string{"web", "media", "turn", "psc", "mssante", "mail", "imap", "mail-web", "sms"} {
 		ports[name] = testkit.FreePort(t)
@@ -167,7 +172,7 @@ func (r *rig) open() *store.DB {
 	return db
 }
 
-func (r *rig) client() *testkit.Client { return testkit.Dial(r.t, r.url) }
+func (r *rig) client() *testkit.Client { return testkit.Dial(r.t, r.url).Held(r.api) }
 
 // patient opens the n-th link of the demo.
 func (r *rig) patient(n int) *testkit.Client {

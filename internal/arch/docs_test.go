@@ -150,19 +150,21 @@ func direct(t *testing.T) map[string]bool {
 	for _, tool := range append(mod.Tool, tools.Tool...) {
 		out[tool.Path] = true
 	}
-	raw, err := os.ReadFile(filepath.Join(root, "web/package.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var npm struct{ Dependencies, DevDependencies map[string]string }
-	if err := json.Unmarshal(raw, &npm); err != nil {
-		t.Fatal(err)
-	}
-	for _, group := range []map[string]string{npm.Dependencies, npm.DevDependencies} {
-		for name, version := range group {
-			out[name] = true
-			if strings.ContainsAny(version, "^~*x>< ") {
-				t.Errorf("web/package.json: %s %s: name one version", name, version)
+	for _, name := range []string{"web/package.json", "scripts/tools/openapi/package.json"} {
+		raw, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var npm struct{ Dependencies, DevDependencies map[string]string }
+		if err := json.Unmarshal(raw, &npm); err != nil {
+			t.Fatal(err)
+		}
+		for _, group := range []map[string]string{npm.Dependencies, npm.DevDependencies} {
+			for module, version := range group {
+				out[module] = true
+				if strings.ContainsAny(version, "^~*x>< ") {
+					t.Errorf("%s: %s %s: name one version", name, module, version)
+				}
 			}
 		}
 	}

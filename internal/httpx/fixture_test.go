@@ -74,7 +74,7 @@ func newSite(t testing.TB, h *testkit.House) *site {
 
 func (s *site) routes() {
 	op := func(method, path string, a authz.Action) httpx.Op {
-		return httpx.Op{Method: method, Path: path, Action: a, Summary: "test", Tag: "test"}
+		return httpx.Op{Method: method, Path: path, Action: a, ID: method + " " + path, Summary: "test", Tag: "test"}
 	}
 	httpx.Handle(s.s, op("POST", "/api/form", anybody), func(ctx context.Context, in *form) (*echo, error) {
 		out := &echo{}

@@ -13,9 +13,13 @@ import (
 
 // Op describes a route.
 type Op struct {
-	Method  string
-	Path    string // as /api/appointments/{id}
-	Action  authz.Action
+	Method string
+	Path   string // as /api/appointments/{id}
+	Action authz.Action
+	// ID is the operationId of the OpenAPI document. When empty it is made of
+	// the action: "appointment.book" is bookAppointment. Name it where several
+	// routes share an action.
+	ID      string
 	Summary string
 	Tag     string // the module
 	// Status of the answer; 200 when zero.
@@ -23,10 +27,14 @@ type Op struct {
 	// Once makes the route need an Idempotency-Key: the same key and body
 	// give the same answer and one effect, for 24 hours (trust B11, D10).
 	Once bool
+	// Match says that the route needs If-Match: the version its caller saw.
+	Match bool
 	// Limit is what a call costs whoever makes it; the zero Rule is free.
 	Limit limit.Rule
 	// MaxBody bounds the body, in bytes; 64 KiB when zero.
 	MaxBody int64
+
+	mediaType string // of a file
 }
 
 const maxBody = 64 << 10
@@ -39,14 +47,9 @@ func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) 
 		op.MaxBody = maxBody
 	}
 	o := huma.Operation{
-		OperationID: string(op.Action) + " " + op.Method + " " + op.Path, Method: op.Method, Path: op.Path, Summary: op.Summary,
+		OperationID: s.name(op), Method: op.Method, Path: op.Path, Summary: op.Summary,
 		Tags: []string{op.Tag}, DefaultStatus: op.Status, MaxBodyBytes: op.MaxBody,
-		Middlewares: huma.Middlewares{s.gate(op)},
-	}
-	if op.Once {
-		o.Parameters = append(o.Parameters, &huma.Param{
-			Name: "Idempotency-Key", In: "header", Required: true, Schema: &huma.Schema{Type: "string", Format: "uuid"},
-		})
+		Middlewares: huma.Middlewares{s.gate(op)}, Parameters: op.headers(), Responses: op.answers(),
 	}
 	huma.Register(s.api, o, func(ctx context.Context, in *In) (*Out, error) {
 		var out *Out

@@ -9,10 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"path"
-	"reflect"
 	"strings"
-	"sync"
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -66,7 +63,9 @@ type Server struct {
 	engine *gin.Engine
 	api    huma.API
 	routes []Route
-	module string // whose routes are being registered
+	module string            // whose routes are being registered
+	named  map[string]string // operationId to route
+	twice  []error           // operationIds of several routes
 	say    translator
 }
 
@@ -84,7 +83,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	gin.SetMode(gin.ReleaseMode)
-	s := &Server{o: o, engine: gin.New(), say: translator(append(o.Languages, own))}
+	s := &Server{o: o, engine: gin.New(), named: map[string]string{}, say: translator(append(o.Languages, own))}
 	s.engine.HandleMethodNotAllowed = true
 	s.engine.UseRawPath = false
 	if err := s.engine.SetTrustedProxies(nil); err != nil {
@@ -101,40 +100,13 @@ func New(o Options) (*Server, error) {
 	cfg.SchemasPath = ""
 	cfg.CreateHooks = nil // no $schema in answers
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", s.schemaName)
-	problems()
+	ours()
 	s.api = humagin.New(s.engine, cfg)
 	return s, nil
 }
 
-// problems makes huma's own refusals our problems. The hook is global to huma;
-// it reads everything from the request's context, so setting it once is enough.
-var problems = sync.OnceFunc(func() {
-	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
-		return fromHuma(ctx.Context(), status, msg, errs)
-	}
-})
-
-// schemaName names a type of the API by its module, so that two modules may
-// each have a Person.
-func (s *Server) schemaName(t reflect.Type, hint string) string {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	module := path.Base(t.PkgPath())
-	if t.PkgPath() == "" {
-		module = s.module // a type without a name belongs to the module that registers it
-	}
-	if module == "" {
-		return huma.DefaultSchemaNamer(t, hint)
-	}
-	return strings.ToUpper(module[:1]) + module[1:] + huma.DefaultSchemaNamer(t, hint)
-}
-
 // Routes lists what was registered.
 func (s *Server) Routes() []Route { return s.routes }
-
-// OpenAPI gives the OpenAPI 3.1 document as JSON.
-func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().MarshalJSON() }
 
 // Mount serves a path that is no typed handler (a WebSocket, a redirect, the
 // web app) after the same sign-in; action is checked first all the same.

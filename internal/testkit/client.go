@@ -24,6 +24,7 @@ type Client struct {
 	base string
 	http *http.Client
 
+	api     *httpx.Server // whose document the answers must follow
 	mu      sync.Mutex
 	cookies map[string]string
 }
@@ -48,12 +49,19 @@ func Dial(t testing.TB, base string) *Client {
 	return &Client{t: t, base: base, http: c, cookies: map[string]string{}}
 }
 
+// Held makes the client, and those made of it, fail the test on an answer that
+// is not what the OpenAPI document of s says.
+func (c *Client) Held(s *httpx.Server) *Client {
+	c.api = s
+	return c
+}
+
 // URL is the address of a path on the server.
 func (c *Client) URL(path string) string { return c.base + path }
 
 // Fresh returns another client of the same server, without cookies.
 func (c *Client) Fresh() *Client {
-	return &Client{t: c.t, base: c.base, http: c.http, cookies: map[string]string{}}
+	return &Client{t: c.t, base: c.base, http: c.http, api: c.api, cookies: map[string]string{}}
 }
 
 // From returns another client of the same server, without cookies, whose
@@ -167,6 +175,12 @@ func (c *Client) Try(method, path string, body any, o ...Option) (*Answer, error
 		return nil, err
 	}
 	c.keep(resp.Cookies())
+	if c.api != nil && c.api.Describes(method, r.URL.Path) {
+		media, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+		if err := c.api.Conforms(method, r.URL.Path, resp.StatusCode, media, raw); err != nil {
+			c.t.Error(err)
+		}
+	}
 	return &Answer{t: c.t, what: method + " " + path, Status: resp.StatusCode, Header: resp.Header, Body: raw}, nil
 }
 
