@@ -153,6 +153,15 @@ func answer(p *Prescription, err error) (*prescriptionOut, error) {
 	return &prescriptionOut{ETag: strconv.Quote(b.ETag), Body: b}, nil
 }
 
+// seen is the version that the caller has read, by If-Match.
+func seen(ctx context.Context) (int64, error) {
+	edit, err := strconv.ParseInt(httpx.IfMatch(ctx), 10, 64)
+	if err != nil {
+		return 0, fault.New(fault.Malformed, "match-needed")
+	}
+	return edit, nil
+}
+
 func (s *Service) getMedicines(_ context.Context, in *struct {
 	Q string `query:"q" maxLength:"100"`
 }) (*medicinesOut, error) {
@@ -201,9 +210,9 @@ func (s *Service) put(ctx context.Context, in *struct {
 	if err := in.valid(); err != nil {
 		return nil, err
 	}
-	edit, err := strconv.ParseInt(httpx.IfMatch(ctx), 10, 64)
+	edit, err := seen(ctx)
 	if err != nil {
-		return nil, fault.New(fault.Malformed, "match-needed")
+		return nil, err
 	}
 	return answer(s.Write(ctx, care.PrescriptionID(in.ID), in.Body.Lines, edit))
 }
@@ -222,7 +231,11 @@ func (s *Service) postSign(ctx context.Context, in *struct {
 	if err := in.valid(); err != nil {
 		return nil, err
 	}
-	p, err := s.Sign(ctx, care.PrescriptionID(in.ID))
+	edit, err := seen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Sign(ctx, care.PrescriptionID(in.ID), edit)
 	if err != nil {
 		return nil, err
 	}

@@ -118,7 +118,8 @@ func draft(t *testing.T, svc *prescriptions.Service, c prescriptions.Category, l
 
 func signed(t *testing.T, svc *prescriptions.Service, c prescriptions.Category, lines []prescriptions.Line) *prescriptions.Prescription {
 	t.Helper()
-	p, err := svc.Sign(doctor(), draft(t, svc, c, lines).ID)
+	d := draft(t, svc, c, lines)
+	p, err := svc.Sign(doctor(), d.ID, d.Edit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +204,7 @@ func TestSignMedicines(t *testing.T) {
 				t.Errorf("%q is not on the sheet: %s", want, text)
 			}
 		}
-		_, err := svc.Sign(doctor(), p.ID)
+		_, err := svc.Sign(doctor(), p.ID, p.Edit)
 		refused(t, err, fault.Conflict, "prescription-signed")
 		_, err = svc.Write(doctor(), p.ID, nil, p.Edit)
 		refused(t, err, fault.Conflict, "prescription-signed")
@@ -254,21 +255,22 @@ func TestRefusalsNameTheLine(t *testing.T) {
 				c.spoil(&w.act)
 			}
 			p := draft(t, svc, c.category, c.lines)
-			_, err := svc.Sign(doctor(), p.ID)
+			_, err := svc.Sign(doctor(), p.ID, p.Edit)
 			if got := fields(err); got != c.want {
 				t.Errorf("got %q (%v), want %q", got, err, c.want)
 			}
 		}
 		w.act = good
 		w.act.Started = false
-		_, err := svc.Sign(doctor(), draft(t, svc, prescriptions.Medicines, thyroid).ID)
+		p := draft(t, svc, prescriptions.Medicines, thyroid)
+		_, err := svc.Sign(doctor(), p.ID, p.Edit)
 		refused(t, err, fault.Conflict, "act-not-started")
 		if len(w.filed) != 0 {
 			t.Error("a refused prescription was filed")
 		}
 		w.act.Started, w.broken = true, true
-		p := draft(t, svc, prescriptions.Medicines, thyroid)
-		if _, err := svc.Sign(doctor(), p.ID); err == nil {
+		p = draft(t, svc, prescriptions.Medicines, thyroid)
+		if _, err := svc.Sign(doctor(), p.ID, p.Edit); err == nil {
 			t.Error("signed without being filed")
 		}
 		list, err := svc.OfEncounter(doctor(), encounter)
@@ -352,7 +354,7 @@ func TestStandings(t *testing.T) {
 		}
 		stands(one, prescriptions.StandsValid) // until the new one is signed
 		h.Clock.Advance(24 * time.Hour)
-		two, err := svc.Sign(doctor(), next.ID)
+		two, err := svc.Sign(doctor(), next.ID, next.Edit)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -379,7 +381,7 @@ func TestStandings(t *testing.T) {
 		if len(w.cancelled) != 1 || w.cancelled[0] != two.DocumentID {
 			t.Errorf("%v", w.cancelled)
 		}
-		_, err = svc.Sign(doctor(), orphan.ID)
+		_, err = svc.Sign(doctor(), orphan.ID, orphan.Edit)
 		refused(t, err, fault.Conflict, "prescription-not-current")
 		three := signed(t, svc, prescriptions.Medicines, thyroid[1:2])
 		h.Clock.Advance(93 * 24 * time.Hour)
@@ -406,7 +408,7 @@ func TestOnlyTheAuthor(t *testing.T) {
 			for _, f := range []func() error{
 				func() error { _, err := svc.Add(ctx, encounter, prescriptions.Other); return err },
 				func() error { _, err := svc.Write(ctx, p.ID, nil, p.Edit); return err },
-				func() error { _, err := svc.Sign(ctx, p.ID); return err },
+				func() error { _, err := svc.Sign(ctx, p.ID, p.Edit); return err },
 				func() error { _, err := svc.Cancel(ctx, p.ID, "x"); return err },
 				func() error { _, err := svc.Replace(ctx, p.ID); return err },
 			} {
@@ -436,7 +438,7 @@ func TestOneSignatureWhenManyTry(t *testing.T) {
 		wins := 0
 		for range 8 {
 			wg.Go(func() {
-				_, err := svc.Sign(doctor(), p.ID)
+				_, err := svc.Sign(doctor(), p.ID, p.Edit)
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
@@ -525,14 +527,20 @@ func TestHTTP(t *testing.T) {
 		me.Put(one, lines).Problem(400, "match-needed")
 		me.Put(one, lines, testkit.Match(p.ETag)).Want(200).JSON(&p)
 		me.Put(one, lines, testkit.Match("1")).Problem(409, "changed-meanwhile")
-		me.Post(one+"/sign", map[string]any{}).Fields("lines[0].frequency required", "lines[0].durationDays required")
+		me.Post(one+"/sign", map[string]any{}).Problem(400, "match-needed")
+		me.Post(one+"/sign", map[string]any{}, testkit.Match(p.ETag)).Fields("lines[0].frequency required", "lines[0].durationDays required")
 		lines["lines"].([]map[string]any)[0]["frequency"] = "3 fois par jour"
 		lines["lines"].([]map[string]any)[0]["durationDays"] = 5
+		stale := p.ETag
 		me.Put(one, lines, testkit.Match(p.ETag)).Want(200).JSON(&p)
+		me.Post(one+"/sign", map[string]any{}, testkit.Match(stale)).Problem(409, "changed-before-signing")
+		if len(w.filed) != 0 {
+			t.Error("a text that nobody read was signed")
+		}
 		key := care.NewID(time.Now())
-		me.Post(one+"/sign", map[string]any{}, testkit.Key(key)).Want(201).JSON(&p)
+		me.Post(one+"/sign", map[string]any{}, testkit.Key(key), testkit.Match(p.ETag)).Want(201).JSON(&p)
 		first := p.VerificationID
-		me.Post(one+"/sign", map[string]any{}, testkit.Key(key)).Want(201).JSON(&p)
+		me.Post(one+"/sign", map[string]any{}, testkit.Key(key), testkit.Match(p.ETag)).Want(201).JSON(&p)
 		if p.VerificationID != first || len(w.filed) != 1 {
 			t.Error("the same key signs twice")
 		}

@@ -18,13 +18,17 @@ import (
 )
 
 // Sign freezes a draft: it is checked, printed, coded and filed, what it replaces is marked, and the audit
-// row and the fact are written, together or not at all. It fails as Conflict ("prescription-signed",
-// "act-not-started", "prescription-not-current" when what it replaces was cancelled meanwhile) or as
-// Invalid, naming the fields. Asked twice, it signs once.
-func (s *Service) Sign(ctx context.Context, id care.PrescriptionID) (*Prescription, error) {
+// row and the fact are written, together or not at all. edit is the version that the signer has read:
+// nobody signs lines changed meanwhile in another tab. It fails as Conflict ("prescription-signed",
+// "changed-before-signing", "act-not-started", "prescription-not-current" when what it replaces was
+// cancelled meanwhile) or as Invalid, naming the fields. Asked twice, it signs once.
+func (s *Service) Sign(ctx context.Context, id care.PrescriptionID, edit int64) (*Prescription, error) {
 	return s.change(ctx, id, "prescription.sign", func(ctx context.Context, tx *store.Tx, act paper.Act, p *Prescription) error {
 		if p.Status != Draft {
 			return fault.New(fault.Conflict, "prescription-signed")
+		}
+		if p.Edit != edit {
+			return fault.New(fault.Conflict, "changed-before-signing")
 		}
 		if !act.Started {
 			return fault.New(fault.Conflict, "act-not-started")

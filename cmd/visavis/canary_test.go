@@ -139,8 +139,9 @@ func (s *spy) consentOral(appointment string) {
 }
 
 func (s *spy) prescribe(id, etag string, line map[string]any) {
-	s.do("PUT", "/api/prescriptions/"+id, map[string]any{"lines": []any{line}}, nil, testkit.Match(strings.Trim(etag, `"`)))
-	s.do("POST", "/api/prescriptions/"+id+"/sign", map[string]string{}, nil)
+	var kept struct{ ETag string }
+	s.do("PUT", "/api/prescriptions/"+id, map[string]any{"lines": []any{line}}, &kept, testkit.Match(strings.Trim(etag, `"`)))
+	s.do("POST", "/api/prescriptions/"+id+"/sign", map[string]string{}, nil, testkit.Match(kept.ETag))
 }
 
 // refusals sends marks where they are not taken, and reads what comes back.

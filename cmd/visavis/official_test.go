@@ -92,9 +92,9 @@ func (s *spy) papers(patient int) map[string][]byte {
 	} {
 		var draft struct{ ID, ETag string }
 		s.do("POST", path+"/prescriptions", map[string]string{"category": kind}, &draft)
-		s.do("PUT", "/api/prescriptions/"+draft.ID, map[string]any{"lines": lines}, nil, testkit.Match(strings.Trim(draft.ETag, `"`)))
+		s.do("PUT", "/api/prescriptions/"+draft.ID, map[string]any{"lines": lines}, &draft, testkit.Match(strings.Trim(draft.ETag, `"`)))
 		var signed struct{ DocumentID string }
-		s.do("POST", "/api/prescriptions/"+draft.ID+"/sign", map[string]string{}, &signed)
+		s.do("POST", "/api/prescriptions/"+draft.ID+"/sign", map[string]string{}, &signed, testkit.Match(draft.ETag))
 		out[kind] = s.doctor.Get("/api/documents/" + signed.DocumentID + "/cda").Want(200).Body
 	}
 	s.do("POST", path+"/finish", nil, nil)

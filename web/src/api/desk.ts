@@ -72,11 +72,13 @@ export const addPrescription = (encounterId: string, category: PrescriptionCateg
 export const savePrescription = (prescriptionId: string, lines: PrescriptionLine[], tag: string) =>
   tagged(requestWithTag<Prescription>(`/prescriptions/${id(prescriptionId)}`, { method: 'PUT', body: { lines }, ifMatch: tag }));
 export const deletePrescription = (prescriptionId: string) => request<void>(`/prescriptions/${id(prescriptionId)}`, { method: 'DELETE' });
-export const signPrescription = (prescriptionId: string, idempotencyKey: string) =>
+/** `tag` is the version on the screen: what another tab changed meanwhile is refused, never signed unread. */
+export const signPrescription = (prescriptionId: string, tag: string, idempotencyKey: string) =>
   request<{ documentId: string; verificationId: string }>(`/prescriptions/${id(prescriptionId)}/sign`, {
     method: 'POST',
     body: {},
     idempotencyKey,
+    ifMatch: tag,
   });
 export const replacePrescription = (prescriptionId: string, idempotencyKey: string) =>
   request<Prescription>(`/prescriptions/${id(prescriptionId)}/replace`, { method: 'POST', body: {}, idempotencyKey });

@@ -3,14 +3,14 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { asProblem } from '@/api/client';
 import * as desk from '@/api/desk';
-import type { Encounter } from '@/api/deskTypes';
+import type { Encounter, Prescription } from '@/api/deskTypes';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { useT } from '@/i18n/i18n';
 import { useAnnounce } from '@/ui/Announcer';
 import { Alert } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
 import { State } from '@/ui/State';
-import { useDrafts } from './drafts';
+import { type Drafts, useDrafts } from './drafts';
 import type { FileTab } from './FilePane';
 import { Signer, type ToSign } from './sign';
 import styles from './encounter.module.css';
@@ -28,7 +28,7 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
   const sign = useMutation({
     mutationFn: async () => {
       drafts.refuse({});
-      return signer.signAll(() => drafts.flushAll(), itemsOf(encounter.id, openRx.map((p) => p.id), reportOpen));
+      return signer.signAll(() => drafts.flushAll(), itemsOf(encounter.id, openRx, drafts, reportOpen));
     },
     onSuccess: async (outcome) => {
       if (outcome.is === 'stopped') {
@@ -76,9 +76,9 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
   );
 }
 
-/** Prescriptions first: the report closes the act. The version is read at the last moment, after the last save. */
-function itemsOf(encounterId: string, prescriptionIds: string[], withReport: boolean): ToSign[] {
-  const items: ToSign[] = prescriptionIds.map((id) => ({ key: id, sign: (key) => desk.signPrescription(id, key) }));
+/** Prescriptions first: the report closes the act. What is signed is the version on the screen, after its last save. */
+function itemsOf(encounterId: string, open: Prescription[], drafts: Drafts, withReport: boolean): ToSign[] {
+  const items: ToSign[] = open.map((p) => ({ key: p.id, sign: (key) => desk.signPrescription(p.id, drafts.tag(p.id) ?? p.etag ?? String(p.version), key) }));
   if (!withReport) return items;
   const sign = async (key: string) => desk.signReport(encounterId, (await desk.report(encounterId)).data.version, key);
   return [...items, { key: 'report', sign }];

@@ -3,9 +3,10 @@ import { createContext, useContext, useEffect, useSyncExternalStore } from 'reac
 import type { Problem } from '@/api/client';
 
 type Flush = () => Promise<boolean>;
+type Open = { flush: Flush; tag: (() => string) | undefined };
 
 export class Drafts {
-  private readonly open = new Map<string, Flush>();
+  private readonly open = new Map<string, Open>();
   private problems: Readonly<Record<string, Problem>> = {};
   private readonly listeners = new Set<() => void>();
 
@@ -16,16 +17,23 @@ export class Drafts {
 
   readonly snapshot = () => this.problems;
 
-  add(key: string, flush: Flush): () => void {
-    this.open.set(key, flush);
+  /** `tag` gives the version of what is on the screen, once it is saved. */
+  add(key: string, flush: Flush, tag?: () => string): () => void {
+    const editor = { flush, tag };
+    this.open.set(key, editor);
     return () => {
-      if (this.open.get(key) === flush) this.open.delete(key);
+      if (this.open.get(key) === editor) this.open.delete(key);
     };
+  }
+
+  /** The version on the screen: what is signed. Undefined when no editor shows that draft. */
+  tag(key: string): string | undefined {
+    return this.open.get(key)?.tag?.();
   }
 
   /** True when everything typed in every draft is on the server. */
   async flushAll(): Promise<boolean> {
-    const done = await Promise.all([...this.open.values()].map((flush) => flush()));
+    const done = await Promise.all([...this.open.values()].map((editor) => editor.flush()));
     return done.every(Boolean);
   }
 
@@ -51,8 +59,8 @@ export function useDrafts(): Drafts {
 }
 
 /** Puts one editor among the drafts and gives the refusal of its last signature, if any. */
-export function useDraft(key: string, flush: Flush): Problem | undefined {
+export function useDraft(key: string, flush: Flush, tag?: () => string): Problem | undefined {
   const drafts = useDrafts();
-  useEffect(() => drafts.add(key, flush), [drafts, key, flush]);
+  useEffect(() => drafts.add(key, flush, tag), [drafts, key, flush, tag]);
   return useSyncExternalStore(drafts.subscribe, drafts.snapshot)[key];
 }

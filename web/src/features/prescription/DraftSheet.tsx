@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useId, useRef, useState } from 'react';
+import { useCallback, useEffect, useId, useRef, useState } from 'react';
 import { asProblem } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { Prescription } from '@/api/deskTypes';
@@ -37,7 +37,11 @@ export function DraftSheet({ encounterId, prescription }: { encounterId: string;
     },
   );
   const flush = useCallback(() => autosave.flush(), [autosave]);
-  const refusal = useDraft(id, flush) ?? (state.is === 'refused' ? state.problem : undefined);
+  const unsigned = useDraft(id, flush, autosave.version);
+  const refusal = unsigned ?? (state.is === 'refused' ? state.problem : undefined);
+  useEffect(() => {
+    if (unsigned?.code === 'changed-before-signing') autosave.meet(unsigned);
+  }, [autosave, unsigned]);
   const write = (next: PrescriptionLine[]) => {
     setLines(next);
     autosave.write(next);

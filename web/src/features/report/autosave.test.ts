@@ -169,4 +169,16 @@ describe('Autosave', () => {
     expect(await done).toBe(true);
     expect(s.got.at(-1)).toEqual({ value: 'ab', tag: 'v1' });
   });
+
+  it('meets a version found by the signature: the person chooses, and "mine" is sent even if nothing was typed', async () => {
+    const s = server();
+    const a = new Autosave<string>('Toux', 'v0', s.save);
+    a.meet(new Problem({ code: 'changed-before-signing' }, 409));
+    expect(a.state().is).toBe('conflict');
+    const kept = a.keepMine('v7');
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await kept).toBe(true);
+    expect(s.got).toEqual([{ value: 'Toux', tag: 'v7' }]);
+    expect(a.version()).toBe('v1');
+  });
 });

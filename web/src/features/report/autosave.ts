@@ -78,9 +78,19 @@ export class Autosave<T> {
     return this.stored !== this.written;
   }
 
+  /** Version that the server gave what is written here; what a signature names. */
+  readonly version = (): string => this.tag;
+
+  /** Somebody else's version was found by other means than a save. */
+  meet(problem: Problem) {
+    clearTimeout(this.timer);
+    this.become({ is: 'conflict', problem });
+  }
+
   /** After a conflict: keep what is written here, on top of the version `tag`. */
   async keepMine(tag: string): Promise<boolean> {
     this.tag = tag;
+    this.written++;
     this.become({ is: 'waiting' });
     return this.flush();
   }
