@@ -87,6 +87,24 @@ func (s *Service) Organization(ctx context.Context, id care.OrganizationID) (o O
 	return o, err
 }
 
+// Organizations lists every organisation, by FINESS.
+func (s *Service) Organizations(ctx context.Context) (list []Organization, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		list, err = organizations(tx)
+		return err
+	})
+	return list, err
+}
+
+// Everybody lists the people of an organisation, also those who left.
+func (s *Service) Everybody(ctx context.Context, o care.OrganizationID) (list []Staff, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		list, err = everybody(tx, o)
+		return err
+	})
+	return list, err
+}
+
 // StaffOf lists the active people of an organisation in a role; all roles when
 // it is empty.
 func (s *Service) StaffOf(ctx context.Context, o care.OrganizationID, role care.Role) (list []Staff, err error) {
@@ -143,7 +161,7 @@ func (s *Service) Specialties(ctx context.Context) (codes []string, err error) {
 // PutOrganization creates the organisation of a FINESS, or updates it. The same
 // words again change nothing.
 func (s *Service) PutOrganization(ctx context.Context, o Organization) (id care.OrganizationID, err error) {
-	if o, err = o.clean(); err != nil {
+	if o, err = o.Clean(); err != nil {
 		return "", err
 	}
 	now := s.Clock.Now()
@@ -162,7 +180,7 @@ func (s *Service) PutOrganization(ctx context.Context, o Organization) (id care.
 // had left: they are found by national identifier. The same words again change
 // nothing.
 func (s *Service) PutStaff(ctx context.Context, p Staff) (id care.StaffID, err error) {
-	if p, err = p.clean(); err != nil {
+	if p, err = p.Clean(); err != nil {
 		return "", err
 	}
 	now := s.Clock.Now()

@@ -62,8 +62,8 @@ func (p Staff) AuthorCode() string {
 	return prosante.Exercice{Profession: p.Profession, KnowHow: p.Specialty}.AuthorCode()
 }
 
-// clean returns the organisation written one way, or names what is refused.
-func (o Organization) clean() (Organization, error) {
+// Clean returns the organisation written one way, or names what is refused.
+func (o Organization) Clean() (Organization, error) {
 	var problems []fault.Field
 	note := func(field string, err error) {
 		if r, ok := err.(traits.Refusal); ok {
@@ -92,8 +92,8 @@ func (o Organization) clean() (Organization, error) {
 	return o, fault.Fields(problems...)
 }
 
-// clean returns the person written one way, or names what is refused.
-func (p Staff) clean() (Staff, error) {
+// Clean returns the person written one way, or names what is refused.
+func (p Staff) Clean() (Staff, error) {
 	var problems []fault.Field
 	note := func(field string, err error) {
 		if r, ok := err.(traits.Refusal); ok {

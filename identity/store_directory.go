@@ -130,6 +130,20 @@ func loadStaff(tx *store.Tx, id care.StaffID) (Staff, error) {
 	return list[0], nil
 }
 
+func organizations(tx *store.Tx) ([]Organization, error) {
+	var rows []organizationRow
+	err := tx.G().Order("finess").Find(&rows).Error
+	list := make([]Organization, len(rows))
+	for i, r := range rows {
+		list[i] = r.domain()
+	}
+	return list, err
+}
+
+func everybody(tx *store.Tx, o care.OrganizationID) ([]Staff, error) {
+	return staffWhere(tx, tx.G().Where("organization_id = ?", string(o)))
+}
+
 // staffByIdNat lists the places one person works at.
 func staffByIdNat(tx *store.Tx, id prosante.IdNat) ([]Staff, error) {
 	return staffWhere(tx, tx.G().Where("idnat = ? AND active = 1", string(id)))

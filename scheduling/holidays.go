@@ -3,6 +3,7 @@ package scheduling
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,6 +69,11 @@ func (h Holidays) Closed(d Day, territory string) bool {
 		}
 	}
 	return false
+}
+
+// Knows tells whether a territory is in the table.
+func (h Holidays) Knows(territory string) bool {
+	return slices.ContainsFunc(h.rules, func(r holiday) bool { return r.territory == territory })
 }
 
 // easter is Easter Sunday of a Gregorian year (Meeus, Jones and Butcher).

@@ -2,6 +2,7 @@ package scheduling
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"visavis/internal/care"
@@ -49,6 +50,13 @@ type Exception struct {
 // Absent closes whole days, first and last included.
 func Absent(first, last Day) Exception {
 	return Exception{First: first, Last: last, From: 0, To: At(24, 0)}
+}
+
+// Same tells whether two plans say the same, rule by rule.
+func (p Plan) Same(q Plan) bool {
+	rules, exceptions := slices.Equal(p.Rules, q.Rules), slices.Equal(p.Exceptions, q.Exceptions)
+	return rules && exceptions && p.Zone == q.Zone && p.ActMinutes == q.ActMinutes && p.Notice == q.Notice &&
+		p.Horizon == q.Horizon && p.Territory == q.Territory
 }
 
 func (r Rule) on(d Day) bool {

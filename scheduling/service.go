@@ -136,8 +136,20 @@ func New(d Deps) (*Service, error) {
 	return s, err
 }
 
+// PlanOf gives the plan of a practitioner; false when they have no schedule.
+func (s *Service) PlanOf(ctx context.Context, practitioner care.StaffID) (p Plan, ok bool, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		var sched Schedule
+		sched, ok, err = scheduleOf(tx, practitioner)
+		p = sched.Plan
+		return err
+	})
+	return p, ok, err
+}
+
 // SetPlan opens or replaces the schedule of a practitioner. Appointments already
-// taken stay. Only the platform itself does it: no route leads here.
+// taken stay; the plan in force again changes nothing. Only the platform itself
+// does it: no route leads here.
 func (s *Service) SetPlan(ctx context.Context, practitioner care.StaffID, plan Plan) (Schedule, error) {
 	var sched Schedule
 	if authz.From(ctx).Role != care.System {
@@ -157,6 +169,8 @@ func (s *Service) SetPlan(ctx context.Context, practitioner care.StaffID, plan P
 		}
 		if !found {
 			sched = Schedule{ID: care.ScheduleID(care.NewID(s.Clock.Now())), PractitionerID: practitioner}
+		} else if sched.OrganizationID == card.OrganizationID && sched.Plan.Same(plan) {
+			return nil
 		}
 		sched.Plan, sched.OrganizationID, sched.Version = plan, card.OrganizationID, sched.Version+1
 		if err := putSchedule(tx, sched, !found); err != nil {

@@ -397,9 +397,18 @@ func TestOnlyThePlatformSetsPlans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := s.SetPlan(system(), martin, everyDay("Europe/Paris", 30, At(14, 0), At(15, 0)))
-		if err != nil || again.Version != 2 || again.ID != r.ScheduleID {
-			t.Error(again, err)
+		afternoons := everyDay("Europe/Paris", 30, At(14, 0), At(15, 0))
+		for range 2 { // the plan in force again changes nothing
+			again, err := s.SetPlan(system(), martin, afternoons)
+			if err != nil || again.Version != 2 || again.ID != r.ScheduleID {
+				t.Error(again, err)
+			}
+		}
+		if p, ok, err := s.PlanOf(anybody(), martin); err != nil || !ok || !p.Same(afternoons) || p.Same(weekdays()) {
+			t.Error(p, ok, err)
+		}
+		if _, ok, err := s.PlanOf(anybody(), "nobody"); ok || err != nil {
+			t.Error("nobody has a plan:", err)
 		}
 		if a, err := s.Find(anybody(), r.ID); err != nil || a.Status != Booked {
 			t.Error("a taken appointment did not outlive its plan:", a, err)

@@ -101,7 +101,6 @@ func (l demoLinks) print(w io.Writer, took time.Duration) {
 
 // clinicIDs are the people of the demo, as identity knows them.
 type clinicIDs struct {
-	clinic   care.OrganizationID
 	staff    map[string]care.StaffID // by family name
 	patients []care.PatientID
 }
@@ -122,32 +121,39 @@ func seed(ctx context.Context, p *platform) (demoLinks, error) {
 	return links, err
 }
 
+// seedPeople applies the demo's clinic file and adds its patients to the first
+// site of it.
 func seedPeople(ctx context.Context, p *platform) (clinicIDs, error) {
 	ids := clinicIDs{staff: map[string]care.StaffID{}}
-	clinic, shop := demoClinic(), demoPharmacy()
-	var err error
-	if ids.clinic, err = p.identity.PutOrganization(ctx, clinic); err != nil {
+	file, err := demoClinic(p.cfg.Zone)
+	if err != nil {
 		return ids, err
 	}
-	clinic.ID = ids.clinic
-	if shop.ID, err = p.identity.PutOrganization(ctx, shop); err != nil {
+	if _, err := p.desk().Apply(ctx, file, false); err != nil {
 		return ids, err
 	}
-	for _, person := range demoStaff() {
-		at := clinic
-		if person.pharmacy {
-			at = shop
-		}
-		if ids.staff[person.family], err = p.identity.PutStaff(ctx, person.staff(at)); err != nil {
-			return ids, fmt.Errorf("%s: %w", person.idnat, err)
-		}
+	sites, err := p.identity.Organizations(ctx)
+	if err != nil {
+		return ids, err
 	}
-	for i, patient := range demoPatients(ids.clinic) {
-		id, err := p.identity.AddPatient(ctx, patient)
+	for _, site := range sites {
+		people, err := p.identity.StaffOf(ctx, site.ID, "")
 		if err != nil {
-			return ids, fmt.Errorf("patient %d: %w", i+1, err)
+			return ids, err
 		}
-		ids.patients = append(ids.patients, id)
+		for _, s := range people {
+			ids.staff[s.FamilyName] = s.ID
+		}
+		if site.FINESS != file.Organizations[0].FINESS {
+			continue
+		}
+		for i, patient := range demoPatients(site.ID) {
+			id, err := p.identity.AddPatient(ctx, patient)
+			if err != nil {
+				return ids, fmt.Errorf("patient %d: %w", i+1, err)
+			}
+			ids.patients = append(ids.patients, id)
+		}
 	}
 	return ids, nil
 }

@@ -10,27 +10,10 @@ import (
 	"visavis/scheduling"
 )
 
-// demoPlan receives every day of the week from early to late, so that the demo
-// always has a slot soon.
-func demoPlan(zone string) scheduling.Plan {
-	p := scheduling.Plan{Zone: zone, ActMinutes: 15, Horizon: 30}
-	for day := time.Sunday; day <= time.Saturday; day++ {
-		p.Rules = append(p.Rules,
-			scheduling.Rule{Weekday: day, From: scheduling.At(0, 0), To: scheduling.At(13, 0)},
-			scheduling.Rule{Weekday: day, From: scheduling.At(14, 0), To: scheduling.At(24, 0)})
-	}
-	return p
-}
-
-// seedAgenda opens the doctors' schedules and gives each demo patient a
-// consultation to come, with a fresh link to it.
+// seedAgenda gives each demo patient a consultation to come, with a fresh link
+// to it.
 func seedAgenda(ctx context.Context, p *platform, ids clinicIDs) ([]demoLink, error) {
 	doctors := []care.StaffID{ids.staff["MARTIN"], ids.staff["DUPRÉ-LACROIX"]}
-	for _, id := range doctors {
-		if _, err := p.scheduling.SetPlan(ctx, id, demoPlan(p.cfg.Zone)); err != nil {
-			return nil, err
-		}
-	}
 	var links []demoLink
 	for i, patient := range ids.patients {
 		link, err := demoVisit(ctx, p, patient, doctors[i%2])

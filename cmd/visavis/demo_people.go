@@ -1,69 +1,31 @@
 package main
 
 import (
-	"strings"
+	_ "embed"
+	"fmt"
 
+	"visavis/cmd/visavis/clinic"
 	"visavis/identity"
-	"visavis/identity/prosante"
 	"visavis/identity/traits"
 	"visavis/internal/care"
 )
 
 // The demo clinic. Every person is invented; RPPS, FINESS and INS numbers have
 // valid keys and belong to nobody (INS: the test OID of the ANS).
-const (
-	clinicFINESS   = "930812342"
-	clinicName     = "Maison de santé des Lilas"
-	pharmacyFINESS = "930019872"
-	pharmacyName   = "Pharmacie du Marché"
-)
+//
+//go:embed demo_clinic.json
+var demoClinicFile []byte
 
-func demoClinic() identity.Organization {
-	return identity.Organization{
-		FINESS: clinicFINESS, Name: clinicName, Phone: "+33143600000", Sector: "SA07", Setting: "AMBULATOIRE",
-		Address: identity.Address{Street: "12 rue de Paris", PostalCode: "93260", City: "Les Lilas", CommuneCode: "93045"},
-		MSSante: demoBox,
+// demoClinic is the embedded file, on the clock of the settings.
+func demoClinic(zone string) (clinic.File, error) {
+	f, problems := clinic.Read(demoClinicFile)
+	if len(problems) > 0 {
+		return f, fmt.Errorf("demo clinic: %+v", problems)
 	}
-}
-
-func demoPharmacy() identity.Organization {
-	return identity.Organization{
-		FINESS: pharmacyFINESS, Name: pharmacyName, Phone: "+33143600100", Sector: "SA33", Setting: "AMBULATOIRE",
-		Address: identity.Address{Street: "3 place du Marché", PostalCode: "93260", City: "Les Lilas", CommuneCode: "93045"},
+	for i := range f.Organizations {
+		f.Organizations[i].Zone = zone
 	}
-}
-
-// demoPerson is somebody who signs in by Pro Santé Connect.
-type demoPerson struct {
-	idnat, civility, title, given, family string
-	role                                  care.Role
-	profession, specialty, caption, bio   string
-	pharmacy                              bool
-}
-
-func demoStaff() []demoPerson {
-	return []demoPerson{
-		{idnat: "810001234565", civility: "MME", title: "Dr", given: "Claire", family: "MARTIN", role: care.Doctor, profession: "10", specialty: "SM54",
-			caption: "Médecin généraliste, " + clinicName, bio: "Médecine générale, enfants et adultes."},
-		{idnat: "810002345675", civility: "M", title: "Dr", given: "Hugo", family: "DUPRÉ-LACROIX", role: care.Doctor, profession: "10", specialty: "SM15",
-			caption: "Dermatologue, " + clinicName, bio: "Dermatologie, suivi des plaies et des maladies de peau."},
-		{idnat: "810103456785", civility: "MME", given: "Inès", family: "BENALI", role: care.Nurse, profession: "60", caption: "Infirmière, " + clinicName},
-		{idnat: "3" + clinicFINESS + "/SL01", civility: "MME", given: "Sophie", family: "LEROY", role: care.Secretary, caption: "Secrétaire, " + clinicName},
-		{idnat: "810104567895", civility: "M", given: "Paul", family: "NGUYEN", role: care.Pharmacist, profession: "21",
-			caption: "Pharmacien, " + pharmacyName, pharmacy: true},
-	}
-}
-
-func (p demoPerson) staff(o identity.Organization) identity.Staff {
-	s := identity.Staff{
-		Organization: o, Role: p.role, IdNat: prosante.IdNat(p.idnat), Title: p.title, GivenName: p.given, FamilyName: p.family,
-		Profession: p.profession, Specialty: p.specialty, Bio: p.bio, Languages: []string{"fr"}, Active: true,
-	}
-	if p.role == care.Doctor {
-		s.Languages = append(s.Languages, "en")
-		s.MSSante = strings.ToLower(traits.SearchKey(p.given)+"."+traits.SearchKey(p.family)) + "@medecin.mssante.fr"
-	}
-	return s
+	return f, nil
 }
 
 func testINS(matricule string) traits.INS {

@@ -31,10 +31,13 @@ const demoBox = "plateforme@visavis.mssante.fr"
 // startSimulators starts them on fixed loopback ports and offers them to cfg.
 func startSimulators(ctx context.Context, cfg *config.Config, ports demoPorts, log *slog.Logger) (*simulators, error) {
 	s := &simulators{}
-	var err error
+	accounts, err := demoAccounts(cfg.Zone)
+	if err != nil {
+		return nil, err
+	}
 	s.psc, err = psc.Start(ctx, psc.Options{
 		Addr: ports.psc, ClientID: cfg.PSC.ClientID, ClientSecret: demoSecret,
-		RedirectURIs: []string{cfg.PublicURL + "/api/auth/psc/callback"}, Accounts: demoAccounts(), Log: log,
+		RedirectURIs: []string{cfg.PublicURL + "/api/auth/psc/callback"}, Accounts: accounts, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -117,27 +120,35 @@ func (d demoCmd) ports() demoPorts {
 	return demoPorts{psc: d.PSCAddr, mssante: d.MSSanteAddr, mail: d.MailAddr, imap: d.IMAPAddr, mailWeb: d.MailWeb, sms: d.SMSAddr}
 }
 
-func demoAccounts() []psc.Account {
-	clinic := psc.Activity{Mode: "L", Sector: "SA07", Kind: "GENR01", FINESS: clinicFINESS, StructureID: "1" + clinicFINESS, Name: clinicName, PostalCode: "93260", CommuneCode: "93045"}
-	shop := psc.Activity{Mode: "L", Sector: "SA33", PharmacySection: "A", Kind: "GENR01", FINESS: pharmacyFINESS, StructureID: "1" + pharmacyFINESS, Name: pharmacyName, PostalCode: "93260", CommuneCode: "93045"}
-	var out []psc.Account
-	for _, p := range demoStaff() {
-		at := clinic
-		if p.pharmacy {
-			at = shop
-		}
-		a := psc.Account{IdNat: p.idnat, Civility: p.civility, GivenName: p.given, FamilyName: p.family, Caption: p.caption}
-		if p.profession != "" {
-			e := psc.Exercice{Profession: p.profession, Category: "C", KnowHow: p.specialty, Activities: []psc.Activity{at}}
-			if p.specialty != "" {
-				e.KnowHowType = "S"
-			}
-			if p.title != "" {
-				e.Civility = "DR"
-			}
-			a.Exercices = []psc.Exercice{e}
-		}
-		out = append(out, a)
+// demoAccounts lets everybody of the clinic file sign in.
+func demoAccounts(zone string) ([]psc.Account, error) {
+	file, err := demoClinic(zone)
+	if err != nil {
+		return nil, err
 	}
-	return out
+	words, err := ownTexts()
+	if err != nil {
+		return nil, err
+	}
+	var out []psc.Account
+	for _, o := range file.Organizations {
+		at := psc.Activity{Mode: "L", Sector: o.Sector, Kind: "GENR01", FINESS: o.FINESS, StructureID: "1" + o.FINESS, Name: o.Name,
+			PostalCode: o.Address.PostalCode, CommuneCode: o.Address.CommuneCode}
+		if o.Sector == "SA33" {
+			at.PharmacySection = "A"
+		}
+		for _, p := range o.Staff {
+			a := psc.Account{IdNat: p.Key(), GivenName: p.GivenName, FamilyName: p.FamilyName,
+				Caption: words.T("fr", "demo."+p.Role, map[string]string{"site": o.Name})}
+			if p.Profession != "" {
+				e := psc.Exercice{Profession: p.Profession, Category: "C", KnowHow: p.Specialty, Activities: []psc.Activity{at}}
+				if p.Specialty != "" {
+					e.KnowHowType, e.Civility = "S", "DR"
+				}
+				a.Exercices = []psc.Exercice{e}
+			}
+			out = append(out, a)
+		}
+	}
+	return out, nil
 }

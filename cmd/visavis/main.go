@@ -22,6 +22,7 @@ type cli struct {
 
 	Serve   serveCmd   `cmd:"" help:"Serve the platform."`
 	Demo    demoCmd    `cmd:"" help:"Serve with a demo clinic and simulators of the national services."`
+	Clinic  clinicCmd  `cmd:"" help:"Organisations, staff and weekly plans: apply a file, or print what is."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date, then stop."`
 	Verify  verifyCmd  `cmd:"" help:"Check the audit log, the stored files and the signatures."`
 	Show    showCmd    `cmd:"" name:"config" help:"Print the settings, secrets hidden."`

@@ -70,13 +70,18 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*platform
 	return p, nil
 }
 
-// say loads the words this package needs.
-func (p *platform) say(context.Context) error {
+// ownTexts is what this package itself says.
+func ownTexts() (*lang.Catalogue, error) {
 	sub, err := fs.Sub(textFiles, "texts")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if p.words, err = lang.New(sub, "fr"); err != nil {
+	return lang.New(sub, "fr", "en")
+}
+
+// say loads the words this package needs.
+func (p *platform) say(context.Context) (err error) {
+	if p.words, err = ownTexts(); err != nil {
 		return err
 	}
 	p.incidents, err = encounters.Texts()
@@ -93,6 +98,11 @@ func (p *platform) people(context.Context) error {
 	if err != nil {
 		return err
 	}
+	return p.directory(party)
+}
+
+// directory makes identity; without a party nobody signs in.
+func (p *platform) directory(party *prosante.Party) (err error) {
 	ask := ask{p}
 	p.identity, err = identity.New(identity.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Master: p.master,

@@ -249,11 +249,17 @@ func (r *rig) staff(account string) *testkit.Client {
 	return r.client().With(cookies[httpx.CookieName])
 }
 
-// doctor is the national identifier of the first demo doctor with a schedule.
+// account is the national identifier of somebody of the demo clinic.
 func account(family string) string {
-	for _, p := range demoStaff() {
-		if p.family == family {
-			return p.idnat
+	file, err := demoClinic("")
+	if err != nil {
+		return err.Error()
+	}
+	for _, o := range file.Organizations {
+		for _, p := range o.Staff {
+			if p.FamilyName == family {
+				return p.Key()
+			}
 		}
 	}
 	return ""
