@@ -72,6 +72,10 @@ func (w *town) StateOf(context.Context, care.DocumentID) (string, time.Time, boo
 	return "queued", testkit.Morning(), true, nil
 }
 
+func (w *town) DispensedState(context.Context, care.DocumentID) (string, time.Time, string, bool, error) {
+	return "partial", testkit.Morning(), "Pharmacie du Marché", true, nil
+}
+
 func (w *town) change(f func(a *paper.Act)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,7 +111,7 @@ func open(t *testing.T, h *testkit.House) (*documents.Service, *town) {
 		t.Fatal(err)
 	}
 	svc, err := documents.New(documents.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Signer: h.Signer, Table: h.Table, Clock: h.Clock,
-		Press: press, Acts: w, Names: w, Deliveries: w})
+		Press: press, Acts: w, Names: w, Deliveries: w, Dispensings: w})
 	if err != nil {
 		t.Fatal(err)
 	}

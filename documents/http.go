@@ -69,18 +69,25 @@ type signedOut struct {
 }
 
 type itemBody struct {
-	ID              string        `json:"id"`
-	Kind            Kind          `json:"kind" enum:"report,prescription"`
-	TypeCode        string        `json:"typeCode"`
-	Title           string        `json:"title"`
-	Author          authorBody    `json:"author"`
-	Act             string        `json:"act"`
-	Date            time.Time     `json:"date"`
-	Confidentiality string        `json:"confidentiality"`
-	Version         int           `json:"version"`
-	Status          State         `json:"status" enum:"current,replaced,cancelled"`
-	EncounterID     string        `json:"encounterId"`
-	Delivery        *deliveryBody `json:"delivery,omitempty"`
+	ID              string          `json:"id"`
+	Kind            Kind            `json:"kind" enum:"report,prescription"`
+	TypeCode        string          `json:"typeCode"`
+	Title           string          `json:"title"`
+	Author          authorBody      `json:"author"`
+	Act             string          `json:"act"`
+	Date            time.Time       `json:"date"`
+	Confidentiality string          `json:"confidentiality"`
+	Version         int             `json:"version"`
+	Status          State           `json:"status" enum:"current,replaced,cancelled"`
+	EncounterID     string          `json:"encounterId"`
+	Delivery        *deliveryBody   `json:"delivery,omitempty"`
+	Dispensing      *dispensingBody `json:"dispensing,omitempty" doc:"of what a pharmacy dispenses"`
+}
+
+type dispensingBody struct {
+	State    string     `json:"state" enum:"none,partial,dispensed,complete"`
+	At       *time.Time `json:"at,omitempty"`
+	Pharmacy string     `json:"pharmacy,omitempty"`
 }
 
 type authorBody struct {
@@ -109,7 +116,7 @@ type accessBody struct {
 	At     time.Time `json:"at"`
 	Who    string    `json:"who"`
 	Role   care.Role `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
-	Action string    `json:"action" enum:"read,download,sign,send"`
+	Action string    `json:"action" enum:"read,download,sign,send,dispense"`
 }
 
 type fileOut struct {
@@ -231,9 +238,27 @@ func (s *Service) getList(ctx context.Context, in *struct {
 		if ok {
 			item.Delivery = &deliveryBody{state, at}
 		}
+		if item.Dispensing, err = s.dispensed(ctx, d); err != nil {
+			return nil, err
+		}
 		out.Body.Items = append(out.Body.Items, item)
 	}
 	return out, nil
+}
+
+func (s *Service) dispensed(ctx context.Context, d *Document) (*dispensingBody, error) {
+	if d.Kind != KindPrescription {
+		return nil, nil
+	}
+	state, at, pharmacy, ok, err := s.Dispensings.DispensedState(ctx, d.ID)
+	if err != nil || !ok {
+		return nil, err
+	}
+	b := &dispensingBody{State: state, Pharmacy: pharmacy}
+	if !at.IsZero() {
+		b.At = &at
+	}
+	return b, nil
 }
 
 func (s *Service) getAccesses(ctx context.Context, in *ByID) (*accessesOut, error) {

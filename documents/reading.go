@@ -116,6 +116,8 @@ func accessWord(a authz.Action) string {
 		return "sign"
 	case "prescription.verify":
 		return "read"
+	case "prescription.dispense", "prescription.undispense":
+		return "dispense"
 	case "delivery.send":
 		return "send"
 	}

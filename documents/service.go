@@ -34,6 +34,12 @@ type Deliveries interface {
 	StateOf(ctx context.Context, id care.DocumentID) (state string, at time.Time, ok bool, err error)
 }
 
+// Dispensings tells how far a prescription was dispensed, when last and by which pharmacy; prescriptions
+// answers. ok is false for a document that no pharmacy dispenses.
+type Dispensings interface {
+	DispensedState(ctx context.Context, id care.DocumentID) (state string, at time.Time, pharmacy string, ok bool, err error)
+}
+
 // Deps are what the module is made of.
 type Deps struct {
 	DB         *store.DB
@@ -47,6 +53,8 @@ type Deps struct {
 	Acts       Acts
 	Names      Names
 	Deliveries Deliveries
+	// Dispensings answers for prescriptions.
+	Dispensings Dispensings
 }
 
 // Service holds the use cases.

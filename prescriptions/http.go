@@ -56,6 +56,7 @@ type prescriptionBody struct {
 	ValidUntil     *time.Time `json:"validUntil,omitempty"`
 	DocumentID     string     `json:"documentId,omitempty"`
 	VerificationID string     `json:"verificationId,omitempty"`
+	Dispensed      Progress   `json:"dispensed,omitempty" enum:"none,partial,dispensed,complete" doc:"of a signed prescription for a pharmacy"`
 	ETag           string     `json:"etag"`
 }
 
@@ -87,27 +88,6 @@ type medicineBody struct {
 	CIP13  string   `json:"cip13,omitempty"`
 }
 
-type verificationOut struct {
-	Body verificationBody
-}
-
-type verificationBody struct {
-	Genuine         bool           `json:"genuine"`
-	State           Standing       `json:"state" enum:"valid,replaced,cancelled,expired"`
-	SignedAt        time.Time      `json:"signedAt"`
-	Prescriber      prescriberBody `json:"prescriber"`
-	PatientInitials string         `json:"patientInitials,omitempty" doc:"only with the code of the sheet"`
-	Category        Category       `json:"category,omitempty" enum:"medicines,biology,imaging,nursing,physiotherapy,device,other" doc:"only with the code of the sheet"`
-	Lines           []Line         `json:"lines,omitempty" doc:"only with the code of the sheet"`
-}
-
-type prescriberBody struct {
-	DisplayName      string `json:"displayName"`
-	Title            string `json:"title,omitempty"`
-	RPPS             string `json:"rpps,omitempty"`
-	OrganizationName string `json:"organizationName,omitempty"`
-}
-
 // Routes registers the routes of the module.
 func Routes(s *httpx.Server, svc *Service) {
 	op := func(method, path string, action authz.Action, summary string, status int) httpx.Op {
@@ -126,11 +106,10 @@ func Routes(s *httpx.Server, svc *Service) {
 	httpx.Handle(s, once(op(http.MethodPost, "/api/encounters/{id}/prescriptions", "prescription.write", "Start a prescription", 201).Named("createPrescription")), svc.postNew)
 	httpx.Handle(s, op(http.MethodPut, "/api/prescriptions/{id}", "prescription.write", "Keep the lines of a draft", 200).Named("updatePrescription").Matched(), svc.put)
 	httpx.Handle(s, op(http.MethodDelete, "/api/prescriptions/{id}", "prescription.write", "Throw a draft away", 204).Named("deletePrescription"), svc.delete)
-	httpx.Handle(s, once(op(http.MethodPost, "/api/prescriptions/{id}/sign", "prescription.sign", "Sign a prescription", 201)), svc.postSign)
+	httpx.Handle(s, once(op(http.MethodPost, "/api/prescriptions/{id}/sign", "prescription.sign", "Sign a prescription", 201).Matched()), svc.postSign)
 	httpx.Handle(s, once(op(http.MethodPost, "/api/prescriptions/{id}/replace", "prescription.write", "Start the next version of a signed prescription", 201).Named("replacePrescription")), svc.postReplace)
 	httpx.Handle(s, op(http.MethodPost, "/api/prescriptions/{id}/cancel", "prescription.cancel", "Take a signed prescription back", 200), svc.postCancel)
-	httpx.Handle(s, limited(op(http.MethodGet, "/api/verifications/{public}", "prescription.verify", "Is this prescription genuine", 200), 30, 2*time.Second), svc.getVerification)
-	httpx.Handle(s, limited(op(http.MethodPost, "/api/verifications/{public}", "prescription.verify", "The content, with the code of the sheet", 200).Named("openVerifiedPrescription"), 30, 2*time.Second), svc.postVerification)
+	counterRoutes(s, svc, op, once, limited)
 }
 
 func body(p *Prescription) prescriptionBody {
@@ -138,6 +117,9 @@ func body(p *Prescription) prescriptionBody {
 		DocumentID: string(p.DocumentID), VerificationID: p.PublicID, ETag: strconv.FormatInt(p.Edit, 10)}
 	if b.Lines == nil {
 		b.Lines = []Line{}
+	}
+	if p.Status != Draft && p.Category.dispensable() {
+		b.Dispensed = sum(p.Dispensings).progress(p.Lines)
 	}
 	if !p.ValidUntil.IsZero() {
 		b.ValidUntil = &p.ValidUntil
@@ -264,40 +246,4 @@ func (s *Service) postCancel(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return answer(s.Cancel(ctx, care.PrescriptionID(in.ID), strings.TrimSpace(in.Body.Reason)))
-}
-
-// ByPublicID is the path of a verification page.
-type ByPublicID struct {
-	Public string `path:"public" maxLength:"64"`
-}
-
-func verification(p *Prescription, standing Standing, opened bool) *verificationOut {
-	f := p.Frozen
-	out := &verificationOut{verificationBody{Genuine: true, State: standing, SignedAt: p.SignedAt,
-		Prescriber: prescriberBody{f.Prescriber, f.Quality, f.RPPS, f.Organization}}}
-	if opened {
-		out.Body.PatientInitials, out.Body.Category, out.Body.Lines = f.Initials, p.Category, p.Lines
-	}
-	return out
-}
-
-func (s *Service) getVerification(ctx context.Context, in *ByPublicID) (*verificationOut, error) {
-	p, standing, err := s.Look(ctx, in.Public)
-	if err != nil {
-		return nil, err
-	}
-	return verification(p, standing, false), nil
-}
-
-func (s *Service) postVerification(ctx context.Context, in *struct {
-	ByPublicID
-	Body struct {
-		Code string `json:"code" maxLength:"20"`
-	}
-}) (*verificationOut, error) {
-	p, standing, err := s.Open(ctx, in.Public, in.Body.Code)
-	if err != nil {
-		return nil, err
-	}
-	return verification(p, standing, true), nil
 }

@@ -107,6 +107,8 @@ type Frozen struct {
 	RPPS         string `json:"rpps,omitempty"`
 	Organization string `json:"organization,omitempty"`
 	Initials     string `json:"initials"`
+	// FirstBy is the instant after which a first dispensing is too late; zero where the law gives none.
+	FirstBy time.Time `json:"firstBy,omitzero"`
 }
 
 // Prescription is one prescription of an act.
@@ -127,6 +129,8 @@ type Prescription struct {
 	SignedAt      time.Time
 	ValidUntil    time.Time // end of the last day on which it may be dispensed; zero when the law gives none
 	At, ChangedAt time.Time
+	Dispensings   []Dispensing // of this version, oldest first
+	Before        []Dispensing // of the versions it replaces
 
 	codeHash []byte
 }

@@ -30,6 +30,10 @@ const (
 	hugo      = care.StaffID("0199aaaa-0000-7000-8000-000000000012")
 	lea       = care.PatientID("0199aaaa-0000-7000-8000-000000000021")
 	encounter = care.EncounterID("0199aaaa-0000-7000-8000-000000000041")
+	paul      = care.StaffID("0199aaaa-0000-7000-8000-000000000051")
+	nina      = care.StaffID("0199aaaa-0000-7000-8000-000000000052")
+	market    = care.OrganizationID("0199aaaa-0000-7000-8000-000000000061")
+	station   = care.OrganizationID("0199aaaa-0000-7000-8000-000000000062")
 	canary    = "CANARI-DOSE-4410"
 )
 
@@ -64,6 +68,15 @@ func (w *town) Cancel(_ context.Context, id care.DocumentID) error {
 	return nil
 }
 
+// Pharmacist answers for identity.
+func (w *town) Pharmacist(_ context.Context, id care.StaffID) (prescriptions.Pharmacist, error) {
+	name, ok := map[care.StaffID]string{paul: "Pharmacie du Marché", nina: "Pharmacie de la Gare"}[id]
+	if !ok {
+		return prescriptions.Pharmacist{}, fault.Missing()
+	}
+	return prescriptions.Pharmacist{Name: "Paul NGUYEN", Pharmacy: name, FINESS: "930019872"}, nil
+}
+
 func open(t *testing.T, h *testkit.House) (*prescriptions.Service, *town) {
 	t.Helper()
 	start := testkit.Morning()
@@ -85,7 +98,7 @@ func open(t *testing.T, h *testkit.House) (*prescriptions.Service, *town) {
 		t.Fatal(err)
 	}
 	svc, err := prescriptions.New(prescriptions.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Table: h.Table, Clock: h.Clock, Limits: h.Limits,
-		Press: press, Medicines: medicines.Sample(), Acts: w, Filer: w, PublicURL: "https://visavis.test"})
+		Press: press, Medicines: medicines.Sample(), Acts: w, Filer: w, Pharmacies: w, Zone: w.act.Zone, PublicURL: "https://visavis.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package prescriptions
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -220,4 +221,12 @@ func TestEveryCategoryHasItsWords(t *testing.T) {
 	if _, _, ok := Category("poison").form(); ok {
 		t.Error("poison is no category")
 	}
+}
+
+func faults(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return ""
+	}
+	return names(f.Fields)
 }

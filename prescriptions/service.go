@@ -3,6 +3,7 @@ package prescriptions
 import (
 	"context"
 	"slices"
+	"time"
 
 	"visavis/internal/audit"
 	"visavis/internal/authz"
@@ -46,13 +47,17 @@ type Deps struct {
 	Medicines *medicines.Index
 	Acts      Acts
 	Filer     Filer
-	PublicURL string // as https://host, no slash at the end
+	// Pharmacies names the pharmacists who dispense.
+	Pharmacies Pharmacies
+	Zone       *time.Location // in which people read dates
+	PublicURL  string         // as https://host, no slash at the end
 }
 
 // Service holds the use cases.
 type Service struct {
 	Deps
 	words   *lang.Catalogue
+	dates   *lang.Words
 	hashing chan struct{}
 }
 
@@ -62,7 +67,11 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Deps: d, words: words, hashing: make(chan struct{}, hashers)}, nil
+	dates, err := lang.NewWords()
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Deps: d, words: words, dates: dates, hashing: make(chan struct{}, hashers)}, nil
 }
 
 // author asks for the act and lets only the professional responsible for it go on.

@@ -106,6 +106,9 @@ func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, er
 	who := act.SheetPatient()
 	p.Frozen = Frozen{Number: newCode(), Prescriber: act.AuthorName(), Quality: act.AuthorQuality, RPPS: act.Author.RPPS,
 		Organization: act.Author.Organization.Name, Initials: initials(who.Given, who.Family)}
+	if !first.IsZero() {
+		p.Frozen.FirstBy = first.AddDate(0, 0, 1)
+	}
 	v := paper.Version{ID: string(p.DocumentID), Set: p.SetID, Number: p.Number}
 	if old != nil {
 		v.Replaces, v.ReplacedOn = string(old.DocumentID), act.Local(old.SignedAt)

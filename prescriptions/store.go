@@ -85,6 +85,9 @@ func (s *Service) ofEncounter(ctx context.Context, tx *store.Tx, id care.Encount
 		if err != nil {
 			return nil, err
 		}
+		if err := s.history(ctx, tx, p); err != nil {
+			return nil, err
+		}
 		out = append(out, p)
 	}
 	return out, nil

@@ -81,8 +81,10 @@ func (s *Service) Look(ctx context.Context, public string) (*Prescription, Stand
 	}
 	var p *Prescription
 	err := s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		p, err = s.byPublicID(ctx, tx, public)
-		return err
+		if p, err = s.byPublicID(ctx, tx, public); err != nil {
+			return err
+		}
+		return s.history(ctx, tx, p)
 	})
 	if err != nil {
 		return nil, "", err

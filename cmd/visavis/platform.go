@@ -144,7 +144,7 @@ func (p *platform) papers(context.Context) error {
 	}
 	p.documents, err = documents.New(documents.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Signer: p.signer, Table: p.table, Clock: p.clock, Press: press,
-		Acts: paperActs{ask}, Names: paperNames{ask}, Deliveries: paperDeliveries{ask},
+		Acts: paperActs{ask}, Names: paperNames{ask}, Deliveries: paperDeliveries{ask}, Dispensings: paperDispensings{ask},
 	})
 	if err != nil {
 		return err
@@ -155,9 +155,13 @@ func (p *platform) papers(context.Context) error {
 			return fmt.Errorf("medicines: %w", err)
 		}
 	}
+	zone, err := time.LoadLocation(p.cfg.Zone)
+	if err != nil {
+		return err
+	}
 	p.prescriptions, err = prescriptions.New(prescriptions.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Press: press,
-		Medicines: index, Acts: paperActs{ask}, Filer: p.documents, PublicURL: p.cfg.PublicURL,
+		Medicines: index, Acts: paperActs{ask}, Filer: p.documents, Pharmacies: pharmacies{ask}, Zone: zone, PublicURL: p.cfg.PublicURL,
 	})
 	if err != nil {
 		return err

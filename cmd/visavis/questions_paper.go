@@ -12,6 +12,7 @@ import (
 	"visavis/internal/cda"
 	"visavis/internal/fault"
 	"visavis/internal/paper"
+	"visavis/prescriptions"
 )
 
 // paperActs gathers what the papers of an act must say of it: the act from
@@ -206,4 +207,23 @@ func referring(r identity.Referring) *cda.Professional {
 		p.Title = strings.ToUpper(r.Title)
 	}
 	return p
+}
+
+type pharmacies struct{ ask }
+
+// Pharmacist asks identity who dispenses.
+func (q pharmacies) Pharmacist(ctx context.Context, id care.StaffID) (prescriptions.Pharmacist, error) {
+	p, err := q.identity.Staff(ctx, id)
+	if err != nil {
+		return prescriptions.Pharmacist{}, err
+	}
+	return prescriptions.Pharmacist{Name: named(p), Pharmacy: p.Organization.Name, FINESS: p.Organization.FINESS}, nil
+}
+
+type paperDispensings struct{ ask }
+
+// DispensedState asks prescriptions how far a document was dispensed.
+func (q paperDispensings) DispensedState(ctx context.Context, id care.DocumentID) (string, time.Time, string, bool, error) {
+	state, at, pharmacy, ok, err := q.prescriptions.DispensedState(ctx, id)
+	return string(state), at, pharmacy, ok, err
 }
