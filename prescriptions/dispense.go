@@ -19,11 +19,6 @@ type Pharmacies interface {
 	Pharmacist(ctx context.Context, id care.StaffID) (Pharmacist, error)
 }
 
-// relation ties the one who asks to the pharmacy of an entry; without one, to a prescription of others.
-func relation(a authz.Actor, pharmacist care.StaffID, pharmacy care.OrganizationID) authz.Relation {
-	return a.To(authz.Subject{StaffID: pharmacist, OrganizationID: pharmacy}, false)
-}
-
 // atCounter runs one change about a genuine prescription whose sheet is in the hand of the caller, who
 // proves it by the printed code: two changes of one prescription wait for each other.
 func (s *Service) atCounter(ctx context.Context, public, code string, apply func(ctx context.Context, tx *store.Tx, p *Prescription) error) (*Prescription, error) {
@@ -56,7 +51,9 @@ func (s *Service) atCounter(ctx context.Context, public, code string, apply func
 // ("not-for-pharmacy") or was given in full ("already-dispensed"), or as Invalid, naming the fields.
 func (s *Service) Dispense(ctx context.Context, public, code string, seen, renewal int, give []Given) (*Prescription, error) {
 	a := authz.From(ctx)
-	if err := s.Table.Can(a, "prescription.dispense", relation(a, "", "")); err != nil {
+	// The patient who hands the sheet over takes the pharmacist into the care team (CSP L1110-12, L1110-4):
+	// the printed code, checked next, is the proof.
+	if err := s.Table.Can(a, "prescription.dispense", authz.Team); err != nil {
 		return nil, err
 	}
 	by, err := s.Pharmacies.Pharmacist(ctx, a.StaffID)
@@ -104,7 +101,7 @@ func (s *Service) Withdraw(ctx context.Context, public, code, id, reason string)
 			return fault.Missing()
 		}
 		d := p.Dispensings[i]
-		if err := s.Table.Can(a, "prescription.undispense", relation(a, d.PharmacistID, d.OrganizationID)); err != nil {
+		if err := s.Table.Can(a, "prescription.undispense", a.To(authz.Subject{StaffID: d.PharmacistID, OrganizationID: d.OrganizationID}, false)); err != nil {
 			return err
 		}
 		later := slices.ContainsFunc(p.Dispensings[i+1:], func(d Dispensing) bool { return d.Status == Recorded })
