@@ -893,6 +893,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/verifications/{public}/dispensings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record what a pharmacy dispenses */
+        post: operations["dispensePrescription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/verifications/{public}/dispensings/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a dispensing recorded by mistake back */
+        post: operations["undispensePrescription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -960,7 +994,7 @@ export interface components {
         };
         DocumentsAccessBody: {
             /** @enum {string} */
-            action: "read" | "download" | "sign" | "send";
+            action: "read" | "download" | "sign" | "send" | "dispense";
             /** Format: date-time */
             at: string;
             /** @enum {string} */
@@ -980,6 +1014,13 @@ export interface components {
             /** @enum {string} */
             state: "waiting-identity" | "queued" | "sending" | "sent" | "accepted" | "refused" | "bounced" | "to-post" | "posted";
         };
+        DocumentsDispensingBody: {
+            /** Format: date-time */
+            at?: string;
+            pharmacy?: string;
+            /** @enum {string} */
+            state: "none" | "partial" | "dispensed" | "complete";
+        };
         DocumentsItemBody: {
             act: string;
             author: components["schemas"]["DocumentsAuthorBody"];
@@ -987,6 +1028,8 @@ export interface components {
             /** Format: date-time */
             date: string;
             delivery?: components["schemas"]["DocumentsDeliveryBody"];
+            /** @description of what a pharmacy dispenses */
+            dispensing?: components["schemas"]["DocumentsDispensingBody"];
             encounterId: string;
             id: string;
             /** @enum {string} */
@@ -1312,9 +1355,76 @@ export interface components {
         PrescriptionsCancelPrescriptionRequest: {
             reason: string;
         };
+        PrescriptionsCounterBody: {
+            /** @description only with the code */
+            entries?: components["schemas"]["PrescriptionsDispensingBody"][];
+            /** @description counts the entries; what a dispensing sends as If-Match */
+            etag?: string;
+            /** @description each line at each renewal reached, and the next; only with the code */
+            lines?: components["schemas"]["PrescriptionsLeftBody"][];
+            /**
+             * Format: int64
+             * @description which comes next: 0 the first time; only with the code
+             */
+            renewal: number;
+            /** @enum {string} */
+            state: "none" | "partial" | "dispensed" | "complete";
+        };
         PrescriptionsCreatePrescriptionRequest: {
             /** @enum {string} */
             category: "medicines" | "biology" | "imaging" | "nursing" | "physiotherapy" | "device" | "other";
+        };
+        PrescriptionsDispensePrescriptionRequest: {
+            code: string;
+            lines: components["schemas"]["PrescriptionsGiven"][];
+            /**
+             * Format: int64
+             * @description 0 the first time
+             */
+            renewal: number;
+        };
+        PrescriptionsDispensingBody: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description of a version that this one replaces */
+            earlier: boolean;
+            id: string;
+            lines: components["schemas"]["PrescriptionsGiven"][];
+            /** @description of the caller's pharmacy */
+            mine: boolean;
+            mistake?: string;
+            pharmacy: string;
+            /** Format: int64 */
+            renewal: number;
+            /** @enum {string} */
+            state: "recorded" | "withdrawn";
+        };
+        PrescriptionsGiven: {
+            /** @enum {string} */
+            extent: "partial" | "full";
+            /**
+             * Format: int64
+             * @description place of the line on the sheet, from 0
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description packages or units given
+             */
+            quantity: number;
+        };
+        PrescriptionsLeftBody: {
+            /** @description may be dispensed at that renewal */
+            due: boolean;
+            /** @enum {string} */
+            extent: "none" | "partial" | "full";
+            /** Format: int64 */
+            given: number;
+            /** Format: int64 */
+            line: number;
+            /** Format: int64 */
+            renewal: number;
         };
         PrescriptionsLine: {
             ald?: boolean;
@@ -1369,6 +1479,11 @@ export interface components {
         PrescriptionsPrescriptionBody: {
             /** @enum {string} */
             category: "medicines" | "biology" | "imaging" | "nursing" | "physiotherapy" | "device" | "other";
+            /**
+             * @description of a signed prescription for a pharmacy
+             * @enum {string}
+             */
+            dispensed?: "none" | "partial" | "dispensed" | "complete";
             documentId?: string;
             etag: string;
             id: string;
@@ -1395,6 +1510,10 @@ export interface components {
             documentId: string;
             verificationId: string;
         };
+        PrescriptionsUndispensePrescriptionRequest: {
+            code: string;
+            reason: string;
+        };
         PrescriptionsUpdatePrescriptionRequest: {
             lines: components["schemas"]["PrescriptionsLine"][];
         };
@@ -1404,6 +1523,8 @@ export interface components {
              * @enum {string}
              */
             category?: "medicines" | "biology" | "imaging" | "nursing" | "physiotherapy" | "device" | "other";
+            /** @description absent from what no pharmacy dispenses */
+            dispensing?: components["schemas"]["PrescriptionsCounterBody"];
             genuine: boolean;
             /** @description only with the code of the sheet */
             lines?: components["schemas"]["PrescriptionsLine"][];
@@ -3298,6 +3419,8 @@ export interface operations {
             query?: never;
             header: {
                 "Idempotency-Key": string;
+                /** @description the entity tag of what the caller saw */
+                "If-Match": string;
             };
             path: {
                 id: string;
@@ -3468,6 +3591,83 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PrescriptionsOpenVerifiedPrescriptionRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrescriptionsVerificationBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    dispensePrescription: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+                /** @description the entity tag of what the caller saw */
+                "If-Match": string;
+            };
+            path: {
+                public: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrescriptionsDispensePrescriptionRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrescriptionsVerificationBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    undispensePrescription: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                public: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrescriptionsUndispensePrescriptionRequest"];
             };
         };
         responses: {
