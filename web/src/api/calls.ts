@@ -18,6 +18,7 @@ import type {
   Slots,
   Specialty,
   Verification,
+  Given,
 } from './types';
 
 const id = encodeURIComponent;
@@ -69,5 +70,9 @@ export const documentAccesses = (documentId: string) =>
 export const documentPdf = (documentId: string) => `/api/documents/${id(documentId)}/pdf`;
 
 export const verification = (publicId: string) => request<Verification>(`/verifications/${id(publicId)}`);
+export const dispense = (publicId: string, body: { code: string; renewal: number; lines: Given[] }, tag: string, idempotencyKey: string) =>
+  request<Verification>(`/verifications/${id(publicId)}/dispensings`, { method: 'POST', body, ifMatch: tag, idempotencyKey });
+export const withdrawDispensing = (publicId: string, entry: string, code: string, reason: string, idempotencyKey: string) =>
+  request<Verification>(`/verifications/${id(publicId)}/dispensings/${id(entry)}/withdraw`, { method: 'POST', body: { code, reason }, idempotencyKey });
 export const openVerification = (publicId: string, code: string) =>
   request<Verification>(`/verifications/${id(publicId)}`, { method: 'POST', body: { code } });

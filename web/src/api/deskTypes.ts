@@ -3,6 +3,7 @@ import type {
   AppointmentStatus,
   ConsentState,
   DeliveryState,
+  DispensingState,
   IdentityStatus,
   PrescriptionCategory,
   PrescriptionLine,
@@ -126,6 +127,8 @@ export type Prescription = {
   validUntil?: string;
   documentId?: string;
   verificationId?: string;
+  /** Of a signed prescription for a pharmacy. */
+  dispensed?: DispensingState;
   etag?: string;
 };
 

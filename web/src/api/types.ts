@@ -125,6 +125,7 @@ export type DocumentItem = {
   status: 'current' | 'replaced';
   encounterId?: string;
   delivery?: { state: DeliveryState; at: string };
+  dispensing?: { state: DispensingState; at?: string; pharmacy?: string };
 };
 
 export type DeliveryState =
@@ -148,6 +149,27 @@ export type Verification = {
   patientInitials?: string;
   category?: PrescriptionCategory;
   lines?: PrescriptionLine[];
+  /** Absent from what no pharmacy dispenses; only `state` without the code of the sheet. */
+  dispensing?: Counter;
+};
+
+export type DispensingState = 'none' | 'partial' | 'dispensed' | 'complete';
+export type Counter = { state: DispensingState; renewal: number; lines?: CounterLine[]; entries?: Dispensing[]; etag?: string };
+export type CounterLine = { line: number; renewal: number; extent: 'none' | 'partial' | 'full'; given: number; due: boolean };
+export type Given = { line: number; extent: 'partial' | 'full'; quantity: number };
+export type Dispensing = {
+  id: string;
+  at: string;
+  pharmacy: string;
+  by: string;
+  renewal: number;
+  lines: Given[];
+  state: 'recorded' | 'withdrawn';
+  mistake?: string;
+  /** Of the pharmacy of the reader. */
+  mine: boolean;
+  /** Of a version that this one replaces. */
+  earlier: boolean;
 };
 
 export type PrescriptionCategory = 'medicines' | 'biology' | 'imaging' | 'nursing' | 'physiotherapy' | 'device' | 'other';
@@ -163,7 +185,10 @@ export type PrescriptionLine = {
   quantity?: string | number;
   renewals?: number;
   nonSubstitutable?: 'MTE' | 'EFG' | 'CIF';
+  /** Words for the pharmacist. */
+  pharmacist?: string;
   ald?: boolean;
+  workAccident?: boolean;
   notReimbursable?: boolean;
   offLabel?: boolean;
 };

@@ -50,6 +50,14 @@ function Document({ item }: { item: DocumentItem }) {
       {item.status === 'replaced' && <p className={styles.soft}>{t('replaced')}</p>}
       {(item.version > 1 || item.status === 'replaced') && <p className={styles.soft}>{t('version', { n: item.version })}</p>}
       <Path item={item} now={now} />
+      {item.dispensing && item.status === 'current' && (
+        <p className={styles.soft}>
+          {t(`dispensing.${item.dispensing.state}`, {
+            pharmacy: item.dispensing.pharmacy ?? '',
+            when: item.dispensing.at ? sayDateTime(item.dispensing.at, now, visitorZone(), language) : '',
+          })}
+        </p>
+      )}
       <a className={styles.download} href={calls.documentPdf(item.id)} download aria-label={t('downloadNamed', { title })}>
         {t('download')}
       </a>
@@ -95,7 +103,7 @@ function Accesses({ documentId }: { documentId: string }) {
 }
 
 const roles = new Set(['patient', 'doctor', 'nurse', 'secretary', 'pharmacist', 'admin', 'system']);
-const actions = new Set(['read', 'list', 'download', 'sign', 'send']);
+const actions = new Set(['read', 'list', 'download', 'sign', 'send', 'dispense']);
 
 function AccessTable({ documentId }: { documentId: string }) {
   const t = useT('documents');

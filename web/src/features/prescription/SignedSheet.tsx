@@ -33,6 +33,7 @@ export function SignedSheet({ encounterId, prescription }: { encounterId: string
         <h2 id={title} className={styles.title}>{t(`category.${category}`)}</h2>
         <State tone={tone[status]}>{t(`status.${status}`)}</State>
       </div>
+      {prescription.dispensed && <p className={styles.soft}>{t(`dispensed.${prescription.dispensed}`)}</p>}
       {status !== 'replaced' && (
         <ol role="list" className={styles.lines}>
           {prescription.lines.map((line, i) => (

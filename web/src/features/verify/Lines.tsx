@@ -25,8 +25,10 @@ function Medicine({ line }: { line: PrescriptionLine }) {
   const mentions = [
     line.nonSubstitutable ? t(reasons[line.nonSubstitutable]) : '',
     line.ald ? t('line.ald') : '',
+    line.workAccident ? t('line.workAccident') : '',
     line.notReimbursable ? t('line.nr') : '',
     line.offLabel ? t('line.offLabel') : '',
+    line.pharmacist ? t('line.toPharmacist', { text: line.pharmacist }) : '',
   ].filter(Boolean);
   return (
     <>

@@ -1,5 +1,5 @@
 /** Public page behind the QR of a prescription: authentic or not, whose, in which state; the content only with the code of the sheet. */
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useParams } from 'wouter';
 import * as calls from '@/api/calls';
@@ -12,6 +12,7 @@ import { Button } from '@/ui/Button';
 import { TextField } from '@/ui/Field';
 import { Loading } from '@/ui/Loading';
 import { Facts, PatientPage, Section } from '@/ui/Page';
+import { CounterSection } from './CounterSection';
 import { Lines } from './Lines';
 import styles from './verify.module.css';
 
@@ -36,6 +37,7 @@ export default function VerifyPage() {
 
 function Found({ verification: v, publicId }: { verification: Verification; publicId: string }) {
   const t = useT('verify');
+  const client = useQueryClient();
   const { language } = useLanguage();
   return (
     <>
@@ -49,22 +51,30 @@ function Found({ verification: v, publicId }: { verification: Verification; publ
             { label: t('prescriber'), value: v.prescriber.displayName },
             ...(v.prescriber.rpps ? [{ label: t('rpps'), value: v.prescriber.rpps }] : []),
             ...(v.prescriber.organizationName ? [{ label: t('organization'), value: v.prescriber.organizationName }] : []),
+            ...(v.dispensing ? [{ label: t('dispensing'), value: t(`dispensed.${v.dispensing.state}`) }] : []),
           ]}
         />
       </Section>
-      <Content publicId={publicId} />
+      <Content publicId={publicId} onChange={(v) => client.setQueryData(['verification', publicId], v)} />
     </>
   );
 }
 
-function Content({ publicId }: { publicId: string }) {
+function Content({ publicId, onChange }: { publicId: string; onChange: (v: Verification) => void }) {
   const t = useT('verify');
   const [code, setCode] = useState('');
   const [empty, setEmpty] = useState(false);
-  const opening = useMutation<Verification, Problem>({ mutationFn: () => calls.openVerification(publicId, code.trim()) });
-  if (opening.data) {
-    const { patientInitials, category, lines } = opening.data;
+  const opening = useMutation<Verification, Problem>({ mutationFn: () => calls.openVerification(publicId, code.trim()), onSuccess: onChange });
+  const [later, setLater] = useState<Verification>();
+  const shown = later ?? opening.data;
+  if (shown) {
+    const { patientInitials, category, lines } = shown;
+    const changed = (v: Verification) => {
+      setLater(v);
+      onChange(v);
+    };
     return (
+      <>
       <Section title={t('content')} id="content-lines">
         <Facts
           items={[
@@ -74,6 +84,8 @@ function Content({ publicId }: { publicId: string }) {
         />
         <Lines lines={lines ?? []} />
       </Section>
+      {shown.dispensing && <CounterSection publicId={publicId} code={code.trim()} verification={shown} onChange={changed} />}
+      </>
     );
   }
   const submit = () => {
