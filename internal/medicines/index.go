@@ -21,6 +21,16 @@ type Medicine struct {
 	Routes []string // routes of administration, in the words of the BDPM
 	INN    []string // common denominations of the active substances, may be unknown
 	CIP13  string   // first pack on the market, may be unknown
+	Pack   Pack     // what that pack holds; zero when its label does not say
+	// Conditions of prescribing and dispensing, in the words of the BDPM: "liste I", "stupéfiants",
+	// "prescription limitée à 12 semaines"; none when the file of the conditions was not given.
+	Conditions []string
+}
+
+// Pack is what one package holds.
+type Pack struct {
+	Units float64
+	Unit  string // UCUM: {tablet}, {capsule}, {sachet}, mL, g…
 }
 
 // Route returns the EDQM code of the first route that has one, empty when none has.
@@ -100,7 +110,11 @@ func Sample() *Index {
 		if strings.HasPrefix(row, "#") || len(f) < 6 {
 			continue
 		}
-		list = append(list, Medicine{CIS: f[0], Name: f[1], Form: f[2], Routes: split(f[3]), INN: split(f[4]), CIP13: f[5]})
+		m := Medicine{CIS: f[0], Name: f[1], Form: f[2], Routes: split(f[3]), INN: split(f[4]), CIP13: f[5]}
+		if len(f) > 6 {
+			m.Pack = content(f[6])
+		}
+		list = append(list, m)
 	}
 	return newIndex(list)
 }

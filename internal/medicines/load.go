@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -18,8 +20,9 @@ const maxFile = 64 << 20
 var ErrEmpty = errors.New("medicines: no marketed speciality in CIS_bdpm.txt")
 
 // Load reads the files of the BDPM at the root of fsys: CIS_bdpm.txt must be there, CIS_COMPO_bdpm.txt
-// (substances) and CIS_CIP_bdpm.txt (packs) may be missing. Specialities whose authorisation is not
-// active or that are not marketed are left out; malformed rows are skipped.
+// (substances), CIS_CIP_bdpm.txt (packs) and CIS_CPD_bdpm.txt (conditions of prescribing) may be missing.
+// Specialities whose authorisation is not active or that are not marketed are left out; malformed rows and
+// a second row of one code are skipped.
 func Load(fsys fs.FS) (*Index, error) {
 	rows, err := table(fsys, "CIS_bdpm.txt")
 	if err != nil {
@@ -33,12 +36,18 @@ func Load(fsys fs.FS) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
+	terms, err := conditions(fsys)
+	if err != nil {
+		return nil, err
+	}
 	var list []Medicine
+	known := map[string]bool{}
 	for _, r := range rows {
-		if len(r) < 7 || len(r[0]) != 8 || r[4] != "Autorisation active" || !strings.HasPrefix(r[6], "Commercialis") {
+		if len(r) < 7 || !digits(r[0], 8) || r[1] == "" || known[r[0]] || r[4] != "Autorisation active" || !strings.HasPrefix(r[6], "Commercialis") {
 			continue
 		}
-		list = append(list, Medicine{CIS: r[0], Name: r[1], Form: r[2], Routes: split(r[3]), INN: inn[r[0]], CIP13: packs[r[0]]})
+		known[r[0]] = true
+		list = append(list, Medicine{CIS: r[0], Name: r[1], Form: r[2], Routes: split(r[3]), INN: inn[r[0]], CIP13: packs[r[0]].cip13, Pack: packs[r[0]].pack, Conditions: terms[r[0]]})
 	}
 	if len(list) == 0 {
 		return nil, ErrEmpty
@@ -117,18 +126,88 @@ func contains(list []string, s string) bool {
 	return false
 }
 
+// presentation is the first pack on the market of a speciality.
+type presentation struct {
+	cip13 string
+	pack  Pack
+}
+
 // packs gives the first pack on the market of each speciality.
-func packs(fsys fs.FS) (map[string]string, error) {
+func packs(fsys fs.FS) (map[string]presentation, error) {
 	rows, err := optional(fsys, "CIS_CIP_bdpm.txt")
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]string{}
+	out := map[string]presentation{}
 	for _, r := range rows {
-		if len(r) >= 7 && len(r[6]) == 13 && out[r[0]] == "" && strings.Contains(r[4], "ommercialisation") &&
+		if len(r) >= 7 && digits(r[6], 13) && out[r[0]].cip13 == "" && strings.Contains(r[4], "ommercialisation") &&
 			!strings.Contains(r[4], "arrêt") {
-			out[r[0]] = r[6]
+			out[r[0]] = presentation{r[6], content(r[2])}
 		}
 	}
 	return out, nil
+}
+
+// conditions gives the conditions of prescribing and dispensing of each speciality.
+func conditions(fsys fs.FS) (map[string][]string, error) {
+	rows, err := optional(fsys, "CIS_CPD_bdpm.txt")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]string{}
+	for _, r := range rows {
+		if len(r) >= 2 && r[1] != "" && !contains(out[r[0]], r[1]) {
+			out[r[0]] = append(out[r[0]], r[1])
+		}
+	}
+	return out, nil
+}
+
+// The label of a pack: "plaquette(s) PVC-aluminium de 16 comprimé(s)", "2 plaquettes de 7 gélules",
+// "1 flacon en verre brun de 60 ml".
+var (
+	holds   = regexp.MustCompile(`(?i)\bde (\d+(?:[,.]\d+)?) ?(comprimé|gélule|capsule|sachet|suppositoire|dispositif|ml|g)(?:\b|[(s])`)
+	several = regexp.MustCompile(`^(\d+) `)
+)
+
+// content reads what a pack holds from its label; zero when the label says it in another way.
+func content(label string) Pack {
+	found := holds.FindAllStringSubmatch(label, 2)
+	if len(found) != 1 {
+		return Pack{} // nothing, or two things in one box
+	}
+	m := found[0]
+	n, err := strconv.ParseFloat(strings.Replace(m[1], ",", ".", 1), 64)
+	if err != nil {
+		return Pack{}
+	}
+	if first := several.FindStringSubmatch(label); first != nil {
+		if times, err := strconv.Atoi(first[1]); err == nil && times > 0 {
+			n *= float64(times)
+		}
+	}
+	return Pack{n, unit(strings.ToLower(m[2]))}
+}
+
+// unit gives the UCUM unit of a word of the BDPM.
+func unit(word string) string {
+	switch word {
+	case "comprimé":
+		return "{tablet}"
+	case "gélule", "capsule":
+		return "{capsule}"
+	case "sachet":
+		return "{sachet}"
+	case "suppositoire":
+		return "{suppository}"
+	case "dispositif":
+		return "{patch}"
+	case "ml":
+		return "mL"
+	}
+	return word
+}
+
+func digits(s string, n int) bool {
+	return len(s) == n && strings.Trim(s, "0123456789") == ""
 }
