@@ -183,8 +183,8 @@ func TestSessionsEndIdleAndOldButNeverDuringACall(t *testing.T) {
 			t.Error("idle for 16 minutes and alive")
 		}
 		c.agent.live = true
-		if !alive(s) {
-			t.Error("ended during a call")
+		if alive(s) {
+			t.Error("a stay that a crash left open keeps a session without a socket")
 		}
 		c.agent.live = false
 		s, _ = c.open(t, visit)
@@ -197,6 +197,75 @@ func TestSessionsEndIdleAndOldButNeverDuringACall(t *testing.T) {
 		}
 		if alive("") || alive("unknown") {
 			t.Error("a secret nobody gave opens a session")
+		}
+	})
+}
+
+// Trust B5 7.3.1: who waits with an open socket is not signed out, whose call
+// goes on neither; the absolute limit holds for who only waits.
+func TestAnOpenSocketIsAUseOfTheSession(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		ctx := context.Background()
+		secret, a := c.open(t, c.book(c.Fatou))
+		other, _ := c.open(t, c.book(c.Lea)) // somebody without a socket
+		ids := []care.SessionID{a.SessionID}
+		alive := func(secret string) bool {
+			t.Helper()
+			x, err := c.svc.Authenticate(ctx, secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return x.Role != ""
+		}
+		ended := func() bool {
+			t.Helper()
+			list, err := c.svc.Ended(ctx, ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(list) > 0
+		}
+		sit := func(how time.Duration) {
+			t.Helper()
+			for ; how > 0; how -= time.Minute {
+				c.Clock.Advance(time.Minute)
+				if err := c.svc.Touch(ctx, ids); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		sit(3*time.Hour + 59*time.Minute)
+		if !alive(secret) || ended() {
+			t.Error("signed out in the waiting room")
+		}
+		if alive(other) {
+			t.Error("another session was kept alive too")
+		}
+		c.agent.live = true // admitted
+		sit(time.Hour)
+		if !alive(secret) || ended() {
+			t.Error("signed out during a call, by the absolute limit")
+		}
+		c.Clock.Advance(20 * time.Minute) // the database was away, the call went on
+		if !alive(secret) || ended() {
+			t.Error("signed out because nobody could note that the call goes on")
+		}
+		c.Clock.Advance(time.Hour)
+		if alive(secret) {
+			t.Error("a call that no socket bears out for an hour keeps the session")
+		}
+		sit(time.Minute)
+		c.agent.live = false // the call ended
+		if alive(secret) || !ended() {
+			t.Error("the absolute limit does not hold after the call")
+		}
+		if err := c.svc.SignOut(testkit.As(a)); err != nil {
+			t.Fatal(err)
+		}
+		c.agent.live = true
+		sit(time.Minute)
+		if alive(secret) || !ended() {
+			t.Error("a socket brought a signed out session back")
 		}
 	})
 }

@@ -23,6 +23,11 @@ const (
 	// noteEvery bounds how often being used is written down; it comes off the
 	// idle time, never on top of it.
 	noteEvery = time.Minute
+
+	// socketTrust is how long after its last open socket a session may pass for
+	// one in a call: longer than the database can be away from a call that goes
+	// on, and short enough that a stay which a crash left open keeps nothing.
+	socketTrust = time.Hour
 )
 
 // begin opens a session for an actor and gives its secret. The session the
@@ -95,20 +100,53 @@ func (s *Service) Lives(ctx context.Context, id care.SessionID) (lives bool, err
 	return s.alive(ctx, row, a)
 }
 
-// Ended gives those of some sessions that were ended: signed out, revoked with
-// their link, of staff who left. One that merely idles is not among them, so
-// that who sits in a waiting room keeps their place. It is for who holds
-// connections open in their name (trust S12).
+// Touch counts an open connection as a use of the sessions it stands for: who
+// waits in a room, or talks, clicks nothing and is there. It does not move the
+// absolute limit, and an ended session stays ended. Who holds connections open
+// calls it more often than a session may idle.
+func (s *Service) Touch(ctx context.Context, ids []care.SessionID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.tx(ctx, func(_ context.Context, tx *store.Tx) error { return touchSockets(tx, ids, store.Micros(s.Clock.Now())) })
+}
+
+// Ended gives those of some sessions that hold a connection open without right:
+// signed out, revoked with their link, of staff who left, older than the
+// absolute limit and not in a call. One that idles is not among them: its
+// connection is its use. It is for who holds the connections (trust S12).
 func (s *Service) Ended(ctx context.Context, ids []care.SessionID) (ended []care.SessionID, err error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
-		standing, err := standingSessions(tx, ids)
-		ended = slices.DeleteFunc(slices.Clone(ids), func(id care.SessionID) bool { return slices.Contains(standing, id) })
-		return err
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		rows, err := standingSessions(tx, ids)
+		if err != nil {
+			return err
+		}
+		standing := map[care.SessionID]bool{}
+		for _, r := range rows {
+			if standing[care.SessionID(r.ID)], err = s.inTime(ctx, tx, r); err != nil {
+				return err
+			}
+		}
+		ended = slices.DeleteFunc(slices.Clone(ids), func(id care.SessionID) bool { return standing[id] })
+		return nil
 	})
 	return ended, err
+}
+
+// inTime tells whether a session that has a connection open is younger than the
+// absolute limit or in a call.
+func (s *Service) inTime(ctx context.Context, tx *store.Tx, r sessionRow) (bool, error) {
+	if _, longest := limits(r); s.Clock.Now().Sub(store.Time(r.At)) < longest {
+		return true, nil
+	}
+	a, err := actorOf(tx, r)
+	if err != nil || a.Role == "" {
+		return false, err
+	}
+	return s.inCall(ctx, a)
 }
 
 // actorOf builds the actor of a session; a zero one for staff who left.
@@ -126,16 +164,29 @@ func actorOf(tx *store.Tx, r sessionRow) (authz.Actor, error) {
 	return a, nil
 }
 
-// alive tells whether a session is neither idle nor too old, or is in a call.
+// limits are how long a session may idle, and live in all.
+func limits(r sessionRow) (idle, longest time.Duration) {
+	if r.StaffID != "" {
+		return staffIdle, staffMax
+	}
+	return patientIdle, patientMax
+}
+
+// alive tells whether a session is neither idle nor too old, or is in a call
+// that a socket bears out.
 func (s *Service) alive(ctx context.Context, r sessionRow, a authz.Actor) (bool, error) {
-	idle, longest := patientIdle, patientMax
-	if a.StaffID != "" {
-		idle, longest = staffIdle, staffMax
-	}
+	idle, longest := limits(r)
 	now := s.Clock.Now()
-	if now.Sub(store.Time(r.SeenAt)) < idle && now.Sub(store.Time(r.At)) < longest {
+	switch {
+	case now.Sub(store.Time(r.SeenAt)) < idle && now.Sub(store.Time(r.At)) < longest:
 		return true, nil
+	case now.Sub(store.Time(r.SocketAt)) >= socketTrust:
+		return false, nil
 	}
+	return s.inCall(ctx, a)
+}
+
+func (s *Service) inCall(ctx context.Context, a authz.Actor) (bool, error) {
 	live, err := s.Encounters.Live(ctx, a)
 	if err != nil {
 		return false, fmt.Errorf("identity: live call: %w", err)

@@ -29,6 +29,7 @@ type sessionRow struct {
 	At            int64
 	SeenAt        int64
 	EndedAt       int64
+	SocketAt      int64 // a socket of this session was open then
 }
 
 func (sessionRow) TableName() string { return "sessions" }
@@ -84,10 +85,15 @@ func sessionByID(tx *store.Tx, id care.SessionID) (sessionRow, error) {
 }
 
 // standingSessions gives those of ids that were not ended, by anybody still here.
-func standingSessions(tx *store.Tx, ids []care.SessionID) (standing []care.SessionID, err error) {
-	err = tx.G().Model(&sessionRow{}).Where("id IN ? AND ended_at = 0", ids).
-		Where("staff_id = '' OR staff_id IN (SELECT id FROM staff WHERE active <> 0)").Pluck("id", &standing).Error
+func standingSessions(tx *store.Tx, ids []care.SessionID) (standing []sessionRow, err error) {
+	err = tx.G().Where("id IN ? AND ended_at = 0", ids).
+		Where("staff_id = '' OR staff_id IN (SELECT id FROM staff WHERE active <> 0)").Find(&standing).Error
 	return standing, err
+}
+
+// touchSockets notes that sessions have a socket open, which is a use of them.
+func touchSockets(tx *store.Tx, ids []care.SessionID, at int64) error {
+	return tx.G().Model(&sessionRow{}).Where("id IN ? AND ended_at = 0", ids).Updates(map[string]any{"seen_at": at, "socket_at": at}).Error
 }
 
 func touchSession(tx *store.Tx, id string, at int64) error {

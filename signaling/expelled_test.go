@@ -50,6 +50,22 @@ func TestMediaEndWithTheirSession(t *testing.T) {
 		t.Error("the doctor's connection was closed too")
 	}
 
+	// Every minute, and when it is opened, a socket is a use of its session: of
+	// who is here, not of who was.
+	touched := func(id care.SessionID) int {
+		c.world.mu.Lock()
+		defer c.world.mu.Unlock()
+		return c.world.touched[id]
+	}
+	if touched("s-patient") == 0 || touched("s-doctor") == 0 {
+		t.Error("opening a socket was no use of its session")
+	}
+	gone, here := touched("s-patient"), touched("s-doctor")
+	c.svc.SignsOfLife(c.ctx)
+	if touched("s-patient") != gone || touched("s-doctor") <= here {
+		t.Errorf("signs of life: patient %d → %d, doctor %d → %d", gone, touched("s-patient"), here, touched("s-doctor"))
+	}
+
 	// What was ended cannot be resumed.
 	back := c.connect("patient")
 	back.Over(patient)

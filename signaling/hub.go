@@ -320,13 +320,18 @@ func (h *hub) sweep(rooms []*room) {
 func (h *hub) touch(ctx context.Context, rooms []*room) {
 	now := h.svc.Clock.Now()
 	var ids []string
+	var held []care.SessionID
 	for _, r := range rooms {
-		ids = append(ids, r.onlineSeats(now)...)
+		seats, sessions := r.online(now)
+		ids, held = append(ids, seats...), append(held, sessions...)
 	}
 	lapsed := 0
 	err := h.svc.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if len(ids) > 0 {
 			if err := touchSeats(tx, ids, store.Micros(now)); err != nil {
+				return err
+			}
+			if err := h.svc.People.Touch(ctx, held); err != nil {
 				return err
 			}
 		}

@@ -36,6 +36,7 @@ type world struct {
 	broken  error
 	ends    int
 	out     map[care.SessionID]bool // sessions that were ended
+	touched map[care.SessionID]int
 	onEnd   func(ctx context.Context, id care.EncounterID, at time.Time) error
 }
 
@@ -85,6 +86,15 @@ func (w *world) Ended(_ context.Context, ids []care.SessionID) (ended []care.Ses
 		}
 	}
 	return ended, w.broken
+}
+
+func (w *world) Touch(_ context.Context, ids []care.SessionID) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range ids {
+		w.touched[id]++
+	}
+	return w.broken
 }
 
 func (w *world) State(context.Context, care.AppointmentID) (care.ConsentState, error) {
@@ -162,7 +172,7 @@ func openWith(t *testing.T, h *testkit.House, change func(*local.Config)) *clini
 	app, pat, doc := care.AppointmentID(id()), care.PatientID(id()), care.StaffID(id())
 	c.patient = authz.Actor{Role: care.Patient, PatientID: pat, AppointmentID: app, SessionID: "s-patient", Level: authz.LevelLink}
 	c.doctor = authz.Actor{Role: care.Doctor, StaffID: doc, OrganizationID: "org", SessionID: "s-doctor", Level: authz.LevelPSC}
-	c.world = &world{
+	c.world = &world{touched: map[care.SessionID]int{},
 		acts: map[care.EncounterID]signaling.Act{c.enc: {ID: c.enc, AppointmentID: app, PatientID: pat, PractitionerID: doc, Planned: h.Clock.Now()}},
 		team: map[care.StaffID]bool{}, consent: care.ConsentGranted,
 	}

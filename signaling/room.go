@@ -326,16 +326,18 @@ func (r *room) anyOnline(ok func(*Seat) bool) bool {
 	return false
 }
 
-func (r *room) onlineSeats(now time.Time) (ids []string) {
+// online gives the seats and the sessions that have a socket, and notes that
+// the seats were seen.
+func (r *room) online(now time.Time) (seats []string, held []care.SessionID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, s := range r.sessions {
 		if s.online() {
 			r.seats[id].SeenAt = now
-			ids = append(ids, id)
+			seats, held = append(seats, id), append(held, s.actor.SessionID)
 		}
 	}
-	return ids
+	return seats, held
 }
 
 // tellQueue tells the waiting patient of this room where they stand.

@@ -42,10 +42,12 @@ type Person struct {
 }
 
 // People answers about persons: identity does. id is a PatientID or a StaffID.
-// Ended gives those of the sessions that were signed out or revoked.
+// Ended gives those of the sessions that may hold no socket any more; Touch says
+// that a socket of these is open, which keeps them from idling.
 type People interface {
 	Person(ctx context.Context, role care.Role, id string) (Person, error)
 	Ended(ctx context.Context, ids []care.SessionID) ([]care.SessionID, error)
+	Touch(ctx context.Context, ids []care.SessionID) error
 }
 
 // Consents tells where the consent to an act stands: consent does.
@@ -184,6 +186,9 @@ func (s *Service) redeem(ctx context.Context, secret string, a authz.Actor, orig
 			return err
 		}
 		seat.arrive(now)
+		if err := s.People.Touch(ctx, []care.SessionID{a.SessionID}); err != nil {
+			return err
+		}
 		if err := updateSeat(tx, seat); err != nil || seat.Role != care.Patient || seat.State != Waiting {
 			return err
 		}

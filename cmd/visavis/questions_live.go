@@ -48,6 +48,11 @@ func (q livePeople) Ended(ctx context.Context, ids []care.SessionID) ([]care.Ses
 	return q.identity.Ended(ctx, ids)
 }
 
+// Touch tells identity whose sockets are open.
+func (q livePeople) Touch(ctx context.Context, ids []care.SessionID) error {
+	return q.identity.Touch(ctx, ids)
+}
+
 // Person asks identity for the name others in the room see.
 func (q livePeople) Person(ctx context.Context, role care.Role, id string) (signaling.Person, error) {
 	if role == care.Patient {

@@ -99,10 +99,12 @@ func (s *Server) recover(c *gin.Context) {
 }
 
 // session puts the actor of the session cookie in the context. A cookie that
-// opens nothing makes an anonymous request, which the table then refuses.
+// opens nothing makes an anonymous request, which the table then refuses. What
+// is no route, the web app's files, is the same for everybody: nobody is looked
+// up, and a database that is away keeps no page from showing.
 func (s *Server) session(c *gin.Context) {
 	actor := authz.Actor{Role: care.Anonymous}
-	if cookie, err := c.Request.Cookie(CookieName); err == nil && cookie.Value != "" {
+	if cookie, err := c.Request.Cookie(CookieName); err == nil && cookie.Value != "" && c.FullPath() != "" {
 		a, err := s.o.Sessions.Authenticate(c.Request.Context(), cookie.Value)
 		if err != nil {
 			s.refuse(c, err)
