@@ -381,7 +381,7 @@ func TestCodesAreWrongExpiredAndCounted(t *testing.T) {
 		c.Clock.Advance(10 * time.Minute)
 		var ids []string
 		c.sql(t, "SELECT id FROM codes ORDER BY id DESC", &ids)
-		_, _, _, err = c.svc.PendingCode(context.Background(), ids[0])
+		_, err = c.svc.PendingCode(context.Background(), ids[0])
 		is(t, err, fault.Gone, "code-expired")
 	})
 }

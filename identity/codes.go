@@ -41,7 +41,8 @@ type Sent struct {
 }
 
 // RequestCode makes a one-time code of six digits for the caller's session and
-// has it sent to the patient's contact on file, a minor's to a representative; an earlier code stops working.
+// has it sent to the patient's contact on file, a
+// minor's to the representative the link went to; an earlier code stops working.
 // Refusals: Invalid when the patient has no such contact, Throttled.
 func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, err error) {
 	a := authz.From(ctx)
@@ -52,7 +53,11 @@ func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, e
 	if err != nil {
 		return Sent{}, err
 	}
-	hint, err := hintOf(p.reach(s.today()), channel)
+	through, err := s.representativeOf(ctx, a.SessionID)
+	if err != nil {
+		return Sent{}, err
+	}
+	hint, err := hintOf(s.through(p, through), channel)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -78,9 +83,22 @@ func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, e
 		if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "code.request", Object: "patient/" + string(a.PatientID), Patient: a.PatientID}); err != nil {
 			return err
 		}
-		return s.Bus.Publish(ctx, tx, events.CodeRequested, id, events.Code{CodeID: id, PatientID: a.PatientID, Channel: channel})
+		return s.Bus.Publish(ctx, tx, events.CodeRequested, id, events.Code{CodeID: id, PatientID: a.PatientID, Channel: channel, Representative: through})
 	})
 	return Sent{channel, hint, now.Add(codeLife)}, err
+}
+
+// representativeOf tells which representative the link of a session went to.
+func (s *Service) representativeOf(ctx context.Context, id care.SessionID) (who string, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		row, err := sessionByID(tx, id)
+		who = row.Representative
+		return err
+	})
+	if fault.KindOf(err) == fault.NotFound {
+		return "", nil // ended meanwhile: the code will open nothing
+	}
+	return who, err
 }
 
 func hintOf(to Contact, channel string) (string, error) {
@@ -95,9 +113,9 @@ func hintOf(to Contact, channel string) (string, error) {
 	return "", fault.Fields(fault.Field{Name: "channel", Code: "not-a-choice"})
 }
 
-// PendingCode gives messaging the code of a CodeRequested fact and where to
-// send it. It fails as Gone when the code expired or was used meanwhile.
-func (s *Service) PendingCode(ctx context.Context, id string) (code, channel string, to Contact, err error) {
+// PendingCode gives messaging the code of a CodeRequested fact. It fails as
+// Gone when the code expired or was used meanwhile.
+func (s *Service) PendingCode(ctx context.Context, id string) (code string, err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		row, err := codeByID(tx, id)
 		if err != nil {
@@ -110,11 +128,10 @@ func (s *Service) PendingCode(ctx context.Context, id string) (code, channel str
 		if err != nil {
 			return err
 		}
-		code, channel = string(plain), row.Channel
-		to, err = s.Contact(ctx, care.PatientID(row.PatientID))
-		return err
+		code = string(plain)
+		return nil
 	})
-	return code, channel, to, err
+	return code, err
 }
 
 // VerifyCode checks the code typed, raises the session to the level of a

@@ -69,6 +69,16 @@ func (s *Service) Contact(ctx context.Context, id care.PatientID) (Contact, erro
 	return p.reach(s.today()), nil
 }
 
+// ContactThrough is Contact for what a representative asked for: representative
+// is what LinkRequested or CodeRequested said, or nothing.
+func (s *Service) ContactThrough(ctx context.Context, id care.PatientID, representative string) (Contact, error) {
+	p, err := s.Patient(ctx, id)
+	if err != nil {
+		return Contact{}, err
+	}
+	return s.through(p, representative), nil
+}
+
 // Staff gives one person of one organisation, active or not, or fault.Missing.
 func (s *Service) Staff(ctx context.Context, id care.StaffID) (p Staff, err error) {
 	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {

@@ -189,7 +189,7 @@ func (c *clinic) lastCode(t *testing.T) string {
 	if len(ids) == 0 {
 		t.Fatal("no code was asked for")
 	}
-	code, _, _, err := c.svc.PendingCode(context.Background(), ids[0])
+	code, err := c.svc.PendingCode(context.Background(), ids[0])
 	if err != nil {
 		t.Fatal(err)
 	}

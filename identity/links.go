@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +32,12 @@ var linkSending = limit.Rule{Name: "link.send", Burst: 5, Every: 10 * time.Minut
 // fragment of the address: /rdv#<secret>. Only its hash is kept, so the caller
 // must seal it until it is delivered. Earlier links stay good until revoked.
 func (s *Service) IssueLink(ctx context.Context, id care.AppointmentID) (secret string, err error) {
+	return s.IssueLinkTo(ctx, id, "")
+}
+
+// IssueLinkTo is IssueLink for a link that goes to a minor's representative, as
+// LinkRequested named them: the codes of its sessions go there too.
+func (s *Service) IssueLinkTo(ctx context.Context, id care.AppointmentID, representative string) (secret string, err error) {
 	about, err := s.Appointments.Appointment(ctx, id)
 	if err != nil {
 		return "", err
@@ -37,7 +45,8 @@ func (s *Service) IssueLink(ctx context.Context, id care.AppointmentID) (secret 
 	secret, hash := token()
 	now := s.Clock.Now()
 	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
-		return insertLink(tx, linkRow{ID: care.NewID(now), Hash: hash, PatientID: string(about.PatientID), AppointmentID: string(id), At: store.Micros(now)})
+		return insertLink(tx, linkRow{ID: care.NewID(now), Hash: hash, PatientID: string(about.PatientID), AppointmentID: string(id), At: store.Micros(now),
+			Representative: representative})
 	})
 	return secret, err
 }
@@ -64,7 +73,7 @@ func (s *Service) OpenLink(ctx context.Context, secret string) (session string, 
 		}
 		a = authz.Actor{Role: care.Patient, PatientID: about.PatientID, AppointmentID: care.AppointmentID(link.AppointmentID),
 			Level: authz.LevelLink, Proof: "link"}
-		if session, a, err = s.begin(ctx, tx, a); err != nil {
+		if session, a, err = s.begin(ctx, tx, a, sessionRow{Representative: link.Representative}); err != nil {
 			return err
 		}
 		return s.Audit.Append(authz.With(ctx, a), tx, audit.Entry{Action: "link.open", Object: "appointment/" + link.AppointmentID, Patient: about.PatientID})
@@ -110,15 +119,15 @@ func (s *Service) SendLink(ctx context.Context, id care.AppointmentID) error {
 		if err := s.Limits.Take(ctx, linkSending, string(id)); err != nil {
 			return err
 		}
-		return s.requestLink(ctx, tx, id, about.PatientID)
+		return s.requestLink(ctx, tx, id, about.PatientID, "")
 	})
 }
 
-func (s *Service) requestLink(ctx context.Context, tx *store.Tx, id care.AppointmentID, patient care.PatientID) error {
+func (s *Service) requestLink(ctx context.Context, tx *store.Tx, id care.AppointmentID, patient care.PatientID, representative string) error {
 	if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "link.send", Object: "appointment/" + string(id), Patient: patient}); err != nil {
 		return err
 	}
-	return s.Bus.Publish(ctx, tx, events.LinkRequested, string(id), events.Link{AppointmentID: id, PatientID: patient})
+	return s.Bus.Publish(ctx, tx, events.LinkRequested, string(id), events.Link{AppointmentID: id, PatientID: patient, Representative: representative})
 }
 
 // RevokeLinks ends every link of an appointment and the sessions they opened,
@@ -156,13 +165,16 @@ func (s *Service) reachAppointment(ctx context.Context, act authz.Action, id car
 
 const recoverJob = "identity.recover"
 
-// recovery is the job of a lost link: what was typed, as a blind index.
+// recovery is the job of a lost link: what was typed, as the blind index of a
+// patient's contact and of a representative's.
 type recovery struct {
-	Hash string `json:"hash"`
+	Hash           string `json:"hash"`
+	Representative string `json:"representative"`
 }
 
 // RecoverLink sends a new link to the contacts on file of whoever has that
-// phone or e-mail. The answer is the same, and takes the same time, whether
+// phone or e-mail: a patient, or a representative for the minor they represent,
+// who then gets it themselves. The answer is the same, and takes the same time, whether
 // anybody has: the search is a job. It refuses only what is no address.
 func (s *Service) RecoverLink(ctx context.Context, phone, email string) error {
 	var hash []byte
@@ -181,8 +193,9 @@ func (s *Service) RecoverLink(ctx context.Context, phone, email string) error {
 	if err := s.Limits.Take(ctx, linkSending, hex.EncodeToString(hash)); err != nil {
 		return err
 	}
+	job := recovery{hex.EncodeToString(hash), hex.EncodeToString(s.representative(strings.ToLower(value)))}
 	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return s.Bus.Enqueue(ctx, tx, recoverJob, recovery{hex.EncodeToString(hash)}, time.Time{})
+		return s.Bus.Enqueue(ctx, tx, recoverJob, job, time.Time{})
 	})
 }
 
@@ -192,28 +205,56 @@ func (s *Service) recoverLinks(ctx context.Context, payload json.RawMessage) err
 	if err := json.Unmarshal(payload, &job); err != nil {
 		return fmt.Errorf("identity: recovery: %w", err)
 	}
-	hash, err := hex.DecodeString(job.Hash)
-	if err != nil {
-		return fmt.Errorf("identity: recovery: %w", err)
-	}
 	ctx = authz.With(ctx, authz.SystemActor())
 	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		ids, err := patientIDsWith(tx, hash)
+		minors, err := s.represented(ctx, tx, job.Representative)
 		if err != nil {
 			return err
 		}
-		for _, patient := range ids {
-			appointment, err := s.Appointments.Current(ctx, patient)
-			if err != nil {
-				return err
-			}
-			if appointment == "" {
-				continue
-			}
-			if err := s.requestLink(ctx, tx, appointment, patient); err != nil {
-				return err
+		own, err := withHash(tx, job.Hash)
+		if err != nil {
+			return err
+		}
+		for _, patient := range own {
+			if !slices.Contains(minors, patient) {
+				err = errors.Join(err, s.sendCurrent(ctx, tx, patient, ""))
 			}
 		}
-		return nil
+		for _, patient := range minors {
+			err = errors.Join(err, s.sendCurrent(ctx, tx, patient, job.Representative))
+		}
+		return err
 	})
+}
+
+// represented lists the minors a representative is on file of.
+func (s *Service) represented(ctx context.Context, tx *store.Tx, representative string) (minors []care.PatientID, err error) {
+	ids, err := withHash(tx, representative)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	list, err := patientsByID(ctx, tx, s.Keeper, ids)
+	for _, p := range list {
+		if p.Minor(s.today()) {
+			minors = append(minors, p.ID)
+		}
+	}
+	return minors, err
+}
+
+func withHash(tx *store.Tx, text string) ([]care.PatientID, error) {
+	hash, err := hex.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("identity: recovery: %w", err)
+	}
+	return patientIDsWith(tx, hash)
+}
+
+// sendCurrent asks for a link to the appointment a patient means, if any.
+func (s *Service) sendCurrent(ctx context.Context, tx *store.Tx, patient care.PatientID, representative string) error {
+	appointment, err := s.Appointments.Current(ctx, patient)
+	if err != nil || appointment == "" {
+		return err
+	}
+	return s.requestLink(ctx, tx, appointment, patient, representative)
 }

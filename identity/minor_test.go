@@ -2,11 +2,15 @@ package identity_test
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"visavis/identity"
+	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/events"
 	"visavis/internal/testkit"
 )
 
@@ -51,4 +55,102 @@ func TestAMinorWithoutRepresentativesOnFile(t *testing.T) {
 	if got, err := c.svc.Contact(context.Background(), id); err != nil || got.Phone != "+33639980073" {
 		t.Errorf("%+v %v", got, err)
 	}
+}
+
+// TestEitherParentRecoversTheLinkOfAMinor: it goes to the one who asked, and so
+// do its codes; a stranger's number makes nothing (S13); at 18 it is over.
+func TestEitherParentRecoversTheLinkOfAMinor(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		ctx := context.Background()
+		id, err := c.svc.AddPatient(ctx, identity.Patient{OrganizationID: c.Lilas, Record: identity.Record{
+			Traits: traitsOf("MINEUR", "Tom", c.Clock.Now().AddDate(-17, 0, 0).Format(time.DateOnly)), Phone: "0639980071",
+			Representatives: []identity.Representative{
+				{DisplayName: "Anne MINEUR", Relation: "mother", Phone: "0639980072"},
+				{DisplayName: "Luc MINEUR", Relation: "father", Phone: "06 39 98 00 73", Email: "Luc@Patients.example"},
+			}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.raw(`DELETE FROM patient_index`, `UPDATE patients SET indexed = 0`); err != nil { // as an earlier version left them
+			t.Fatal(err)
+		}
+		if err := c.svc.Reindex(ctx); err != nil {
+			t.Fatal(err)
+		}
+		visit := c.book(id)
+		ask := func(phone, email string) (asked []events.Link) {
+			t.Helper()
+			c.Clock.Advance(time.Second) // facts are told apart by their time
+			before := len(c.facts(t, events.LinkRequested))
+			if err := c.svc.RecoverLink(ctx, phone, email); err != nil {
+				t.Fatal(err)
+			}
+			c.Deliver(t)
+			for _, raw := range c.facts(t, events.LinkRequested)[before:] {
+				var l events.Link
+				if err := json.Unmarshal([]byte(raw), &l); err != nil || strings.Contains(raw, "0639") || strings.Contains(strings.ToLower(raw), "luc") {
+					t.Errorf("%s %v", raw, err)
+				}
+				asked = append(asked, l)
+			}
+			return asked
+		}
+		father := identity.Contact{Phone: "+33639980073", Mobile: true, Email: "luc@patients.example", Language: care.French}
+		for typed, want := range map[[2]string]identity.Contact{
+			{"06 39 98 00 73", ""}:       father,
+			{"", "LUC@patients.example"}: father,
+			{"0639980072", ""}:           {Phone: "+33639980072", Mobile: true, Language: care.French},
+			{"0639980071", ""}:           {Phone: "+33639980072", Mobile: true, Email: "luc@patients.example", Language: care.French}, // his own: to the first of each
+		} {
+			asked := ask(typed[0], typed[1])
+			if len(asked) != 1 || asked[0].AppointmentID != visit {
+				t.Fatalf("%v: %+v", typed, asked)
+			}
+			got, err := c.svc.ContactThrough(ctx, id, asked[0].Representative)
+			got.Email = strings.ToLower(got.Email)
+			if err != nil || got != want {
+				t.Errorf("%v: sent to %+v %v", typed, got, err)
+			}
+		}
+		if asked := ask("0639980079", ""); len(asked) != 0 {
+			t.Errorf("a stranger had a link sent: %+v", asked)
+		}
+
+		asked := ask("", "luc@patients.example")
+		link, err := c.svc.IssueLinkTo(ctx, visit, asked[0].Representative)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, a, err := c.svc.OpenLink(testkit.As(authz.Actor{}), link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent, err := c.svc.RequestCode(testkit.As(a), "sms")
+		if err != nil || sent.Hint != "•• •• •• •• 73" {
+			t.Errorf("the father's code went to %q: %v", sent.Hint, err)
+		}
+		if raw := c.facts(t, events.CodeRequested); len(raw) != 1 || !strings.Contains(raw[0], asked[0].Representative) {
+			t.Errorf("%v", raw)
+		}
+
+		c.Clock.Advance(367 * 24 * time.Hour)
+		c.book(id)
+		if asked := ask("0639980073", ""); len(asked) != 0 {
+			t.Errorf("a parent of an adult had a link sent: %+v", asked)
+		}
+		if got, _ := c.svc.ContactThrough(ctx, id, asked[0].Representative); got.Phone != "+33639980071" {
+			t.Errorf("grown up, through the father: %+v", got)
+		}
+	})
+}
+
+// raw runs statements as no use case would.
+func (c *clinic) raw(statements ...string) error {
+	pool, err := c.DB.SQL()
+	for _, s := range statements {
+		if err == nil {
+			_, err = pool.Exec(s)
+		}
+	}
+	return err
 }

@@ -1,8 +1,10 @@
 package identity
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"visavis/identity/traits"
@@ -87,6 +89,28 @@ func (p Patient) reach(on traits.Date) Contact {
 	}
 	c.Mobile = c.Phone != "" && traits.Mobile(c.Phone)
 	return c
+}
+
+// representative is what a representative with that contact is found by, in
+// lower case or E.164.
+func (s *Service) representative(contact string) []byte {
+	return s.index.Of("patients.representative", contact)
+}
+
+// through is where a patient is written to when the representative that hash
+// finds asked: there, while the patient is a minor, and else as reach says.
+func (s *Service) through(p Patient, hash string) Contact {
+	if hash == "" || !p.Minor(s.today()) {
+		return p.reach(s.today())
+	}
+	for _, r := range p.Representatives {
+		for _, contact := range nonEmpty(r.Phone, strings.ToLower(r.Email)) {
+			if hex.EncodeToString(s.representative(contact)) == hash {
+				return Contact{Phone: r.Phone, Mobile: r.Phone != "" && traits.Mobile(r.Phone), Email: r.Email, Language: p.Language}
+			}
+		}
+	}
+	return p.reach(s.today())
 }
 
 // clean returns the patient written one way, or names what is refused. A

@@ -181,8 +181,28 @@ func (s *Service) hashes(p Patient) [][]byte {
 	if p.Email != "" {
 		out = append(out, s.index.Of("patients.email", strings.ToLower(p.Email)))
 	}
+	for _, r := range p.Representatives {
+		for _, contact := range nonEmpty(r.Phone, strings.ToLower(r.Email)) {
+			out = append(out, s.representative(contact))
+		}
+	}
 	slices.SortFunc(out, slices.Compare)
 	return slices.CompactFunc(out, slices.Equal)
+}
+
+// Reindex finds anew what the patients of an earlier version are found by, at
+// most 200 in a transaction. It runs hourly and has nothing to do but once.
+func (s *Service) Reindex(ctx context.Context) error {
+	for more := true; more; {
+		err := s.tx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			more, err = reindex(ctx, tx, s.Keeper, 200, s.hashes)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var (

@@ -101,6 +101,7 @@ func New(d Deps) (*Service, error) {
 // Subscribe registers the module's jobs.
 func (s *Service) Subscribe(bus *events.Bus) {
 	bus.Handle(recoverJob, s.recoverLinks)
+	bus.Every("identity.index", time.Hour, func(ctx context.Context, _ json.RawMessage) error { return s.Reindex(ctx) })
 	bus.Every("identity.sweep", time.Hour, func(ctx context.Context, _ json.RawMessage) error { return s.Sweep(ctx) })
 }
 

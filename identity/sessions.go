@@ -31,8 +31,9 @@ const (
 )
 
 // begin opens a session for an actor and gives its secret. The session the
-// caller came with, if any, ends: nobody can choose the session of another.
-func (s *Service) begin(ctx context.Context, tx *store.Tx, a authz.Actor) (string, authz.Actor, error) {
+// caller came with, if any, ends: nobody can choose the session of another. more
+// is what else the session keeps.
+func (s *Service) begin(ctx context.Context, tx *store.Tx, a authz.Actor, more sessionRow) (string, authz.Actor, error) {
 	now := s.Clock.Now()
 	if former := authz.From(ctx).SessionID; former != "" {
 		if err := endSession(tx, former, store.Micros(now)); err != nil {
@@ -43,7 +44,8 @@ func (s *Service) begin(ctx context.Context, tx *store.Tx, a authz.Actor) (strin
 	a.SessionID = care.SessionID(care.NewID(now))
 	a.Request = authz.From(ctx).Request
 	err := insertSession(tx, sessionRow{ID: string(a.SessionID), Hash: hash, Level: int(a.Level), PatientID: string(a.PatientID),
-		AppointmentID: string(a.AppointmentID), StaffID: string(a.StaffID), Proof: a.Proof, At: store.Micros(now), SeenAt: store.Micros(now)})
+		AppointmentID: string(a.AppointmentID), StaffID: string(a.StaffID), Proof: a.Proof, At: store.Micros(now), SeenAt: store.Micros(now),
+		Representative: more.Representative, IDToken: append([]byte{}, more.IDToken...)})
 	return secret, a, err
 }
 

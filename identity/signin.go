@@ -75,7 +75,7 @@ func (s *Service) FinishSignin(ctx context.Context, r Return) (session, to strin
 		}
 		a = authz.Actor{Role: p.Role, StaffID: p.ID, OrganizationID: p.Organization.ID, Level: authz.LevelPSC,
 			Proof: fmt.Sprintf("psc iss=%s acr=%s at=%s", proof.Issuer, proof.ACR, proof.At.Format(time.RFC3339))}
-		if session, a, err = s.begin(ctx, tx, a); err != nil {
+		if session, a, err = s.begin(ctx, tx, a, sessionRow{}); err != nil {
 			return err
 		}
 		return s.Audit.Append(authz.With(ctx, a), tx, audit.Entry{Action: "signin.start", Object: "staff/" + string(p.ID)})

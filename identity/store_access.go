@@ -14,6 +14,8 @@ type linkRow struct {
 	AppointmentID string
 	At            int64
 	RevokedAt     int64
+	// Representative is who the link was sent to, when one asked for it.
+	Representative string
 }
 
 func (linkRow) TableName() string { return "links" }
@@ -30,6 +32,9 @@ type sessionRow struct {
 	SeenAt        int64
 	EndedAt       int64
 	SocketAt      int64 // a socket of this session was open then
+	// Representative is who codes go to: whom the link was sent to.
+	Representative string
+	IDToken        []byte // sealed, of a professional: what ends the session at the provider
 }
 
 func (sessionRow) TableName() string { return "sessions" }

@@ -21,7 +21,11 @@ type patientRow struct {
 	Record         []byte
 	At             int64
 	ChangedAt      int64
+	Indexed        int64 // indexVersion its hashes were made at
 }
+
+// indexVersion is raised when patients are found by more than before.
+const indexVersion = 1
 
 func (patientRow) TableName() string { return "patients" }
 
@@ -52,15 +56,43 @@ func insertPatient(ctx context.Context, tx *store.Tx, k *seal.Keeper, p Patient,
 		return err
 	}
 	at := store.Micros(p.Since)
-	r := patientRow{string(p.ID), string(p.OrganizationID), string(p.Status), string(p.Language), sealed, at, at}
+	r := patientRow{string(p.ID), string(p.OrganizationID), string(p.Status), string(p.Language), sealed, at, at, indexVersion}
 	if err := tx.G().Create(&r).Error; err != nil {
 		return err
 	}
+	return insertHashes(tx, p, hashes)
+}
+
+func insertHashes(tx *store.Tx, p Patient, hashes [][]byte) error {
 	rows := make([]indexRow, 0, len(hashes))
 	for _, h := range hashes {
 		rows = append(rows, indexRow{string(p.ID), string(p.OrganizationID), h})
 	}
 	return tx.G().Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error
+}
+
+// reindex adds the hashes of some patients indexed by an earlier version, and
+// tells whether there may be more.
+func reindex(ctx context.Context, tx *store.Tx, k *seal.Keeper, some int, hashes func(Patient) [][]byte) (bool, error) {
+	var rows []patientRow
+	if err := tx.G().Where("indexed < ?", indexVersion).Order("id").Limit(some).Find(&rows).Error; err != nil || len(rows) == 0 {
+		return false, err
+	}
+	list, err := openAll(ctx, tx, k, rows)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range list {
+		if err := insertHashes(tx, p, hashes(p)); err != nil {
+			return false, err
+		}
+	}
+	ids := make([]string, len(rows)) // also those whose key was destroyed
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	err = tx.G().Model(&patientRow{}).Where("id IN ?", ids).Updates(map[string]any{"indexed": indexVersion}).Error
+	return len(rows) == some, err
 }
 
 func updateStatus(tx *store.Tx, id care.PatientID, from, to care.IdentityStatus, at int64) (bool, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -208,6 +209,27 @@ func TestANewLinkIsSentWithTheWordsOfTheBooking(t *testing.T) {
 	if w.one(Link, Email, ToPatient).State != Sent {
 		t.Errorf("%s", show(w.all()))
 	}
+}
+
+// A link or a code that a minor's representative asked for goes to them alone.
+func TestARepresentativeWhoAskedGetsIt(t *testing.T) {
+	t.Parallel()
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		w := newWorld(t, h)
+		w.appointment(events.AppointmentBooked, 3*time.Hour)
+		w.wait(leaPhone, 1)
+		w.town.codes["c9"] = "118218"
+		w.publish(events.LinkRequested, string(booking), events.Link{AppointmentID: booking, PatientID: lea, Representative: "d1ego"})
+		w.publish(events.CodeRequested, "c9", events.Code{CodeID: "c9", PatientID: lea, Channel: "sms", Representative: "d1ego"})
+		texts := w.wait("+33611000014", 2)
+		slices.SortFunc(texts, func(a, b smssim.Message) int { return strings.Compare(a.Text, b.Text) })
+		if !strings.HasPrefix(texts[0].Text, "118218 ") || !strings.HasPrefix(texts[1].Text, "Nouveau lien") {
+			t.Errorf("%+v", texts)
+		}
+		if n := len(w.mail.Messages(leaMail)); n != 1 {
+			t.Errorf("%d e-mails to the address on file, want the booking's only", n)
+		}
+	})
 }
 
 func TestAPatientWithoutContactIsSeen(t *testing.T) {

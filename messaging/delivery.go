@@ -134,6 +134,7 @@ type Delivery struct {
 	AppointmentID  care.AppointmentID
 	EncounterID    care.EncounterID
 	CodeID         string
+	Representative string // of a minor, who asked for it: what the fact said
 	Language       care.Language
 	Zone           string // IANA, the patient's
 	StartsAt       time.Time

@@ -84,7 +84,7 @@ func (s *Service) overtake(ctx context.Context, tx *store.Tx, id care.Appointmen
 // tell makes one delivery per contact the patient has; with none at all, one
 // that says so, for people to see.
 func (s *Service) tell(ctx context.Context, tx *store.Tx, d Delivery, fact string) error {
-	to, err := s.People.Patient(ctx, d.PatientID)
+	to, err := s.addressee(ctx, d.PatientID, d.Representative)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (s *Service) link(ctx context.Context, tx *store.Tx, ev events.Event) error
 		return nil
 	}
 	return s.tell(ctx, tx, Delivery{About: Link, Recipient: ToPatient, PatientID: p.PatientID, PractitionerID: last.PractitionerID,
-		OrganizationID: last.OrganizationID, AppointmentID: p.AppointmentID, Language: last.Language, Zone: last.Zone,
+		OrganizationID: last.OrganizationID, AppointmentID: p.AppointmentID, Representative: p.Representative, Language: last.Language, Zone: last.Zone,
 		StartsAt: last.StartsAt, FactAt: ev.At, NextAt: s.Clock.Now()}, ev.ID)
 }
 
@@ -156,11 +156,11 @@ func (s *Service) code(ctx context.Context, tx *store.Tx, ev events.Event) error
 	if err := ev.Decode(&p); err != nil {
 		return err
 	}
-	to, err := s.People.Patient(ctx, p.PatientID)
+	to, err := s.addressee(ctx, p.PatientID, p.Representative)
 	if err != nil {
 		return err
 	}
-	d := Delivery{About: Code, Recipient: ToPatient, PatientID: p.PatientID, CodeID: p.CodeID, Language: to.Language, FactAt: ev.At, NextAt: s.Clock.Now()}
+	d := Delivery{About: Code, Recipient: ToPatient, PatientID: p.PatientID, CodeID: p.CodeID, Representative: p.Representative, Language: to.Language, FactAt: ev.At, NextAt: s.Clock.Now()}
 	if p.Channel == string(SMS) {
 		return s.queue(ctx, tx, d, SMS, ev.ID, addressed{to.Name, hidePhone(to.Phone)})
 	}

@@ -154,7 +154,7 @@ func (s *Service) prepare(ctx context.Context, d *Delivery) (fresh *Delivery, c 
 
 // first makes and seals the content of a first attempt.
 func (s *Service) first(ctx context.Context, tx *store.Tx, d *Delivery) (content, error) {
-	to, err := s.People.Patient(ctx, d.PatientID)
+	to, err := s.addressee(ctx, d.PatientID, d.Representative)
 	if err != nil {
 		return content{}, err
 	}
@@ -172,6 +172,17 @@ func (s *Service) first(ctx context.Context, tx *store.Tx, d *Delivery) (content
 		}
 	}
 	return c, s.sealContent(ctx, tx, d, c)
+}
+
+// addressee is a patient, written to through the representative who asked when
+// one did.
+func (s *Service) addressee(ctx context.Context, id care.PatientID, representative string) (Addressee, error) {
+	to, err := s.People.Patient(ctx, id)
+	if err != nil || representative == "" {
+		return to, err
+	}
+	to.Email, to.Phone, err = s.People.Representative(ctx, id, representative)
+	return to, err
 }
 
 // fill makes the content of a delivery. A link is minted here, in the
@@ -222,7 +233,7 @@ func (s *Service) filling(ctx context.Context, d *Delivery) (f filling, err erro
 		if s.Clock.Now().After(d.StartsAt.Add(time.Hour)) {
 			return f, &outOfUse{Refused, reasonExpired}
 		}
-		secret, err := s.Secrets.IssueLink(ctx, d.AppointmentID)
+		secret, err := s.Secrets.IssueLink(ctx, d.AppointmentID, d.Representative)
 		if err != nil {
 			return f, err
 		}

@@ -88,12 +88,15 @@ type Act struct {
 type People interface {
 	Patient(ctx context.Context, id care.PatientID) (Addressee, error)
 	Staff(ctx context.Context, id care.StaffID) (Colleague, error)
+	// Representative tells where the one of a minor who asked, as LinkRequested
+	// and CodeRequested name them, is written to.
+	Representative(ctx context.Context, id care.PatientID, who string) (email, phone string, err error)
 }
 
 // Secrets gives what a message must carry and nothing else may keep; identity
 // answers. IssueLink joins the transaction of ctx.
 type Secrets interface {
-	IssueLink(ctx context.Context, id care.AppointmentID) (secret string, err error)
+	IssueLink(ctx context.Context, id care.AppointmentID, representative string) (secret string, err error)
 	// PendingCode fails as Gone when the code is of no more use.
 	PendingCode(ctx context.Context, id string) (code string, err error)
 }

@@ -105,7 +105,14 @@ func (w *town) Staff(_ context.Context, id care.StaffID) (Colleague, error) {
 	return Colleague{Name: "Claire Martin", Title: "Dr", MSSante: "claire.martin@medecin.mssante.test", Place: "Maison médicale des Lilas"}, nil
 }
 
-func (w *town) IssueLink(_ context.Context, _ care.AppointmentID) (string, error) {
+func (w *town) Representative(_ context.Context, _ care.PatientID, who string) (email, phone string, err error) {
+	if who == "d1ego" {
+		return "", "+33611000014", nil
+	}
+	return "", "", fault.Missing()
+}
+
+func (w *town) IssueLink(_ context.Context, _ care.AppointmentID, _ string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.links++

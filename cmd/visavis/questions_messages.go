@@ -41,6 +41,15 @@ func (q messagePeople) Patient(ctx context.Context, id care.PatientID) (messagin
 	return a, nil
 }
 
+// Representative asks identity where the representative who asked is written to.
+func (q messagePeople) Representative(ctx context.Context, id care.PatientID, who string) (email, phone string, err error) {
+	to, err := q.identity.ContactThrough(ctx, id, who)
+	if !to.Mobile {
+		to.Phone = ""
+	}
+	return to.Email, to.Phone, err
+}
+
 func colleague(r identity.Referring) *messaging.Colleague {
 	return &messaging.Colleague{Name: r.GivenName + " " + r.FamilyName, Title: r.Title, MSSante: r.MSSante}
 }
@@ -57,14 +66,13 @@ func (q messagePeople) Staff(ctx context.Context, id care.StaffID) (messaging.Co
 type messageSecrets struct{ ask }
 
 // IssueLink asks identity for a join link to put in a message.
-func (q messageSecrets) IssueLink(ctx context.Context, id care.AppointmentID) (string, error) {
-	return q.identity.IssueLink(ctx, id)
+func (q messageSecrets) IssueLink(ctx context.Context, id care.AppointmentID, representative string) (string, error) {
+	return q.identity.IssueLinkTo(ctx, id, representative)
 }
 
 // PendingCode asks identity for the code to put in a message.
 func (q messageSecrets) PendingCode(ctx context.Context, id string) (string, error) {
-	code, _, _, err := q.identity.PendingCode(ctx, id)
-	return code, err
+	return q.identity.PendingCode(ctx, id)
 }
 
 type messageActs struct{ ask }

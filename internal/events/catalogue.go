@@ -78,18 +78,21 @@ type Document struct {
 }
 
 // Link is the payload of LinkRequested: a patient, or a secretary for them,
-// asked for a new join link of an appointment.
+// asked for a new join link of an appointment. Representative, when a minor's
+// asked, is how identity finds which: a blind index, no address.
 type Link struct {
-	AppointmentID care.AppointmentID `json:"appointmentId"`
-	PatientID     care.PatientID     `json:"patientId"`
+	AppointmentID  care.AppointmentID `json:"appointmentId"`
+	PatientID      care.PatientID     `json:"patientId"`
+	Representative string             `json:"representative,omitempty"`
 }
 
 // Code is the payload of CodeRequested. The code itself waits sealed in
 // identity, which gives it to messaging when asked.
 type Code struct {
-	CodeID    string         `json:"codeId"`
-	PatientID care.PatientID `json:"patientId"`
-	Channel   string         `json:"channel"` // sms or email
+	CodeID         string         `json:"codeId"`
+	PatientID      care.PatientID `json:"patientId"`
+	Channel        string         `json:"channel"` // sms or email
+	Representative string         `json:"representative,omitempty"`
 }
 
 // Delivery is the payload of DeliveryChanged.
