@@ -102,7 +102,7 @@ func open(t *testing.T, h *testkit.House) (*documents.Service, *town) {
 	t.Helper()
 	w := &town{act: anAct()}
 	for d := range 10 { // the Luhn digit
-		if rpps := "1000123456" + string(rune('0'+d)); cda.ValidRPPS(rpps) {
+		if rpps := "1000123456" + string(rune('0'+d)); care.ValidRPPS(rpps) {
 			w.act.Author.RPPS = rpps
 		}
 	}
@@ -265,7 +265,7 @@ func TestRefusalsNameTheFieldAndKeepNothing(t *testing.T) {
 					found = found || x.Name+" "+x.Code == c.want
 				}
 			}
-			if !found && !(c.want == "author.rpps key-wrong" && cda.ValidRPPS("10001234567")) {
+			if !found && !(c.want == "author.rpps key-wrong" && care.ValidRPPS("10001234567")) {
 				t.Errorf("want %s, got %v", c.want, err)
 			}
 		}

@@ -89,7 +89,7 @@ func open(t *testing.T, h *testkit.House) (*prescriptions.Service, *town) {
 		AuthorQuality: "Médecin généraliste",
 	}}
 	for d := range 10 {
-		if rpps := "1000123456" + string(rune('0'+d)); cda.ValidRPPS(rpps) {
+		if rpps := "1000123456" + string(rune('0'+d)); care.ValidRPPS(rpps) {
 			w.act.Author.RPPS = rpps
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"visavis/identity/traits"
+	"visavis/internal/care"
 )
 
 // IdNat is a national identifier of a professional (OID 1.2.250.1.71.4.2.1):
@@ -51,7 +52,7 @@ func CheckRPPS(rpps string) error {
 	switch {
 	case len(rpps) != 11 || strings.Trim(rpps, "0123456789") != "":
 		return traits.Refusal("rpps-length")
-	case !luhn(rpps):
+	case !care.ValidRPPS(rpps):
 		return traits.Refusal("rpps-key")
 	}
 	return nil
@@ -67,23 +68,8 @@ func CheckFINESS(finess string) error {
 	switch {
 	case len(digits) != 9 || strings.Trim(digits, "0123456789") != "":
 		return traits.Refusal("finess-length")
-	case !luhn(digits):
+	case !care.Luhn(digits):
 		return traits.Refusal("finess-key")
 	}
 	return nil
-}
-
-// luhn checks the last digit of a string of digits (ISO/IEC 7812-1, annex B).
-func luhn(s string) bool {
-	sum := 0
-	for i := range len(s) {
-		d := int(s[len(s)-1-i] - '0')
-		if i%2 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
 }

@@ -2,8 +2,9 @@ package traits
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
+
+	"visavis/internal/care"
 )
 
 // The OIDs a matricule INS can come with (interop §1.1).
@@ -41,28 +42,8 @@ func ParseINS(text, oid string) (INS, error) {
 	if !matricule.MatchString(m) {
 		return INS{}, Refusal("ins-shape")
 	}
-	if m[13:] != insKey(m[:13]) {
+	if !care.ValidINS(m) {
 		return INS{}, Refusal("ins-key")
 	}
 	return INS{m, oid}, nil
-}
-
-// insKey is 97 − (N mod 97), two digits, 2A and 2B counting as 19 and 18. The
-// argument has the shape of a matricule without its key.
-func insKey(n13 string) string {
-	switch n13[5:7] {
-	case "2A":
-		n13 = n13[:5] + "19" + n13[7:]
-	case "2B":
-		n13 = n13[:5] + "18" + n13[7:]
-	}
-	var n uint64
-	for _, c := range n13 {
-		n = n*10 + uint64(c-'0')
-	}
-	key := strconv.FormatUint(97-n%97, 10)
-	if len(key) == 1 {
-		key = "0" + key
-	}
-	return key
 }

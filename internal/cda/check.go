@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"visavis/internal/care"
 )
 
 // The kinds of problem; pages have a sentence for each.
@@ -203,7 +205,7 @@ func (p Patient) check(c checker) {
 		default:
 			c.fail("ins.oid", Unknown)
 		}
-		c.match("ins.value", p.INS.Value, ValidINS, Key)
+		c.match("ins.value", p.INS.Value, care.ValidINS, Key)
 		c.need("birthPlace", p.BirthPlace)
 	}
 	if p.BirthPlace != "" && !ValidCOG(p.BirthPlace) {
@@ -218,7 +220,7 @@ func (p Patient) check(c checker) {
 }
 
 func (p Professional) checkIdentity(c checker) {
-	c.match("rpps", p.RPPS, ValidRPPS, Key)
+	c.match("rpps", p.RPPS, care.ValidRPPS, Key)
 	c.need("family", p.Family)
 	c.need("given", p.Given)
 	c.optional("civility", SetCivility, p.Civility)

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+
+	"visavis/internal/care"
 )
 
 // CheckDocument applies the rules of the header, of the body and of the medicine lines to the bytes of a
@@ -110,7 +112,7 @@ func checkPatientRole(c checker, role *node) {
 		switch id.attr("root") {
 		case OIDINSNIR, OIDINSNIA, OIDINSTest, OIDINSDemo:
 			qualified = true
-			c.match("id", id.attr("extension"), ValidINS, Key)
+			c.match("id", id.attr("extension"), care.ValidINS, Key)
 		}
 	}
 	names := map[string]bool{}
@@ -173,7 +175,7 @@ func checkAssigned(c checker, a *node, practice bool) {
 		return
 	}
 	c.carries(a, "id", "extension")
-	if id := a.value("id", "extension"); strings.HasPrefix(id, "8") && !ValidRPPS(id[1:]) {
+	if id := a.value("id", "extension"); strings.HasPrefix(id, "8") && !care.ValidRPPS(id[1:]) {
 		c.fail("id", Key)
 	}
 	c.belongs(a, "code", SetSpecialty)

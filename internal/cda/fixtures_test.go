@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"visavis/internal/care"
 )
 
 var paris = time.FixedZone("CET", 3600)
@@ -11,7 +13,7 @@ var paris = time.FixedZone("CET", 3600)
 const ipp = "2.25.329800735698586629295641978511506172928"
 
 func ins(t testing.TB, n13 string) *INS {
-	key, ok := INSKey(n13)
+	key, ok := care.INSKey(n13)
 	if !ok {
 		t.Fatalf("INSKey(%q) refused", n13)
 	}
@@ -21,7 +23,7 @@ func ins(t testing.TB, n13 string) *INS {
 // luhn completes ten digits into an RPPS.
 func luhn(ten string) string {
 	for d := range 10 {
-		if v := fmt.Sprintf("%s%d", ten, d); ValidRPPS(v) {
+		if v := fmt.Sprintf("%s%d", ten, d); care.ValidRPPS(v) {
 			return v
 		}
 	}

@@ -8,8 +8,9 @@ package mssante
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
+
+	"visavis/internal/care"
 )
 
 // PatientDomain is where patients' mailboxes live (Mon espace santé).
@@ -36,34 +37,13 @@ func PatientAddress(status, matricule, domain string) (string, error) {
 	if status != "QUAL" {
 		return "", fmt.Errorf("%w: status %s", ErrNotQualified, status)
 	}
-	if !validINS(matricule) {
+	if !care.ValidINS(matricule) {
 		return "", ErrMatricule
 	}
 	if domain == "" {
 		domain = PatientDomain
 	}
 	return matricule + "@" + domain, nil
-}
-
-// validINS checks the shape and the key: 97 − (N mod 97), Corsica's 2A and 2B
-// counting as 19 and 18.
-func validINS(s string) bool {
-	if len(s) != 15 {
-		return false
-	}
-	n := s[:13]
-	switch n[5:7] {
-	case "2A":
-		n = n[:5] + "19" + n[7:]
-	case "2B":
-		n = n[:5] + "18" + n[7:]
-	}
-	number, err := strconv.ParseUint(n, 10, 64)
-	if err != nil {
-		return false
-	}
-	key, err := strconv.ParseUint(s[13:], 10, 64)
-	return err == nil && key == 97-number%97
 }
 
 // ValidAddress reports whether an address looks like a mailbox of the secure
