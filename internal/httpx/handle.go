@@ -28,6 +28,7 @@ type Op struct {
 	// give the same answer and one effect, for 24 hours (trust B11, D10).
 	Once bool
 	// Match says that the route needs If-Match: the version its caller saw.
+	// Without it, IfMatch gives nothing to the handler.
 	Match bool
 	// Limit is what a call costs whoever makes it; the zero Rule is free.
 	Limit limit.Rule
@@ -74,6 +75,9 @@ func (s *Server) gate(op Op) func(huma.Context, func(huma.Context)) {
 		if err := s.o.Table.May(authz.From(ctx), op.Action); err != nil {
 			s.refuse(humagin.Unwrap(c), err)
 			return
+		}
+		if !op.Match {
+			from(ctx).match = "" // what the document does not say, no handler reads
 		}
 		if op.Limit.Name != "" {
 			if err := s.o.Limits.Take(ctx, op.Limit, limitKey(ctx)); err != nil {

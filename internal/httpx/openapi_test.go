@@ -9,6 +9,7 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/httpx"
+	"visavis/internal/testkit"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -147,6 +148,26 @@ func TestConforms(t *testing.T) {
 	} {
 		if err == nil {
 			t.Errorf("%s conforms", name)
+		}
+	}
+}
+
+// A handler reads If-Match only where the document says so.
+func TestMatchIsReadWhereItIsDescribed(t *testing.T) {
+	s, c := lite(t)
+	read := func(ctx context.Context, _ *struct{}) (*echo, error) {
+		out := &echo{}
+		out.Body.Name = httpx.IfMatch(ctx)
+		return out, nil
+	}
+	op := httpx.Op{Method: "PUT", Path: "/api/described", Action: anybody, ID: "described", Tag: "test"}
+	httpx.Handle(s.s, op.Matched(), read)
+	op.Path, op.ID = "/api/silent", "silent"
+	httpx.Handle(s.s, op, read)
+	for path, want := range map[string]string{"/api/described": "7", "/api/silent": ""} {
+		var out struct{ Name string }
+		if c.Put(path, nil, testkit.Match("7")).Want(200).JSON(&out); out.Name != want {
+			t.Errorf("%s reads %q, want %q", path, out.Name, want)
 		}
 	}
 }

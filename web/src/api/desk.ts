@@ -1,44 +1,25 @@
 /** One function per route that the professional's pages use. */
-import { request, requestWithTag } from './client';
-import type {
-  Agenda,
-  DayItem,
-  Delivery,
-  Encounter,
-  IdentifiedHow,
-  IdentityDocument,
-  Medicine,
-  PatientFile,
-  PatientFound,
-  Prescription,
-  Report,
-  ReportText,
-  StaffBooking,
-  StaffFound,
-} from './deskTypes';
-import type { Appointment, Booked, ConsentRecord, ConsentText, DocumentItem, List, PrescriptionCategory, PrescriptionLine } from './types';
+import { address, call, callWithTag } from './call';
+import type { IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
+import type { ConsentText, PrescriptionCategory, PrescriptionLine, StaffRole } from './types';
 
-const id = encodeURIComponent;
+export const day = (date?: string) => call('GET /api/day', { query: { date } });
 
-export const day = (date?: string) => request<List<DayItem>>(`/day${date ? `?date=${id(date)}` : ''}`);
+export const encounter = (id: string) => call('GET /api/encounters/{id}', { path: { id } });
+export const confirmIdentity = (id: string, how: IdentifiedHow) =>
+  call('POST /api/encounters/{id}/identity', { path: { id }, body: { how } });
+export const invite = (id: string, staffId: string) => call('POST /api/encounters/{id}/participants', { path: { id }, body: { staffId } });
+export const finish = (id: string) => call('POST /api/encounters/{id}/finish', { path: { id } });
 
-export const encounter = (encounterId: string) => request<Encounter>(`/encounters/${id(encounterId)}`);
-export const confirmIdentity = (encounterId: string, how: IdentifiedHow) =>
-  request<Encounter>(`/encounters/${id(encounterId)}/identity`, { method: 'POST', body: { how } });
-export const invite = (encounterId: string, staffId: string) =>
-  request<Encounter>(`/encounters/${id(encounterId)}/participants`, { method: 'POST', body: { staffId } });
-export const finish = (encounterId: string) => request<Encounter>(`/encounters/${id(encounterId)}/finish`, { method: 'POST' });
+export const patients = (q: string, signal?: AbortSignal) => call('GET /api/patients', { query: { q }, signal });
+export const patientFile = (id: string) => call('GET /api/patients/{id}', { path: { id } });
+export const qualifyIdentity = (id: string, status: 'VALI' | 'QUAL', document: IdentityDocument) =>
+  call('POST /api/patients/{id}/identity', { path: { id }, body: { status, document } });
+export const staff = (role: StaffRole) => call('GET /api/staff', { query: { role } });
 
-export const patients = (q: string, signal?: AbortSignal) =>
-  request<List<PatientFound>>(`/patients?q=${id(q)}`, signal ? { signal } : {});
-export const patientFile = (patientId: string) => request<PatientFile>(`/patients/${id(patientId)}`);
-export const qualifyIdentity = (patientId: string, status: 'VALI' | 'QUAL', document: IdentityDocument) =>
-  request<unknown>(`/patients/${id(patientId)}/identity`, { method: 'POST', body: { status, document } });
-export const staff = (role: string) => request<List<StaffFound>>(`/staff?role=${id(role)}`);
-
-export const attestConsent = (appointmentId: string, text: ConsentText, idempotencyKey: string) =>
-  request<ConsentRecord>(`/appointments/${id(appointmentId)}/consent/oral`, {
-    method: 'POST',
+export const attestConsent = (id: string, text: ConsentText, idempotencyKey: string) =>
+  call('POST /api/appointments/{id}/consent/oral', {
+    path: { id },
     body: { textId: text.id, sha256: text.sha256, decision: 'granted' },
     idempotencyKey,
   });
@@ -46,56 +27,44 @@ export const attestConsent = (appointmentId: string, text: ConsentText, idempote
 /** An answer and the tag a later edit must send back: the header when there is one, else what the body says. */
 type Tagged<T> = { data: T; tag: string };
 
-async function tagged<T extends { etag?: string; version: number }>(answer: Promise<{ data: T; etag: string | undefined }>): Promise<Tagged<T>> {
+async function tagged<T extends { version: number }>(answer: Promise<{ data: T; etag: string | undefined }>): Promise<Tagged<T>> {
   const { data, etag } = await answer;
-  return { data, tag: etag ?? data.etag ?? String(data.version) };
+  return { data, tag: etag ?? String(data.version) };
 }
 
-export const report = (encounterId: string) => tagged(requestWithTag<Report>(`/encounters/${id(encounterId)}/report`));
-export const saveReport = (encounterId: string, text: ReportText, tag: string) =>
-  tagged(requestWithTag<Report>(`/encounters/${id(encounterId)}/report`, { method: 'PUT', body: text, ifMatch: tag }));
-export const signReport = (encounterId: string, version: number, idempotencyKey: string) =>
-  request<{ documentId: string; version: number }>(`/encounters/${id(encounterId)}/report/sign`, {
-    method: 'POST',
-    body: { version },
-    idempotencyKey,
-  });
-export const replaceDocument = (documentId: string, idempotencyKey: string) =>
-  request<unknown>(`/documents/${id(documentId)}/replace`, { method: 'POST', body: {}, idempotencyKey });
-export const patientDocuments = (patientId: string) => request<List<DocumentItem>>(`/documents?patientId=${id(patientId)}`);
+export const report = (id: string) => tagged(callWithTag('GET /api/encounters/{id}/report', { path: { id } }));
+export const saveReport = (id: string, body: ReportText, tag: string) =>
+  tagged(callWithTag('PUT /api/encounters/{id}/report', { path: { id }, body, ifMatch: tag }));
+export const signReport = (id: string, version: number, idempotencyKey: string) =>
+  call('POST /api/encounters/{id}/report/sign', { path: { id }, body: { version }, idempotencyKey });
+export const replaceDocument = (id: string, idempotencyKey: string) =>
+  call('POST /api/documents/{id}/replace', { path: { id }, body: {}, idempotencyKey });
+export const patientDocuments = (patientId: string) => call('GET /api/documents', { query: { patientId } });
 
-export const medicines = (q: string, signal?: AbortSignal) =>
-  request<List<Medicine>>(`/medicines?q=${id(q)}`, signal ? { signal } : {});
-export const prescriptions = (encounterId: string) => request<List<Prescription>>(`/encounters/${id(encounterId)}/prescriptions`);
-export const addPrescription = (encounterId: string, category: PrescriptionCategory, idempotencyKey: string) =>
-  request<Prescription>(`/encounters/${id(encounterId)}/prescriptions`, { method: 'POST', body: { category }, idempotencyKey });
-export const savePrescription = (prescriptionId: string, lines: PrescriptionLine[], tag: string) =>
-  tagged(requestWithTag<Prescription>(`/prescriptions/${id(prescriptionId)}`, { method: 'PUT', body: { lines }, ifMatch: tag }));
-export const deletePrescription = (prescriptionId: string) => request<void>(`/prescriptions/${id(prescriptionId)}`, { method: 'DELETE' });
+export const medicines = (q: string, signal?: AbortSignal) => call('GET /api/medicines', { query: { q }, signal });
+export const prescriptions = (id: string) => call('GET /api/encounters/{id}/prescriptions', { path: { id } });
+export const addPrescription = (id: string, category: PrescriptionCategory, idempotencyKey: string) =>
+  call('POST /api/encounters/{id}/prescriptions', { path: { id }, body: { category }, idempotencyKey });
+export const savePrescription = (id: string, lines: PrescriptionLine[], tag: string) =>
+  tagged(callWithTag('PUT /api/prescriptions/{id}', { path: { id }, body: { lines }, ifMatch: tag }));
+export const deletePrescription = (id: string) => call('DELETE /api/prescriptions/{id}', { path: { id } });
 /** `tag` is the version on the screen: what another tab changed meanwhile is refused, never signed unread. */
-export const signPrescription = (prescriptionId: string, tag: string, idempotencyKey: string) =>
-  request<{ documentId: string; verificationId: string }>(`/prescriptions/${id(prescriptionId)}/sign`, {
-    method: 'POST',
-    body: {},
-    idempotencyKey,
-    ifMatch: tag,
-  });
-export const replacePrescription = (prescriptionId: string, idempotencyKey: string) =>
-  request<Prescription>(`/prescriptions/${id(prescriptionId)}/replace`, { method: 'POST', body: {}, idempotencyKey });
-export const cancelPrescription = (prescriptionId: string, reason: string) =>
-  request<unknown>(`/prescriptions/${id(prescriptionId)}/cancel`, { method: 'POST', body: { reason } });
+export const signPrescription = (id: string, tag: string, idempotencyKey: string) =>
+  call('POST /api/prescriptions/{id}/sign', { path: { id }, body: {}, ifMatch: tag, idempotencyKey });
+export const replacePrescription = (id: string, idempotencyKey: string) =>
+  call('POST /api/prescriptions/{id}/replace', { path: { id }, body: {}, idempotencyKey });
+export const cancelPrescription = (id: string, reason: string) =>
+  call('POST /api/prescriptions/{id}/cancel', { path: { id }, body: { reason } });
 
-export const deliveries = (encounterId: string) => request<List<Delivery>>(`/encounters/${id(encounterId)}/deliveries`);
-export const toPost = () => request<List<Delivery>>('/deliveries?state=to-post');
-export const markPosted = (deliveryId: string) => request<unknown>(`/deliveries/${id(deliveryId)}/posted`, { method: 'POST' });
-export const retryDelivery = (deliveryId: string) => request<unknown>(`/deliveries/${id(deliveryId)}/retry`, { method: 'POST' });
+export const deliveries = (id: string) => call('GET /api/encounters/{id}/deliveries', { path: { id } });
+export const toPost = () => call('GET /api/deliveries', { query: { state: 'to-post' } });
+export const markPosted = (id: string) => call('POST /api/deliveries/{id}/posted', { path: { id } });
+export const retryDelivery = (id: string) => call('POST /api/deliveries/{id}/retry', { path: { id } });
 /** Address of the printable sheet (cover with the postal address, then the documents). */
-export const deliverySheet = (deliveryId: string) => `/api/deliveries/${id(deliveryId)}/sheet`;
+export const deliverySheet = (id: string) => address('/api/deliveries/{id}/sheet', { id });
 
-export const agenda = (date: string, days: number) => request<Agenda>(`/agenda?date=${id(date)}&days=${days}`);
-export const bookFor = (body: StaffBooking, idempotencyKey: string) =>
-  request<Booked>('/staff/appointments', { method: 'POST', body, idempotencyKey });
-export const resendLink = (appointmentId: string) => request<unknown>(`/appointments/${id(appointmentId)}/link`, { method: 'POST' });
-export const revokeLink = (appointmentId: string) => request<void>(`/appointments/${id(appointmentId)}/link/revoke`, { method: 'POST' });
-export const cancelFor = (appointmentId: string) =>
-  request<Appointment>(`/appointments/${id(appointmentId)}/cancel`, { method: 'POST', body: {} });
+export const agenda = (date: string, days: number) => call('GET /api/agenda', { query: { date, days } });
+export const bookFor = (body: StaffBooking, idempotencyKey: string) => call('POST /api/staff/appointments', { body, idempotencyKey });
+export const resendLink = (id: string) => call('POST /api/appointments/{id}/link', { path: { id } });
+export const revokeLink = (id: string) => call('POST /api/appointments/{id}/link/revoke', { path: { id } });
+export const cancelFor = (id: string) => call('POST /api/appointments/{id}/cancel', { path: { id }, body: {} });

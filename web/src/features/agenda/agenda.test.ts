@@ -10,6 +10,8 @@ const appointment = (id: string, start: string, end: string, more: Partial<Agend
   end,
   status: 'booked',
   patient: { id: `p-${id}`, displayName: id },
+  consent: 'none',
+  version: 1,
   ...more,
 });
 const doctor = (appointments: AgendaAppointment[], freeSlots: AgendaPractitioner['freeSlots'] = []): AgendaPractitioner => ({ id: 'd', displayName: 'Dr', appointments, freeSlots });

@@ -65,6 +65,7 @@ type Decision = ConsentDecision['decision'];
 
 /** Who may agree for a minor (Code civil 371-1, 390); the server holds the rule. */
 const relations = ['mother', 'father', 'guardian'] as const;
+type Relation = (typeof relations)[number];
 
 function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
   const t = useT('consent');
@@ -72,7 +73,7 @@ function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
   const minor = me.patient?.minor ?? false;
   const child = me.patient?.displayName ?? appointment.patient.displayName;
   const [name, setName] = useState('');
-  const [relation, setRelation] = useState('');
+  const [relation, setRelation] = useState<Relation | ''>('');
   const [checked, setChecked] = useState(false);
   const keys = useRef<Record<Decision, string>>({ granted: newIntention(), refused: newIntention() });
   const answering = useMutation<ConsentRecord, Problem, Decision>({
@@ -84,7 +85,7 @@ function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
           sha256: text.sha256,
           decision,
           channel: minor ? 'representative' : 'web',
-          ...(minor ? { representative: { name: name.trim(), relation } } : {}),
+          ...(minor && relation ? { representative: { name: name.trim(), relation } } : {}),
         },
         keys.current[decision],
       ),
@@ -119,7 +120,7 @@ function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
             label={t('relation')}
             name="relation"
             value={relation}
-            onChange={setRelation}
+            onChange={(chosen) => setRelation(relations.find((r) => r === chosen) ?? '')}
             error={checked && relation === '' ? t('relationNeeded') : undefined}
             options={[{ value: '', label: t('relation.choose') }, ...relations.map((r) => ({ value: r, label: t(`relation.${r}`) }))]}
           />

@@ -40,7 +40,10 @@ describe('paths', () => {
   const doc = (id: string, more: Partial<DocumentItem> = {}): DocumentItem => ({
     id,
     kind: 'report',
+    typeCode: '11488-4',
     title: id,
+    act: 'Téléconsultation',
+    confidentiality: 'N',
     author: { displayName: 'Dr' },
     date: signedAt,
     version: 1,
@@ -48,13 +51,13 @@ describe('paths', () => {
     encounterId: 'e',
     ...more,
   });
-  const delivery = (id: string, documents: Delivery['documents']): Delivery => ({ id, kind: 'mssante', to: { label: 'x' }, documents, state: 'sent', attempts: 1, history: [] });
+  const delivery = (id: string, documents: string[]): Delivery => ({ id, kind: 'mssante', about: 'documents', to: { label: 'x', recipient: 'patient' }, documents: documents.map((d) => ({ id: d })), state: 'sent', attempts: 1, history: [] });
 
   it('keeps the documents of this act that are in force, with all their recipients', () => {
     const found = paths(
       'e',
       [doc('old', { status: 'replaced' }), doc('elsewhere', { encounterId: 'f' }), doc('b', { date: '2026-11-22T09:31:00Z' }), doc('a')],
-      [delivery('1', ['a', 'b']), delivery('2', [{ id: 'a' }]), delivery('notice', [])],
+      [delivery('1', ['a', 'b']), delivery('2', ['a']), delivery('notice', [])],
     );
     expect(found.map((p) => [p.documents.map((d) => d.id), p.deliveries.map((d) => d.id)])).toEqual([
       [['a'], ['1', '2']],

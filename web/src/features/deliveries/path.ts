@@ -37,7 +37,7 @@ export function settled(state: DeliveryState): boolean {
 }
 
 export function documentIds(delivery: Pick<Delivery, 'documents'>): string[] {
-  return delivery.documents.map((d) => (typeof d === 'string' ? d : d.id));
+  return delivery.documents.map((d) => d.id);
 }
 
 /** Documents that travel together, and where they went. */

@@ -27,7 +27,6 @@ export function DayRow({ item, now, onReceive }: { item: DayItem; now: Date; onR
           {patient.minor && ` ${t('day.minor')}`}
           {item.firstTime && ` ${t('day.firstTime')}`}
         </p>
-        {item.reason && <p>{item.reason}</p>}
       </div>
       <div className={styles.signs}>
         <Presence item={item} now={now} />
@@ -39,17 +38,17 @@ export function DayRow({ item, now, onReceive }: { item: DayItem; now: Date; onR
         )}
       </div>
       <div className={styles.act}>
-        {item.status === 'arrived' && item.host !== false && (
+        {item.status === 'arrived' && item.host && (
           <Button onPress={onReceive} aria-label={t('day.receiveName', { name: patient.displayName })}>
             {t('day.receive')}
           </Button>
         )}
         {item.status === 'in-progress' && (
-          <Button onPress={onReceive} aria-label={t(item.host === false ? 'day.joinName' : 'day.rejoinName', { name: patient.displayName })}>
-            {t(item.host === false ? 'day.join' : 'day.rejoin')}
+          <Button onPress={onReceive} aria-label={t(!item.host ? 'day.joinName' : 'day.rejoinName', { name: patient.displayName })}>
+            {t(!item.host ? 'day.join' : 'day.rejoin')}
           </Button>
         )}
-        {item.status === 'arrived' && item.host === false && <span className={styles.soft}>{t('day.doctorReceives')}</span>}
+        {item.status === 'arrived' && !item.host && <span className={styles.soft}>{t('day.doctorReceives')}</span>}
       </div>
     </li>
   );

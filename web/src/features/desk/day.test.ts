@@ -7,12 +7,13 @@ const item = (encounterId: string, status: DayItem['status'], start: string, wai
   appointmentId: `a-${encounterId}`,
   start,
   end: start,
-  patient: { id: 'p', displayName: 'P' },
+  patient: { id: 'p', displayName: 'P', role: 'patient', minor: false },
   status,
   consent: 'none',
   online: false,
   identityStatus: 'PROV',
   firstTime: false,
+  host: true,
   ...(waitingSince ? { waitingSince } : {}),
 });
 const names = (items: DayItem[]) => items.map((i) => i.encounterId);

@@ -47,6 +47,7 @@ function Document({ item }: { item: DocumentItem }) {
     <article className={styles.document}>
       <h3>{title}</h3>
       <p>{t('by', { name: item.author.displayName, date: sayDateTime(item.date, now, visitorZone(), language) })}</p>
+      {item.status === 'cancelled' && <p>{t('cancelled')}</p>}
       {item.status === 'replaced' && <p className={styles.soft}>{t('replaced')}</p>}
       {(item.version > 1 || item.status === 'replaced') && <p className={styles.soft}>{t('version', { n: item.version })}</p>}
       <Path item={item} now={now} />

@@ -5,7 +5,10 @@ import { acts, stepOf } from './group';
 const item = (id: string, more: Partial<DocumentItem> = {}): DocumentItem => ({
   id,
   kind: 'report',
+  typeCode: '11488-4',
   title: id,
+  act: 'Téléconsultation',
+  confidentiality: 'N',
   author: { displayName: 'Dr B' },
   date: '2026-11-22T09:00:00Z',
   version: 1,
@@ -25,9 +28,9 @@ it('puts the documents of an act together, the newest act first, the report firs
   expect(found[0]?.replaced.map((d) => d.id)).toEqual(['report-1']);
 });
 
-it('keeps documents of no act each on their own', () => {
-  const { encounterId: _none, ...alone } = item('a');
-  expect(acts([alone, { ...alone, id: 'b' }])).toHaveLength(2);
+it('keeps a cancelled document among those that count: nothing replaces it, and the person must see that it is void', () => {
+  const [act] = acts([item('void', { kind: 'prescription', status: 'cancelled' }), item('report')]);
+  expect([act?.current.map((d) => d.id), act?.replaced]).toEqual([['report', 'void'], []]);
 });
 
 it.each([

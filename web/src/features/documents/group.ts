@@ -1,4 +1,4 @@
-/** Documents of one act together, the newest act first, replaced versions under the current one. */
+/** Documents of one act together, the newest act first, replaced versions under the current one. A cancelled one stays in sight, and says so. */
 import type { DocumentItem } from '@/api/types';
 
 export type Act = { key: string; date: string; current: DocumentItem[]; replaced: DocumentItem[] };
@@ -7,9 +7,9 @@ export function acts(items: readonly DocumentItem[]): Act[] {
   const found = new Map<string, Act>();
   const newestFirst = [...items].sort((a, b) => Date.parse(b.date) - Date.parse(a.date));
   for (const item of newestFirst) {
-    const key = item.encounterId ?? item.id;
+    const key = item.encounterId;
     const act = found.get(key) ?? { key, date: item.date, current: [], replaced: [] };
-    (item.status === 'current' ? act.current : act.replaced).push(item);
+    (item.status === 'replaced' ? act.replaced : act.current).push(item);
     found.set(key, act);
   }
   // Within an act the report comes first: it explains the rest.

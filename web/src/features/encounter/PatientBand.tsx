@@ -43,7 +43,7 @@ function Traits({ patient }: { patient: PatientFile }) {
   const age = ageOn(patient.birthDate, dayOf(now, clinicZone));
   const born = { date: sayBirthDate(patient.birthDate, language), place: patient.birthPlaceName ?? '' };
   const sex = patient.sex === 'F' || patient.sex === 'M' ? patient.sex : 'U';
-  const represented = patient.representatives ?? [];
+  const represented = patient.representatives;
   return (
     <>
       <p>

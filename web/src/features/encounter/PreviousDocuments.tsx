@@ -39,6 +39,7 @@ export function PreviousDocuments({ encounter }: { encounter: Encounter }) {
           </p>
           <p className={styles.soft}>
             {t('documents.by', { date: sayBirthDate(dayOf(d.date, clinicZone), language), name: d.author.displayName })}
+            {d.status === 'cancelled' && ` ${t('documents.cancelled')}`}
             {d.status === 'replaced' && ` ${t('documents.replaced')}`}
           </p>
         </li>

@@ -78,7 +78,7 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
 
 /** Prescriptions first: the report closes the act. What is signed is the version on the screen, after its last save. */
 function itemsOf(encounterId: string, open: Prescription[], drafts: Drafts, withReport: boolean): ToSign[] {
-  const items: ToSign[] = open.map((p) => ({ key: p.id, sign: (key) => desk.signPrescription(p.id, drafts.tag(p.id) ?? p.etag ?? String(p.version), key) }));
+  const items: ToSign[] = open.map((p) => ({ key: p.id, sign: (key) => desk.signPrescription(p.id, drafts.tag(p.id) ?? p.etag, key) }));
   if (!withReport) return items;
   const sign = async (key: string) => desk.signReport(encounterId, (await desk.report(encounterId)).data.version, key);
   return [...items, { key: 'report', sign }];

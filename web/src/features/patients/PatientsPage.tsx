@@ -56,7 +56,7 @@ function Traits({ patient: p }: { patient: PatientFile }) {
   const te = useT('encounter');
   const { language } = useLanguage();
   const place = [p.birthPlaceName].filter(Boolean).join(' ');
-  const address = [p.address?.street, [p.address?.postalCode, p.address?.city].filter(Boolean).join(' ')].filter(Boolean).join(', ');
+  const address = [p.address.street, [p.address.postalCode, p.address.city].filter(Boolean).join(' ')].filter(Boolean).join(', ');
   const sex = p.sex === 'F' || p.sex === 'M' ? p.sex : 'UN';
   const rows = [
     { label: t('fact.birthName'), value: p.birthFamilyName },
@@ -69,7 +69,7 @@ function Traits({ patient: p }: { patient: PatientFile }) {
     { label: t('fact.phone'), value: p.phone ? sayPhone(p.phone) : '' },
     { label: t('fact.email'), value: p.email ?? '' },
     { label: t('fact.address'), value: address },
-    { label: t('fact.representatives'), value: (p.representatives ?? []).map((r) => `${r.displayName} (${relation(te, r.relation)})`).join(', ') },
+    { label: t('fact.representatives'), value: p.representatives.map((r) => `${r.displayName} (${relation(te, r.relation)})`).join(', ') },
     { label: t('fact.referring'), value: p.referringPractitioner?.displayName ?? '' },
   ].filter((r) => r.value !== '');
   return (

@@ -29,7 +29,7 @@ export function DraftSheet({ encounterId, prescription }: { encounterId: string;
   const [lines, setLines] = useState<PrescriptionLine[]>(() => first(prescription));
   const key = ['prescriptions', encounterId];
   const { autosave, state } = useAutosave(
-    { value: lines, tag: prescription.etag ?? String(prescription.version) },
+    { value: lines, tag: prescription.etag },
     async (value: PrescriptionLine[], tag: string) => {
       const saved = await desk.savePrescription(id, clean(value), tag);
       client.setQueryData<List<Prescription>>(key, (old) => old && { items: old.items.map((p) => (p.id === id ? { ...p, ...saved.data, etag: saved.tag } : p)) });
@@ -66,7 +66,7 @@ export function DraftSheet({ encounterId, prescription }: { encounterId: string;
   const other = async (mine: boolean) => {
     const theirs = (await desk.prescriptions(encounterId)).items.find((p) => p.id === id);
     if (!theirs) return void client.invalidateQueries({ queryKey: key });
-    const tag = theirs.etag ?? String(theirs.version);
+    const tag = theirs.etag;
     if (mine) return void autosave.keepMine(tag);
     setLines(first(theirs));
     autosave.takeOther(first(theirs), tag);

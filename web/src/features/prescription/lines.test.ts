@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { change, clean, complete, freeMedicine, medicineLine, readCount, sentIndex } from './lines';
 
-const line = medicineLine({ cis: '60234100', name: 'DOLIPRANE 1000 mg, comprimé', inn: 'paracétamol', form: 'comprimé' });
+const line = medicineLine({ cis: '60234100', name: 'DOLIPRANE 1000 mg, comprimé', inn: 'paracétamol', form: 'comprimé', routes: ['orale'] });
 
 describe('medicine lines', () => {
   it('starts from the index, not renewable, nothing presumed about dose or duration', () => {
