@@ -42,17 +42,22 @@ func startSimulators(ctx context.Context, cfg *config.Config, ports demoPorts, l
 	if err != nil {
 		return nil, err
 	}
+	dir := simulatorFolder(cfg)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	authority, err := pki.New("visavis demo authority", time.Now())
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	s.mail, err = mail.Start(ctx, mail.Options{
 		SecureAddr: ports.mssante, PlainAddr: ports.mail, IMAPAddr: ports.imap, WebAddr: ports.mailWeb, Authority: authority, Log: log,
+		Dir: filepath.Join(dir, "mail"),
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	if s.sms, err = sms.Start(ctx, sms.Options{Addr: ports.sms, Secret: demoSecret, Log: log}); err != nil {
+	if s.sms, err = sms.Start(ctx, sms.Options{Addr: ports.sms, Secret: demoSecret, Log: log, Journal: filepath.Join(dir, "sms.jsonl")}); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, s.offer(cfg, authority)
@@ -77,10 +82,7 @@ func (s *simulators) offer(cfg *config.Config, authority *pki.Authority) error {
 // credentials writes the client certificate of our mailbox, as an operator
 // would hand it out.
 func (s *simulators) credentials(cfg *config.Config, authority *pki.Authority) error {
-	dir := filepath.Join(cfg.DataDir, "simulators")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return errors.Join(err, s.close())
-	}
+	dir := simulatorFolder(cfg)
 	pair, err := authority.Client(time.Now(), demoBox)
 	if err != nil {
 		return errors.Join(err, s.close())
@@ -152,3 +154,7 @@ func demoAccounts(zone string) ([]psc.Account, error) {
 	}
 	return out, nil
 }
+
+// simulatorFolder holds what the simulators keep: mailboxes, messages, the
+// certificate of our mailbox.
+func simulatorFolder(cfg *config.Config) string { return filepath.Join(cfg.DataDir, "simulators") }

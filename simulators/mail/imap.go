@@ -2,6 +2,7 @@ package mail
 
 import (
 	"crypto/tls"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -15,8 +16,9 @@ import (
 type inbox struct {
 	*imapmemserver.UserSession // nil until signed in
 
-	server *Server
-	conn   *imapserver.Conn
+	server  *Server
+	conn    *imapserver.Conn
+	address string // of the mailbox, once signed in
 }
 
 func (s *Server) newIMAP(c *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
@@ -45,6 +47,19 @@ func (x *inbox) Close() error {
 	return x.UserSession.Close()
 }
 
+// Expunge implements imapserver.Session: what goes stays gone after a restart.
+func (x *inbox) Expunge(w *imapserver.ExpungeWriter, uids *imap.UIDSet) error {
+	marked, err := x.Search(imapserver.NumKindUID, &imap.SearchCriteria{Flag: []imap.Flag{imap.FlagDeleted}}, &imap.SearchOptions{ReturnAll: true})
+	if err != nil {
+		return err
+	}
+	if err := x.UserSession.Expunge(w, uids); err != nil {
+		return err
+	}
+	x.server.removed(x.address, slices.DeleteFunc(marked.AllUIDs(), func(u imap.UID) bool { return uids != nil && !uids.Contains(u) }))
+	return nil
+}
+
 type external struct{ x *inbox }
 
 // Next implements sasl.Server.
@@ -59,6 +74,7 @@ func (e *external) Next([]byte) ([]byte, bool, error) {
 	}
 	e.x.server.mu.Lock()
 	defer e.x.server.mu.Unlock()
-	e.x.UserSession = imapmemserver.NewUserSession(e.x.server.user(strings.ToLower(certs[0].Subject.CommonName)))
+	e.x.address = strings.ToLower(certs[0].Subject.CommonName)
+	e.x.UserSession = imapmemserver.NewUserSession(e.x.server.user(e.x.address))
 	return nil, true, nil
 }

@@ -5,8 +5,9 @@
 //
 // Its page shows the mailboxes, so that a demonstration can open a patient's
 // letter. SetRule, or the page, makes addresses refuse, ask to wait, bounce,
-// answer with a technical refusal, or take their time: see Action. Messages
-// live in memory.
+// answer with a technical refusal, or take their time: see Action. With a folder
+// an accepted message is on disk before its sender hears 250, and is there again
+// at the next start; rules are forgotten.
 package mail
 
 import (
@@ -56,6 +57,8 @@ type Options struct {
 	// Authority signs the server's certificate and the only clients the secure
 	// ports take; a new one when nil.
 	Authority *pki.Authority
+	// Dir keeps the messages; in memory when empty.
+	Dir string
 	// Domain is the server's own name in reports.
 	Domain   string
 	DelayFor time.Duration
@@ -69,6 +72,10 @@ type Message struct {
 	At     time.Time
 	Raw    []byte
 	Secure bool // came through the secure port
+
+	file    string // on disk, without its ending; empty in memory
+	uid     imap.UID
+	removed bool
 }
 
 // Server is a running simulator.
@@ -90,6 +97,7 @@ type Server struct {
 	mu      sync.Mutex
 	users   map[string]*imapmemserver.User
 	boxes   map[string][]Message
+	last    int // number of the last message on disk
 	rules   map[string]Action
 	changed chan struct{}
 }
@@ -116,6 +124,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	conf, err := s.serverTLS()
 	if err != nil {
+		return nil, err
+	}
+	if err := s.load(); err != nil {
 		return nil, err
 	}
 	if err := s.listen(ctx, conf); err != nil {

@@ -1,11 +1,16 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
 	netmail "net/mail"
+	"net/smtp"
 	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -202,5 +207,110 @@ func TestThePagesOpenTheMailboxes(t *testing.T) {
 	_ = resp.Body.Close()
 	if r := smtp.Send(t.Context(), post.Envelope{From: ours, To: patient}, letter(t).Raw, nil); r.Outcome != post.Refused {
 		t.Errorf("control: %+v", r)
+	}
+}
+
+// TestMessagesOutliveTheServer: what was accepted is there at the next start,
+// byte for byte, in order; what IMAP removed stays removed; what was never
+// whole is not there.
+func TestMessagesOutliveTheServer(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mail")
+	begin := func() (*Server, mssante.Mailbox) {
+		s, err := Start(t.Context(), Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		conf, err := s.ClientTLS(ours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s, mssante.Mailbox{Address: s.IMAPAddr(), User: ours, TLS: conf}
+	}
+	send := func(s *Server, to, subject string) {
+		t.Helper()
+		if err := smtp.SendMail(s.PlainAddr(), nil, "a@courriel.test", []string{to}, []byte("Message-ID: <"+subject+"@test>\r\nSubject: "+subject+"\r\n\r\nBonjour\r\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, _ := begin()
+	for _, subject := range []string{"one", "two", "three"} {
+		send(s, ours, subject)
+	}
+	send(s, "other@courriel.test", "elsewhere")
+	before := s.Messages(ours)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"00000005.eml", "00000006.json.part", "00000007.eml.part"} { // cut by a crash, never acknowledged
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	s, box := begin()
+	after := s.Messages(ours)
+	if len(after) != 3 {
+		t.Fatalf("%d messages are left of 3", len(after))
+	}
+	for i := range after {
+		if !bytes.Equal(after[i].Raw, before[i].Raw) || !after[i].At.Equal(before[i].At) || after[i].From != before[i].From || after[i].Secure != before[i].Secure {
+			t.Errorf("message %d: %+v, was %+v", i, after[i], before[i])
+		}
+	}
+	if len(s.Messages("other@courriel.test")) != 1 {
+		t.Error("the other mailbox is empty")
+	}
+	if got := visit(t, box, "two"); !slices.Equal(got, []string{"one", "two", "three"}) {
+		t.Fatalf("IMAP shows %q", got)
+	}
+	send(s, ours, "four") // its number follows the last one, over the half of a message
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, box = begin()
+	if got := visit(t, box, ""); !slices.Equal(got, []string{"one", "three", "four"}) {
+		t.Errorf("after a removal IMAP shows %q", got)
+	}
+	if n := len(s.Messages(ours)); n != 4 {
+		t.Errorf("the page shows %d messages, 4 came", n)
+	}
+}
+
+// visit lists the subjects of a mailbox over IMAP and removes one.
+func visit(t *testing.T, box mssante.Mailbox, drop string) (subjects []string) {
+	t.Helper()
+	err := box.Visit(t.Context(), func(_ context.Context, _ mssante.Incoming, raw []byte) (bool, error) {
+		m, err := netmail.ReadMessage(bytes.NewReader(raw))
+		if err != nil {
+			return false, err
+		}
+		subjects = append(subjects, m.Header.Get("Subject"))
+		return m.Header.Get("Subject") == drop, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return subjects
+}
+
+// TestAFullDiskIsNotAnAcceptedMessage: without room the sender is asked to come
+// back, and nothing shows.
+func TestAFullDiskIsNotAnAcceptedMessage(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Start(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if err := os.Mkdir(filepath.Join(dir, "00000001.eml.part"), 0o700); err != nil { // where the file would go
+		t.Fatal(err)
+	}
+	err = smtp.SendMail(s.PlainAddr(), nil, "a@courriel.test", []string{ours}, []byte("Subject: x\r\n\r\nx\r\n"))
+	if err == nil || !strings.Contains(err.Error(), "not kept") {
+		t.Errorf("sent: %v", err)
+	}
+	if n := len(s.Messages(ours)); n != 0 {
+		t.Errorf("%d messages show", n)
 	}
 }

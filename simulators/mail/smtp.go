@@ -79,7 +79,9 @@ func (x *session) Data(r io.Reader) error {
 	for _, to := range x.to {
 		switch action := x.server.rule(to.address); action {
 		case Bounce:
-			x.server.report(x, to, raw, "failed", "5.1.1")
+			if err := x.server.report(x, to, raw, "failed", "5.1.1"); err != nil {
+				return x.server.full(err)
+			}
 			continue
 		case Delay:
 			select {
@@ -89,11 +91,17 @@ func (x *session) Data(r io.Reader) error {
 		case Cut:
 			cut = true
 		case Receipt, KO:
-			x.server.answer(x, to, raw, action == KO)
+			if err := x.server.answer(x, to, raw, action == KO); err != nil {
+				return x.server.full(err)
+			}
 		}
-		x.server.deliver(Message{To: to.address, From: x.from, At: time.Now().UTC(), Raw: raw, Secure: x.secure})
+		if err := x.server.deliver(Message{To: to.address, From: x.from, At: time.Now().UTC(), Raw: raw, Secure: x.secure}); err != nil {
+			return x.server.full(err)
+		}
 		if slices.Contains(to.notify, smtp.DSNNotifySuccess) {
-			x.server.report(x, to, raw, "delivered", "2.0.0")
+			if err := x.server.report(x, to, raw, "delivered", "2.0.0"); err != nil {
+				return x.server.full(err)
+			}
 		}
 	}
 	if cut {
@@ -108,17 +116,38 @@ func (x *session) Reset() { x.from, x.envid, x.to = "", "", nil }
 // Logout implements smtp.Session.
 func (x *session) Logout() error { return nil }
 
-// deliver puts a message in a mailbox, for IMAP and for the page.
-func (s *Server) deliver(m Message) {
+// deliver puts a message in a mailbox, for IMAP and for the page, once it is
+// kept.
+func (s *Server) deliver(m Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	address := strings.ToLower(m.To)
-	s.boxes[address] = append(s.boxes[address], m)
-	if _, err := s.user(address).Append("INBOX", bytes.NewReader(m.Raw), &imap.AppendOptions{Time: m.At}); err != nil {
-		s.o.Log.Warn("mail simulator: append", "error", err)
+	if err := s.keep(&m); err != nil {
+		return err
 	}
+	s.put(m)
 	close(s.changed)
 	s.changed = make(chan struct{})
+	return nil
+}
+
+// put shows a message that is kept; the lock is held.
+func (s *Server) put(m Message) {
+	address := strings.ToLower(m.To)
+	if !m.removed {
+		got, err := s.user(address).Append("INBOX", bytes.NewReader(m.Raw), &imap.AppendOptions{Time: m.At})
+		if err != nil {
+			s.o.Log.Warn("mail simulator: append", "error", err)
+		} else {
+			m.uid = got.UID
+		}
+	}
+	s.boxes[address] = append(s.boxes[address], m)
+}
+
+// full asks the sender to come back: the message could not be kept.
+func (s *Server) full(err error) error {
+	s.o.Log.Error("mail simulator: not kept", "error", err)
+	return &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "not kept, try again"}
 }
 
 // user gives the IMAP side of a mailbox; the lock is held.
@@ -135,9 +164,9 @@ func (s *Server) user(address string) *imapmemserver.User {
 }
 
 // report sends a delivery status notification (RFC 3464) to the sender.
-func (s *Server) report(x *session, to recipient, raw []byte, action, status string) {
+func (s *Server) report(x *session, to recipient, raw []byte, action, status string) error {
 	if x.from == "" || slices.Contains(to.notify, smtp.DSNNotifyNever) {
-		return
+		return nil
 	}
 	var b strings.Builder
 	s.reportHead(&b, x.from, "delivery-status", "Delivery report")
@@ -148,12 +177,12 @@ func (s *Server) report(x *session, to recipient, raw []byte, action, status str
 	}
 	fmt.Fprintf(&b, "\r\nOriginal-Recipient: rfc822;%[1]s\r\nFinal-Recipient: rfc822;%[1]s\r\nAction: %[2]s\r\nStatus: %[3]s\r\n\r\n", to.address, action, status)
 	fmt.Fprintf(&b, "--r\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: %s\r\n\r\n--r--\r\n", messageID(raw))
-	s.deliver(Message{To: x.from, At: time.Now().UTC(), Raw: []byte(b.String()), Secure: x.secure})
+	return s.deliver(Message{To: x.from, At: time.Now().UTC(), Raw: []byte(b.String()), Secure: x.secure})
 }
 
 // answer sends what the recipient's software would: a receipt (RFC 8098), or
 // a technical refusal "902 unknown patient".
-func (s *Server) answer(x *session, to recipient, raw []byte, ko bool) {
+func (s *Server) answer(x *session, to recipient, raw []byte, ko bool) error {
 	subject, disposition := "XDM/1.0/DDM", "automatic-action/MDN-sent-automatically; processed"
 	if ko {
 		subject = "=?UTF-8?Q?[KO_Int=C3=A9gration_syst=C3=A8me_!][902]_XDM/1.0/DDM?="
@@ -164,7 +193,7 @@ func (s *Server) answer(x *session, to recipient, raw []byte, ko bool) {
 	fmt.Fprintf(&b, "--r\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n%s\r\n\r\n", disposition)
 	fmt.Fprintf(&b, "--r\r\nContent-Type: message/disposition-notification\r\n\r\nOriginal-Recipient: rfc822;%[1]s\r\nFinal-Recipient: rfc822;%[1]s\r\nOriginal-Message-ID: %[2]s\r\nDisposition: %[3]s\r\n\r\n--r--\r\n",
 		to.address, messageID(raw), disposition)
-	s.deliver(Message{To: x.from, At: time.Now().UTC(), Raw: []byte(b.String()), Secure: x.secure})
+	return s.deliver(Message{To: x.from, At: time.Now().UTC(), Raw: []byte(b.String()), Secure: x.secure})
 }
 
 func (s *Server) reportHead(b *strings.Builder, to, kind, subject string) {

@@ -3,7 +3,9 @@
 // receipts out, one message per reference.
 //
 // Its page lists the messages as phones would show them. SetFault, or the page,
-// makes it fail in one named way: see Fault. Messages live in memory.
+// makes it fail in one named way: see Fault. With a journal an accepted message
+// is on disk before the platform hears so, and is there again at the next start,
+// as is the receipt that is still owed.
 package sms
 
 import (
@@ -17,6 +19,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -49,6 +52,7 @@ type Options struct {
 	Addr    string // 127.0.0.1 on a free port when empty
 	Secret  string // shared with the platform
 	SlowFor time.Duration
+	Journal string // file that keeps the messages; in memory when empty
 	// ReceiptAfter is how long a phone takes; 200 ms when zero.
 	ReceiptAfter time.Duration
 	Log          *slog.Logger // nothing when nil
@@ -65,7 +69,8 @@ type Message struct {
 	State     string    `json:"state"` // accepted, delivered, failed
 	// Requests is how often this reference was asked for.
 	Requests int `json:"requests"`
-	callback string
+	// Callback is where the receipt goes.
+	Callback string `json:"callback,omitempty"`
 }
 
 // Server is a running simulator.
@@ -80,6 +85,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	fault    Fault
+	journal  *os.File // nil in memory
 	messages []*Message
 	changed  chan struct{} // closed and replaced at each change
 }
@@ -107,6 +113,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{o: o, base: "http://" + l.Addr().String(), done: make(chan struct{}), fault: None, changed: make(chan struct{})}
 	s.ctx, s.stop = context.WithCancel(ctx)
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /messages", s.take)
 	mux.HandleFunc("GET /messages", s.list)
@@ -132,6 +141,12 @@ func (s *Server) Close() error {
 	err := s.http.Close()
 	<-s.done
 	s.work.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.journal != nil {
+		err = errors.Join(err, s.journal.Close())
+		s.journal = nil
+	}
 	return err
 }
 
@@ -228,7 +243,12 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request) {
 		case <-time.After(s.o.SlowFor):
 		}
 	}
-	m, repeat := s.keep(req)
+	m, repeat, err := s.keep(req)
+	if err != nil {
+		s.o.Log.Error("sms simulator: not kept", "error", err)
+		answer(w, http.StatusServiceUnavailable, sms.Answer{Error: "later"})
+		return
+	}
 	if !repeat && fault != NoReceipt {
 		s.work.Go(func() { s.receipt(m, fault == Failed) })
 	}
@@ -242,21 +262,25 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request) {
 	answer(w, code, sms.Answer{ID: m.ID, Repeat: repeat})
 }
 
-// keep records a message once per reference.
-func (s *Server) keep(req sms.Request) (Message, bool) {
+// keep records a message once per reference, and returns when a crash cannot
+// lose it.
+func (s *Server) keep(req sms.Request) (Message, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.signal()
 	for _, m := range s.messages {
 		if m.Reference == req.Reference {
 			m.Requests++
-			return *m, true
+			return *m, true, nil
 		}
 	}
 	m := &Message{ID: rand.Text(), Reference: req.Reference, From: req.From, To: req.To, Text: req.Text,
-		At: time.Now().UTC(), State: "accepted", Requests: 1, callback: req.Callback}
+		At: time.Now().UTC(), State: "accepted", Requests: 1, Callback: req.Callback}
+	if err := s.write(*m); err != nil {
+		return *m, false, err
+	}
 	s.messages = append(s.messages, m)
-	return *m, false
+	return *m, false, nil
 }
 
 func (s *Server) signal() {
@@ -277,7 +301,7 @@ func (s *Server) receipt(m Message, failed bool) {
 			return
 		case <-time.After(wait):
 		}
-		if m.callback == "" || s.call(m, state, reason) {
+		if m.Callback == "" || s.call(m, state, reason) {
 			break
 		}
 		wait *= 3
@@ -287,6 +311,9 @@ func (s *Server) receipt(m Message, failed bool) {
 	for _, kept := range s.messages {
 		if kept.ID == m.ID {
 			kept.State = state
+			if err := s.write(*kept); err != nil {
+				s.o.Log.Warn("sms simulator: state not kept", "error", err)
+			}
 		}
 	}
 	s.signal()
@@ -297,7 +324,7 @@ func (s *Server) call(m Message, state, reason string) bool {
 	if err != nil {
 		return false
 	}
-	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, m.callback, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, m.Callback, bytes.NewReader(body))
 	if err != nil {
 		return false
 	}

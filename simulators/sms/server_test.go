@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -157,5 +159,67 @@ func TestThePageShowsWhatAPhoneWould(t *testing.T) {
 	_ = resp.Body.Close()
 	if r := g.Send(t.Context(), time.Now(), "b", "+33612345678", "x"); r.Code != 503 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestMessagesOutliveTheGateway: what was taken is there at the next start, one
+// message per reference still, and the receipt that was owed is sent.
+func TestMessagesOutliveTheGateway(t *testing.T) {
+	callback, got := platform(t)
+	journal := filepath.Join(t.TempDir(), "sms.jsonl")
+	begin := func(after time.Duration) (*Server, sms.Gateway) {
+		s, err := Start(t.Context(), Options{Secret: "secret", ReceiptAfter: after, Journal: journal})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s, sms.Gateway{URL: s.URL(), Sender: "visavis", Secret: "secret", Callback: callback, Client: &http.Client{Timeout: 2 * time.Second}}
+	}
+	send := func(g sms.Gateway, ref string) {
+		t.Helper()
+		if r := g.Send(t.Context(), time.Now(), ref, "+33612345678", "Bonjour "+ref); r.Outcome != post.Accepted {
+			t.Fatalf("%+v", r)
+		}
+	}
+	s, g := begin(time.Hour) // no phone answers before the stop
+	send(g, "a")
+	send(g, "b")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(journal, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(`{"id":"half","refer`); err != nil { // cut by a crash
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, g = begin(time.Millisecond)
+	refs := map[string]bool{receive(t, got).Reference: true, receive(t, got).Reference: true}
+	if !refs["a"] || !refs["b"] {
+		t.Fatalf("receipts: %v", refs)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	for ref := range refs {
+		if err := s.WaitState(ctx, ref, sms.StateDelivered); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(g, "a")
+	if m := s.Messages(); len(m) != 2 || m[0].Text != "Bonjour a" || m[1].Text != "Bonjour b" {
+		t.Fatalf("%+v", m)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, _ = begin(time.Millisecond)
+	for _, m := range s.Messages() {
+		if m.State != sms.StateDelivered {
+			t.Errorf("the state was forgotten: %+v", m)
+		}
 	}
 }
