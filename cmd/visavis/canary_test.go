@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"visavis/internal/config"
 	"visavis/internal/store"
 	"visavis/internal/testkit"
 
@@ -290,9 +291,14 @@ func (s *spy) redis() {
 }
 
 // files reads every file of the data folder: the log, the output, the sealed
-// files, the SQLite database.
+// files, the SQLite database. What the simulators received is with the people
+// it was sent to; mails and SMS are searched as such.
 func (s *spy) files() {
+	post := simulatorFolder(&config.Config{DataDir: s.dir})
 	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && path == post {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"visavis/internal/config"
+	"visavis/internal/limit"
 	"visavis/internal/telemetry"
 )
 
 type checkCmd struct{}
 
-// Run tries each thing the platform needs and prints one line for each.
+// Run tries each thing the platform needs and prints one line for each, then
+// the settings in force.
 func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 	var failed error
 	for _, c := range []struct {
@@ -24,7 +26,9 @@ func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 		try  func(context.Context, *config.Config) error
 	}{
 		{"database and keys", tryDatabase},
+		{"folder of audit heads", func(_ context.Context, c *config.Config) error { return tryFolder(c.HeadsDir) }},
 		{"Redis", tryRedis},
+		{"trusted proxies", tryProxies},
 		{"web port", func(_ context.Context, c *config.Config) error { return tryTCP(c.Listen) }},
 		{"media ports", tryMedia},
 		{"Pro Santé Connect", func(ctx context.Context, c *config.Config) error { return tryHTTP(ctx, c.PSC.Discovery) }},
@@ -43,7 +47,20 @@ func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 			fmt.Printf("✓  %s\n", c.what)
 		}
 	}
+	raw, err := settings(cfg)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	fmt.Printf("\nSettings in force:\n%s\n", raw)
 	return failed
+}
+
+// tryProxies: behind a proxy that is not named, all visitors count as one.
+func tryProxies(_ context.Context, cfg *config.Config) error {
+	if len(cfg.Proxies) == 0 {
+		return errUnset
+	}
+	return nil
 }
 
 var errUnset = errors.New("not configured")
@@ -56,11 +73,30 @@ func tryDatabase(ctx context.Context, cfg *config.Config) error {
 	return f.close()
 }
 
-func tryRedis(_ context.Context, cfg *config.Config) error {
+// tryFolder makes a folder and a file in it, and takes the file away.
+func tryFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".check")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// tryRedis asks for an answer; the server itself bears that there is none.
+func tryRedis(ctx context.Context, cfg *config.Config) error {
 	if cfg.RedisURL == "" {
 		return errUnset
 	}
-	return nil // a wrong address fails with the database; an absent Redis is borne
+	rdb, err := limit.Connect(cfg.RedisURL.Value())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return errors.Join(rdb.Ping(ctx).Err(), rdb.Close())
 }
 
 func tryTCP(addr string) error {

@@ -15,6 +15,9 @@ import (
 	"visavis/internal/testkit"
 )
 
+// hush is a secret that nothing may print.
+const hush = "hush-hush"
+
 // serving is the real program in a process of its own, as a self-hoster runs
 // it: no demo, no simulators, an empty store.
 func serving(t *testing.T, database string) *rig {
@@ -26,7 +29,7 @@ func serving(t *testing.T, database string) *rig {
 	r.env = []string{
 		asMain + "=1", "VISAVIS_DATA=" + r.dir, "VISAVIS_LISTEN=127.0.0.1:" + web, "VISAVIS_PUBLIC_URL=" + r.url, "LANG=C", "LC_ALL=", "LC_MESSAGES=",
 		"VISAVIS_MEDIA_UDP=" + media, "VISAVIS_MEDIA_TCP=" + media, "VISAVIS_TURN_UDP=" + turn, "VISAVIS_TURN_TCP=" + turn,
-		"DATABASE_URL=" + database, "REDIS_URL=", "VISAVIS_PSC_SECRET=secret", "VISAVIS_PSC_DISCOVERY=http://127.0.0.1:1/.well-known/wallet-openid-configuration",
+		"DATABASE_URL=" + database, "REDIS_URL=", "VISAVIS_PSC_SECRET=" + hush, "VISAVIS_PSC_DISCOVERY=http://127.0.0.1:1/.well-known/wallet-openid-configuration",
 	}
 	t.Cleanup(r.kill)
 	return r
@@ -84,6 +87,15 @@ func TestFirstClinic(t *testing.T) {
 		t.Skip("starts the program")
 	}
 	test := func(t *testing.T, r *rig) {
+		checked, err := r.say("check")
+		for _, want := range []string{"✓  database and keys", "✓  folder of audit heads", "–  trusted proxies", "✓  web port", "✗  Pro Santé Connect", `"HeadsDir": "` + r.dir, `"Proxies"`, `"Secret": "(set)"`} {
+			if !strings.Contains(checked, want) || err == nil {
+				t.Errorf("check does not say %q (%v):\n%s", want, err, checked)
+			}
+		}
+		if strings.Contains(checked, hush) {
+			t.Error("check prints a secret")
+		}
 		example := r.must("clinic", "example")
 		if out := r.must("clinic", "apply", r.file(example)); !strings.Contains(out, "5 created, 0 changed, 0 left as they were, 0 not in the file") {
 			t.Fatalf("applied: %s", out)

@@ -8,6 +8,7 @@ import (
 
 	"visavis/consent"
 	"visavis/documents"
+	"visavis/internal/audit"
 	"visavis/internal/config"
 	"visavis/internal/telemetry"
 )
@@ -28,7 +29,8 @@ func (migrateCmd) Run(ctx context.Context, cfg *config.Config) error {
 }
 
 type verifyCmd struct {
-	Head string `help:"File of a signed head kept elsewhere: the log must still contain it." type:"existingfile"`
+	Heads string `help:"Folder of signed heads kept elsewhere: the log must still begin with each of them." type:"existingdir"`
+	Head  string `help:"File of a signed head kept elsewhere: the log must still contain it." type:"existingfile"`
 }
 
 // Run recomputes the audit tree and reads every stored file. It fails when one
@@ -42,22 +44,21 @@ func (v verifyCmd) Run(ctx context.Context, cfg *config.Config) error {
 }
 
 func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
-	known := ""
-	if v.Head != "" {
-		raw, err := os.ReadFile(v.Head)
-		if err != nil {
-			return err
-		}
-		known = string(raw)
+	kept, err := v.kept()
+	if err != nil {
+		return err
 	}
 	if _, err := f.seq.Sequence(ctx); err != nil {
 		return err
 	}
-	n, err := f.seq.Verify(ctx, known)
+	n, err := f.seq.Verify(ctx, kept...)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("audit: %d entries, every one as it was written\n", n)
+	if len(kept) > 0 {
+		fmt.Printf("heads: %d kept elsewhere, the log begins with each of them\n", len(kept))
+	}
 	papers, err := documents.New(documents.Deps{DB: f.db, Audit: f.audit, Keeper: f.keeper, Signer: f.signer, Table: f.table, Clock: f.clock})
 	if err != nil {
 		return err
@@ -77,4 +78,27 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 	}
 	fmt.Printf("consents: %d, each signed and in its chain\n", agreed)
 	return nil
+}
+
+// kept reads the heads to compare with. A folder without one proves nothing.
+func (v verifyCmd) kept() ([]audit.Kept, error) {
+	var list []audit.Kept
+	if v.Heads != "" {
+		found, err := audit.Heads(v.Heads)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%s holds no head: nothing to compare with", v.Heads)
+		}
+		list = found
+	}
+	if v.Head != "" {
+		raw, err := os.ReadFile(v.Head)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, audit.Kept{Name: v.Head, Note: string(raw)})
+	}
+	return list, nil
 }

@@ -3,8 +3,10 @@ package arch
 import (
 	"encoding/json"
 	"go/ast"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,6 +124,31 @@ func TestDependenciesAreExplained(t *testing.T) {
 		if !used[name] {
 			t.Errorf("docs/deps.md explains %s, which is not a direct dependency", name)
 		}
+	}
+}
+
+// TestDependencyBudget: the program trusts at most 25 projects. The modules of
+// one project (its owner on the forge) count once: docs/deps.md says why.
+func TestDependencyBudget(t *testing.T) {
+	projects := map[string]bool{}
+	for _, s := range all(t) {
+		if s.test || s.under("bench", "internal/testkit", "internal/deps") {
+			continue
+		}
+		for _, p := range s.imports() {
+			if standard(p) || within(p, "visavis") {
+				continue
+			}
+			parts := strings.Split(p, "/")
+			projects[strings.Join(parts[:min(2, len(parts))], "/")] = true
+			if parts[0] == "gorm.io" {
+				delete(projects, strings.Join(parts[:2], "/"))
+				projects["gorm.io"] = true
+			}
+		}
+	}
+	if n := len(projects); n > 25 || n < 15 {
+		t.Errorf("%d projects, at most 25 (trust, dependency budget): %v", n, slices.Sorted(maps.Keys(projects)))
 	}
 }
 

@@ -138,7 +138,7 @@ func TestManyWritersAndSequencersMakeOneChain(t *testing.T) {
 		close(done)
 		sequencers.Wait()
 		h.VerifyAudit(t)
-		if n, err := h.Sequencer.Verify(context.Background(), ""); n != 8*each || err != nil {
+		if n, err := h.Sequencer.Verify(context.Background()); n != 8*each || err != nil {
 			t.Errorf("%d entries, want %d: %v", n, 8*each, err)
 		}
 	})

@@ -38,7 +38,7 @@ func fill(t *testing.T, h *testkit.House) *sql.DB {
 			}
 		}
 	}
-	if n, err := h.Sequencer.Verify(ctx, ""); err != nil || n != entries {
+	if n, err := h.Sequencer.Verify(ctx); err != nil || n != entries {
 		t.Fatalf("the untouched log: %d %v", n, err)
 	}
 	pool, err := h.DB.SQL()
@@ -61,7 +61,11 @@ func under(t *testing.T, h *testkit.House, pool *sql.DB, what, known string, sta
 			t.Fatalf("%s: %s changed nothing: the test proves nothing", what, s)
 		}
 	}
-	if _, err := h.Sequencer.Verify(context.Background(), known); !errors.Is(err, audit.ErrTampered) {
+	var kept []audit.Kept
+	if known != "" {
+		kept = append(kept, audit.Kept{Name: "known", Note: known})
+	}
+	if _, err := h.Sequencer.Verify(context.Background(), kept...); !errors.Is(err, audit.ErrTampered) {
 		t.Errorf("NOT DETECTED: %s (%s): %v", what, strings.Join(statements, "; "), err)
 	}
 	undo()
@@ -180,7 +184,7 @@ func TestKeptHeadFindsWhatTheDatabaseForgot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.Sequencer.Verify(ctx, kept); err != nil {
+		if _, err := h.Sequencer.Verify(ctx, audit.Kept{Name: "kept", Note: kept}); err != nil {
 			t.Fatalf("the honest log against its own head: %v", err)
 		}
 		cut := []string{
@@ -207,14 +211,14 @@ func TestKeptHeadFindsWhatTheDatabaseForgot(t *testing.T) {
 		if _, err := h.Sequencer.Sequence(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := h.Sequencer.Verify(ctx, ""); err != nil || n != entries {
+		if n, err := h.Sequencer.Verify(ctx); err != nil || n != entries {
 			t.Fatalf("the fork is whole in itself: %d %v", n, err)
 		}
-		if _, err := h.Sequencer.Verify(ctx, kept); !errors.Is(err, audit.ErrTampered) {
+		if _, err := h.Sequencer.Verify(ctx, audit.Kept{Name: "kept", Note: kept}); !errors.Is(err, audit.ErrTampered) {
 			t.Errorf("NOT DETECTED: fork signed by the platform itself: %v", err)
 		}
 		undo()
-		if _, err := h.Sequencer.Verify(ctx, "go.sum database tree\n1\nAAAA\n\n— other AAAA\n"); !errors.Is(err, audit.ErrTampered) {
+		if _, err := h.Sequencer.Verify(ctx, audit.Kept{Name: "theirs", Note: "go.sum database tree\n1\nAAAA\n\n— other AAAA\n"}); !errors.Is(err, audit.ErrTampered) {
 			t.Errorf("a head of somebody else: %v", err)
 		}
 	})
@@ -240,7 +244,7 @@ func TestSequencerDoesNotBuildOnATamperedTree(t *testing.T) {
 			t.Errorf("numbered %d entries on a tampered tree: %v", n, err)
 		}
 		undo()
-		if _, err := h.Sequencer.Verify(ctx, ""); err != nil {
+		if _, err := h.Sequencer.Verify(ctx); err != nil {
 			t.Error(err)
 		}
 	})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"visavis/internal/store"
 
@@ -15,15 +17,15 @@ import (
 var ErrTampered = errors.New("audit log was tampered with")
 
 // Verify recomputes the whole tree from the rows and checks it against every
-// signed head and every stored hash. known, when not empty, is a head kept
-// elsewhere (exported before): the log must still contain it. Only such a head
-// tells when somebody with the database and the running sequencer cut the tail
-// of the log. It returns the number of entries.
-func (s *Sequencer) Verify(ctx context.Context, known string) (int64, error) {
+// signed head and every stored hash. kept are heads copied elsewhere before
+// (Export): the log must still begin with each of them. Only such a head tells
+// when somebody with the database and the master key cut the tail of the log, or
+// wrote another one. It returns the number of entries.
+func (s *Sequencer) Verify(ctx context.Context, kept ...Kept) (int64, error) {
 	var n int64
 	err := s.db.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		v := verification{s: s, tx: tx, tree: map[int64]tlog.Hash{}, signed: map[int64][]tlog.Tree{}}
-		err := v.run(known)
+		v := verification{s: s, tx: tx, tree: map[int64]tlog.Hash{}, signed: map[int64][]signed{}}
+		err := v.run(kept)
 		n = v.size
 		return err
 	})
@@ -34,13 +36,19 @@ func (s *Sequencer) Verify(ctx context.Context, known string) (int64, error) {
 type verification struct {
 	s      *Sequencer
 	tx     *store.Tx
-	tree   map[int64]tlog.Hash   // recomputed from the rows
-	signed map[int64][]tlog.Tree // heads not reached yet, by size
-	size   int64                 // entries read
+	tree   map[int64]tlog.Hash // recomputed from the rows
+	signed map[int64][]signed  // heads not reached yet, by size
+	size   int64               // entries read
 }
 
-func (v *verification) run(known string) error {
-	last, err := v.heads(known)
+// signed is a head to be met; by name when it was kept elsewhere.
+type signed struct {
+	tlog.Tree
+	name string
+}
+
+func (v *verification) run(kept []Kept) error {
+	last, err := v.heads(kept)
 	if err != nil {
 		return err
 	}
@@ -56,7 +64,10 @@ func (v *verification) run(known string) error {
 			break
 		}
 	}
-	for at := range v.signed {
+	for _, at := range slices.Sorted(maps.Keys(v.signed)) {
+		if name := v.signed[at][len(v.signed[at])-1].name; name != "" {
+			return cutBefore(name, at, v.size)
+		}
 		return fmt.Errorf("%w: head of %d entries, %d remain", ErrTampered, at, v.size)
 	}
 	if last != v.size {
@@ -73,7 +84,7 @@ func (v *verification) run(known string) error {
 }
 
 // heads reads every signed head and returns the size of the last stored one.
-func (v *verification) heads(known string) (last int64, err error) {
+func (v *verification) heads(kept []Kept) (last int64, err error) {
 	all, err := heads(v.tx)
 	if err != nil {
 		return 0, err
@@ -83,15 +94,15 @@ func (v *verification) heads(known string) (last int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		v.signed[t.N] = append(v.signed[t.N], t)
+		v.signed[t.N] = append(v.signed[t.N], signed{Tree: t})
 		last = t.N
 	}
-	if known != "" {
-		t, _, err := v.s.openHead(known)
+	for _, k := range kept {
+		t, _, err := v.s.openHead(k.Note)
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("%s: %w", k.Name, err)
 		}
-		v.signed[t.N] = append(v.signed[t.N], t)
+		v.signed[t.N] = append(v.signed[t.N], signed{t, k.Name})
 	}
 	return last, nil
 }
@@ -117,6 +128,9 @@ func (v *verification) extend(rows []row) error {
 			root, err := tlog.TreeHash(v.size, reader)
 			if err != nil {
 				return fmt.Errorf("audit: %w", err)
+			}
+			if t.Hash != root && t.name != "" {
+				return forked(t.name, t.N)
 			}
 			if t.Hash != root {
 				return v.changed()

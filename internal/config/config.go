@@ -24,6 +24,8 @@ type Config struct {
 	LogJSON   bool     `env:"VISAVIS_LOG_JSON" help:"Write the log as JSON lines."`
 	KeyFile   string   `env:"VISAVIS_MASTER_KEY_FILE" help:"File of the master key; keys/master in the data folder when empty."`
 
+	HeadsDir string `name:"audit-heads" env:"VISAVIS_AUDIT_HEADS" type:"path" help:"Folder outside the database where a signed head of the audit log is kept each day; heads in the data folder when empty."`
+
 	DatabaseURL Secret `kong:"-"` // DATABASE_URL
 	RedisURL    Secret `kong:"-"` // REDIS_URL
 
@@ -119,6 +121,9 @@ func (c *Config) AfterApply() error {
 	}
 	if c.KeyFile == "" {
 		c.KeyFile = filepath.Join(c.DataDir, "keys", "master")
+	}
+	if c.HeadsDir == "" {
+		c.HeadsDir = filepath.Join(c.DataDir, "heads")
 	}
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.HasSuffix(c.PublicURL, "/") {

@@ -99,7 +99,7 @@ func (h *House) VerifyAudit(t testing.TB) {
 	if _, err := h.Sequencer.Sequence(ctx); err != nil {
 		t.Errorf("numbering the audit log: %v", err)
 	}
-	if _, err := h.Sequencer.Verify(ctx, ""); err != nil {
+	if _, err := h.Sequencer.Verify(ctx); err != nil {
 		t.Errorf("the audit log does not verify: %v", err)
 	}
 }
