@@ -11,7 +11,8 @@ import (
 )
 
 // TestEveryErrorHasItsWords: each code a Go file gives to fault.New or
-// fault.Field has its texts, in both languages (P4).
+// fault.Field has its texts, in both languages, also where the code is no
+// literal (P4).
 func TestEveryErrorHasItsWords(t *testing.T) {
 	texts := map[string]map[string]string{"fr": {}, "en": {}}
 	for language, keys := range texts {
@@ -51,53 +52,6 @@ func TestEveryErrorHasItsWords(t *testing.T) {
 			}
 		}
 	}
-}
-
-// codes finds the catalogue keys that Go files use, with where.
-func codes(t *testing.T) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	consts := constants(t)
-	for _, s := range all(t) {
-		if !s.library() {
-			continue
-		}
-		s.calls(func(call *ast.CallExpr, on, name string) {
-			if on == "fault" && name == "New" && len(call.Args) == 2 {
-				if code, ok := text(s, consts, call.Args[1]); ok {
-					out["fault."+code], out["fault."+code+".title"] = s.line(call), s.line(call)
-				}
-			}
-		})
-		ast.Inspect(s.ast, func(n ast.Node) bool {
-			lit, ok := n.(*ast.CompositeLit)
-			if !ok || !isField(lit.Type) {
-				return true
-			}
-			for _, e := range lit.Elts {
-				kv, ok := e.(*ast.KeyValueExpr)
-				if !ok {
-					continue
-				}
-				if k, ok := kv.Key.(*ast.Ident); ok && k.Name == "Code" {
-					if code, ok := text(s, consts, kv.Value); ok {
-						out["field."+code] = s.line(kv)
-					}
-				}
-			}
-			return true
-		})
-	}
-	return out
-}
-
-func isField(e ast.Expr) bool {
-	sel, ok := e.(*ast.SelectorExpr)
-	if !ok {
-		return false
-	}
-	id, ok := sel.X.(*ast.Ident)
-	return ok && id.Name == "fault" && sel.Sel.Name == "Field"
 }
 
 // constants are the string constants of each package, as dir.Name.
