@@ -30,6 +30,7 @@ need libxml2-utils xmllint
 need python3 python3
 need poppler-utils pdftoppm
 need zbar-tools zbarimg
+need openssl openssl
 
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" != 0 ]; then
