@@ -10,12 +10,18 @@ import (
 	"strings"
 	"time"
 
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/seal"
 )
 
-// schema names the shape of a bundle; a new shape gets a new name.
-const schema = "visavis.consent/1"
+// The shapes of a bundle; a new shape gets a new name, and old ones are read
+// for ever. The second adds what a judge asks by name: the professional, the
+// organisation, the start of the act, who attested, the page.
+const (
+	schema1 = "visavis.consent/1"
+	schema2 = "visavis.consent/2"
+)
 
 // Bundle is everything a record proves (trust B8). It needs nothing from the
 // platform to be checked, except its public key and the text's HTML.
@@ -35,6 +41,12 @@ type Bundle struct {
 	Practitioner  care.StaffID        `json:"practitionerId"`
 	Organization  care.OrganizationID `json:"organizationId"`
 	Screen        Screen              `json:"screen"`
+
+	// Since the second shape.
+	ActStart         string `json:"actStart,omitempty"` // as At
+	PractitionerName string `json:"practitionerName,omitempty"`
+	PractitionerRPPS string `json:"practitionerRpps,omitempty"`
+	OrganizationName string `json:"organizationName,omitempty"`
 }
 
 // BundleText is the text that was shown.
@@ -59,18 +71,72 @@ type BundleAgent struct {
 	Relation Relation `json:"relation"`
 }
 
-// BundleActor is whose session clicked, and how it had proven who it was.
+// BundleActor is whose session clicked, and how it had proven who it was:
+// Proof has the provider, its acr and the time of the sign-in, or the link.
 type BundleActor struct {
 	Role  care.Role `json:"role"`
 	ID    string    `json:"id"`
 	Level string    `json:"level"`
 	Proof string    `json:"proof"`
+	// Since the second shape.
+	Name    string `json:"name,omitempty"`    // of a professional: who attests
+	Session string `json:"session,omitempty"` // SHA-256 of its id, to find it in the log
 }
 
-// Screen is what we know of the page that was clicked. It has no IP address.
+// Screen is what we know of the page that was clicked: Build is ours, the rest
+// is what the page says. It has no IP address.
 type Screen struct {
 	Language  care.Language `json:"language"`
 	UserAgent string        `json:"userAgent"`
+	// Since the second shape.
+	Build   string `json:"build,omitempty"`
+	Page    string `json:"page,omitempty"`
+	Control string `json:"control,omitempty"` // what was pressed
+	Seconds int    `json:"seconds,omitempty"` // the text was in view
+}
+
+// missing names the first mandatory field that a bundle of the second shape
+// lacks; each way to agree has its own (B8).
+func (b Bundle) missing() string {
+	oral, agent := b.Channel == Oral, b.Agent
+	for name, there := range map[string]bool{
+		"id": b.ID != "", "appointmentId": b.AppointmentID != "", "sequence": b.Sequence > 0, "previous": (b.Previous == "") == (b.Sequence == 1),
+		"decision": b.Decision != "", "at": b.At != "", "text": b.Text.ID != "" && b.Text.SHA256 != "" && b.Text.Version > 0 && b.Text.Language != "",
+		"patient": b.Patient.ID != "" && b.Patient.Name != "", "actor": b.Actor.Role != "" && b.Actor.ID != "" && b.Actor.Proof != "" && b.Actor.Session != "",
+		"practitionerId": b.Practitioner != "", "practitionerName": b.PractitionerName != "", "organizationId": b.Organization != "",
+		"organizationName": b.OrganizationName != "", "actStart": b.ActStart != "", "screen.build": b.Screen.Build != "",
+		"actor.name":     !oral || b.Actor.Name != "",
+		"representative": agent == nil && b.Channel != Representative || agent != nil && agent.Name != "" && agent.Relation != "",
+	} {
+		if !there {
+			return name
+		}
+	}
+	return ""
+}
+
+// bundle gathers what a record proves.
+func (s *Service) bundle(actor authz.Actor, r Record, act Act, p Patient, who Professionals, d Decision, previous string) Bundle {
+	session := hash([]byte(actor.SessionID))
+	b := Bundle{
+		Schema: schema2, ID: r.ID, AppointmentID: r.AppointmentID, Sequence: r.Seq, Previous: previous, Decision: r.State, At: instant(r.At),
+		Text:    BundleText{r.TextID, r.Purpose, r.Version, r.Language, r.SHA256},
+		Patient: BundlePatient{act.PatientID, p.DisplayName, p.Minor}, Channel: r.Channel,
+		Actor:        BundleActor{actor.Role, actor.ID(), actor.Level.String(), actor.Proof, "", session},
+		Practitioner: act.PractitionerID, Organization: act.OrganizationID,
+		Screen: Screen{
+			Language: d.Screen.Language, UserAgent: printable(d.Screen.UserAgent), Build: s.Build,
+			Page: printable(d.Screen.Page), Control: printable(d.Screen.Control), Seconds: d.Screen.Seconds,
+		},
+		ActStart: instant(act.Start), PractitionerName: who.Practitioner, PractitionerRPPS: who.RPPS, OrganizationName: who.Organization,
+	}
+	if actor.StaffID != "" {
+		b.Actor.Name = who.Actor
+	}
+	if d.Agent != nil {
+		b.Agent = &BundleAgent{d.Agent.Name, d.Agent.Relation}
+	}
+	return b
 }
 
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
@@ -95,7 +161,27 @@ func canonical(v any) ([]byte, error) {
 	if err := enc.Encode(sorted); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return unescaped(bytes.TrimSuffix(out.Bytes(), []byte("\n"))), nil
+}
+
+// unescaped writes as themselves the three characters that Go always escapes
+// and RFC 8785 §3.2.2.2 does not.
+func unescaped(raw []byte) []byte {
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' || i+1 == len(raw) {
+			out = append(out, raw[i])
+			continue
+		}
+		if i+6 <= len(raw) {
+			if c, ok := map[string]string{`\u2028`: "\u2028", `\u2029`: "\u2029", `\ufffd`: "\ufffd"}[string(raw[i:i+6])]; ok {
+				out, i = append(out, c...), i+5
+				continue
+			}
+		}
+		out, i = append(out, raw[i], raw[i+1]), i+1
+	}
+	return out
 }
 
 type header struct {
@@ -103,7 +189,7 @@ type header struct {
 	Key       string `json:"kid"`
 }
 
-var b64 = base64.RawURLEncoding
+var b64 = base64.RawURLEncoding.Strict()
 
 // sign gives the detached JWS (EdDSA, RFC 8037) of a bundle.
 func sign(s *seal.Signer, bundle []byte) (string, error) {
@@ -136,8 +222,11 @@ func Verify(bundle []byte, jws string, key ed25519.PublicKey) (Bundle, error) {
 	if err != nil || !ed25519.Verify(key, []byte(parts[0]+"."+b64.EncodeToString(bundle)), signature) {
 		return b, fmt.Errorf("%w: signature", ErrNotGenuine)
 	}
-	if err := json.Unmarshal(bundle, &b); err != nil || b.Schema != schema {
+	if err := json.Unmarshal(bundle, &b); err != nil || b.Schema != schema1 && b.Schema != schema2 {
 		return b, fmt.Errorf("%w: shape", ErrNotGenuine)
+	}
+	if b.Schema == schema2 && b.missing() != "" {
+		return b, fmt.Errorf("%w: without %s", ErrNotGenuine, b.missing())
 	}
 	return b, nil
 }

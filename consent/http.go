@@ -37,6 +37,8 @@ type recordBody struct {
 	Language string    `json:"language" enum:"fr,en"`
 	SHA256   string    `json:"sha256"`
 	By       string    `json:"by" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system" doc:"role of the session that decided"`
+	// Stamp is told where the state is read, not in the answer to a decision.
+	Stamp *stampBody `json:"stamp,omitempty" doc:"RFC 3161"`
 }
 
 type stateBody struct {
@@ -65,7 +67,15 @@ type decideIn struct {
 		Decision       string     `json:"decision" enum:"granted,refused"`
 		Channel        string     `json:"channel" enum:"web,representative"`
 		Representative *agentBody `json:"representative,omitempty"`
+		Screen         *pageBody  `json:"screen,omitempty"`
 	}
+}
+
+// pageBody is what the page says of itself; it is kept as it was said.
+type pageBody struct {
+	Page    string `json:"page" maxLength:"40" pattern:"^[a-z0-9.-]+$"`
+	Control string `json:"control" maxLength:"40" pattern:"^[a-z0-9.-]+$" doc:"what was pressed"`
+	Seconds int    `json:"seconds" minimum:"0" maximum:"86400" doc:"the text was in view"`
 }
 
 type attestIn struct {
@@ -75,6 +85,7 @@ type attestIn struct {
 		SHA256         string     `json:"sha256" maxLength:"64"`
 		Decision       string     `json:"decision" enum:"granted,refused"`
 		Representative *agentBody `json:"representative,omitempty" doc:"needed for a minor"`
+		Screen         *pageBody  `json:"screen,omitempty"`
 	}
 }
 
@@ -97,6 +108,7 @@ func Routes(s *httpx.Server, svc *Service) {
 	httpx.Handle(s, httpx.Op{
 		Method: http.MethodPost, Path: "/api/appointments/{id}/consent/withdraw", Action: "consent.withdraw", Tag: tag, Summary: "Take the agreement back",
 	}, svc.postWithdraw)
+	proofRoutes(s, svc)
 }
 
 func (s *Service) getText(ctx context.Context, in *textIn) (*textOut, error) {
@@ -116,20 +128,28 @@ func (s *Service) getState(ctx context.Context, in *actIn) (*stateOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stand(r), nil
+	out := stand(r)
+	if out.Body.Record != nil {
+		stamp, err := s.StampOf(ctx, r.ID)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Record.Stamp = stampOut(stamp)
+	}
+	return out, nil
 }
 
 func (s *Service) postDecision(ctx context.Context, in *decideIn) (*recordOut, error) {
 	return answer(s.Decide(ctx, Decision{
 		AppointmentID: care.AppointmentID(in.ID), State: care.ConsentState(in.Body.Decision), TextID: in.Body.TextID,
-		SHA256: in.Body.SHA256, Channel: Channel(in.Body.Channel), Agent: agent(in.Body.Representative), Screen: screen(ctx),
+		SHA256: in.Body.SHA256, Channel: Channel(in.Body.Channel), Agent: agent(in.Body.Representative), Screen: screen(ctx).of(in.Body.Screen),
 	}))
 }
 
 func (s *Service) postOral(ctx context.Context, in *attestIn) (*recordOut, error) {
 	return answer(s.Decide(ctx, Decision{
 		AppointmentID: care.AppointmentID(in.ID), State: care.ConsentState(in.Body.Decision), TextID: in.Body.TextID,
-		SHA256: in.Body.SHA256, Channel: Oral, Agent: agent(in.Body.Representative), Screen: screen(ctx),
+		SHA256: in.Body.SHA256, Channel: Oral, Agent: agent(in.Body.Representative), Screen: screen(ctx).of(in.Body.Screen),
 	}))
 }
 
@@ -161,6 +181,14 @@ func screen(ctx context.Context) Screen {
 	return Screen{Language: httpx.Language(ctx), UserAgent: httpx.UserAgent(ctx)}
 }
 
+// of adds what the page said.
+func (s Screen) of(p *pageBody) Screen {
+	if p != nil {
+		s.Page, s.Control, s.Seconds = p.Page, p.Control, p.Seconds
+	}
+	return s
+}
+
 func answer(r Record, err error) (*recordOut, error) {
 	if err != nil {
 		return nil, err
@@ -169,5 +197,5 @@ func answer(r Record, err error) (*recordOut, error) {
 }
 
 func body(r Record) recordBody {
-	return recordBody{string(r.ID), string(r.State), r.At, string(r.Channel), r.TextID, r.Version, string(r.Language), r.SHA256, string(r.By)}
+	return recordBody{string(r.ID), string(r.State), r.At, string(r.Channel), r.TextID, r.Version, string(r.Language), r.SHA256, string(r.By), nil}
 }

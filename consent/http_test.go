@@ -96,3 +96,86 @@ func TestOverHTTP(t *testing.T) {
 		}
 	})
 }
+
+// TestProofOverHTTP: the files are named by their date alone, the key is
+// public, and a code tells no name.
+func TestProofOverHTTP(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		s, _ := newService(t, h)
+		_, roots := withAuthority(t, h, s)
+		texts, err := Texts()
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := h.Server(t, testkit.Actors{"zoe": patient(zoe, anAct), "lea": patient(child, minorAct)}, texts)
+		Routes(server, s)
+		anyone := testkit.HTTP(t, server.Handler())
+		me := anyone.With("zoe")
+		text, err := s.Text(care.Teleconsultation, care.French)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := "/api/appointments/" + string(anAct) + "/consent"
+		body := map[string]any{"textId": text.ID, "sha256": text.SHA256, "decision": "granted", "channel": "web",
+			"screen": map[string]any{"page": "consent", "control": "agree", "seconds": 12}}
+		var record recordBody
+		me.Post(path, body).Want(201).JSON(&record)
+		body["screen"] = map[string]any{"page": "<b>", "control": "agree", "seconds": -1}
+		me.Post(path, body).Want(422)
+		var state stateBody
+		me.Get(path).Want(200).JSON(&state)
+		if state.Record == nil || state.Record.Stamp == nil || state.Record.Stamp.State != "pending" {
+			t.Errorf("%+v", state.Record)
+		}
+		h.Deliver(t)
+		me.Get(path).Want(200).JSON(&state)
+		if st := state.Record.Stamp; st.State != "stamped" || st.At == nil || st.Authority == "" {
+			t.Errorf("%+v", st)
+		}
+		mine := "/api/consents/" + record.ID
+		receipt := me.Get(mine + "/receipt?lang=en").Want(200)
+		if d := receipt.Header.Get("Content-Disposition"); d != `inline; filename="document-2026-03-10.pdf"` || receipt.Header.Get("Content-Type") != "application/pdf" {
+			t.Errorf("%s %s", d, receipt.Header.Get("Content-Type"))
+		}
+		wantPrinted(t, receipt.Body, "Consent receipt", "visavis simulated TSA")
+		wantPrinted(t, me.Get(mine+"/receipt").Want(200).Body, "Reçu de consentement")
+		me.Get(mine + "/receipt?lang=de").Fields("query.lang not-a-choice")
+		proof := me.Get(mine + "/proof").Want(200)
+		if d := proof.Header.Get("Content-Disposition"); d != `attachment; filename="document-2026-03-10.json"` {
+			t.Error(d)
+		}
+		var key Key
+		anyone.Get("/api/consent-key").Want(200).JSON(&key)
+		if v, err := VerifyEvidence(proof.Body, key, roots); err != nil || v.Stamp == nil || v.Bundle.Screen.Seconds != 12 {
+			t.Errorf("%+v, %v", v, err)
+		}
+		missing := string(me.Get("/api/consents/0190ffff-0000-7000-8000-000000000009/proof").Want(404).Body)
+		for _, p := range []string{mine + "/proof", mine + "/receipt"} {
+			anyone.Get(p).Problem(401, "sign-in")
+			if got := string(anyone.With("lea").Get(p).Want(404).Body); got != missing {
+				t.Errorf("%s: what one may not see differs from what is absent:\n%s", p, got)
+			}
+		}
+		me.Get("/api/consents/x/proof").Problem(404, "not-found")
+		me.Get("/api/consents/x/receipt").Problem(404, "not-found")
+		var found checkBody
+		answer := anyone.Post("/api/consent-checks", map[string]string{"code": codeOf(hashOf(t, s))}).Want(200).JSON(&found)
+		if found.Decision != "granted" || found.Last != "granted" || found.Stamp.State != "stamped" || found.SHA256 != text.SHA256 {
+			t.Errorf("%+v", found)
+		}
+		if strings.Contains(string(answer.Body), "Mazerolles") || strings.Contains(string(answer.Body), string(zoe)) {
+			t.Errorf("a name: %s", answer.Body)
+		}
+		anyone.Post("/api/consent-checks", map[string]string{"code": "nothing"}).Problem(404, "not-found")
+	})
+}
+
+// hashOf reads the hash of the last record of an act.
+func hashOf(t *testing.T, s *Service) string {
+	t.Helper()
+	r, err := s.Current(testkit.As(patient(zoe, anAct)), anAct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Hash
+}

@@ -3,6 +3,7 @@ package consent
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"visavis/internal/events"
 	"visavis/internal/fault"
 	"visavis/internal/seal"
+	"visavis/internal/sheet"
 	"visavis/internal/store"
 )
 
@@ -38,9 +40,18 @@ type Acts interface {
 	Act(ctx context.Context, id care.AppointmentID) (Act, error)
 }
 
-// People answers about patients: identity does.
+// Professionals are the names that a record keeps.
+type Professionals struct {
+	Practitioner, RPPS string // who answers for the act; RPPS may be empty
+	Organization       string
+	Actor              string // the member of staff who records; empty for a patient
+}
+
+// People answers about persons: identity does.
 type People interface {
 	Patient(ctx context.Context, id care.PatientID, on time.Time) (Patient, error)
+	// Professionals names the practitioner of an act and, unless empty, actor.
+	Professionals(ctx context.Context, practitioner, actor care.StaffID) (Professionals, error)
 }
 
 // Team tells who takes part in an act: encounters does.
@@ -60,6 +71,14 @@ type Deps struct {
 	Acts   Acts
 	People People
 	Team   Team
+
+	Log     *slog.Logger
+	Stamps  Stamper          // nil: records are signed, not time-stamped
+	Ledger  *audit.Sequencer // proves that a record is in the audit log
+	Press   *sheet.Press     // prints receipts
+	Zone    *time.Location   // of the hours on receipts
+	Address string           // of the platform, for receipts
+	Build   string           // of the pages, for records
 }
 
 // Service keeps consents.
@@ -269,16 +288,13 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, action authz.Action,
 		State: d.State, Purpose: text.Purpose, TextID: text.ID, Version: text.Version, Language: text.Language, SHA256: text.SHA256,
 		Channel: d.Channel, By: actor.Role, At: now,
 	}
-	b := Bundle{
-		Schema: schema, ID: r.ID, AppointmentID: r.AppointmentID, Sequence: r.Seq, Previous: last.Hash, Decision: r.State, At: instant(now),
-		Text:    BundleText{text.ID, text.Purpose, text.Version, text.Language, text.SHA256},
-		Patient: BundlePatient{act.PatientID, p.DisplayName, p.Minor}, Channel: r.Channel,
-		Actor:        BundleActor{actor.Role, actor.ID(), actor.Level.String(), actor.Proof},
-		Practitioner: act.PractitionerID, Organization: act.OrganizationID,
-		Screen: Screen{d.Screen.Language, printable(d.Screen.UserAgent)},
+	who, err := s.People.Professionals(ctx, act.PractitionerID, actor.StaffID)
+	if err != nil {
+		return Record{}, err
 	}
-	if d.Agent != nil {
-		b.Agent = &BundleAgent{d.Agent.Name, d.Agent.Relation}
+	b := s.bundle(actor, r, act, p, who, d, last.Hash)
+	if field := b.missing(); field != "" {
+		return Record{}, fmt.Errorf("consent: a record without %s proves too little", field)
 	}
 	if err := s.write(ctx, tx, &r, b); err != nil {
 		return Record{}, err
@@ -312,7 +328,10 @@ func (s *Service) write(ctx context.Context, tx *store.Tx, r *Record, b Bundle) 
 	if _, taken := store.Duplicate(err); taken {
 		return fault.New(fault.Conflict, "changed-meanwhile").Because(err)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.askStamp(ctx, tx, r.ID, r.At)
 }
 
 func place(id care.ConsentID) seal.Place {

@@ -16,6 +16,7 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/events"
 	"visavis/internal/fault"
+	"visavis/internal/sheet"
 	"visavis/internal/store"
 	"visavis/internal/testkit"
 
@@ -59,6 +60,11 @@ func (w *world) Patient(_ context.Context, id care.PatientID, _ time.Time) (Pati
 	return Patient{"Zoé Dû-Mazerolles", false}, nil
 }
 
+func (w *world) Professionals(_ context.Context, practitioner, actor care.StaffID) (Professionals, error) {
+	names := map[care.StaffID]string{martin: "Dr Claire MARTIN", benali: "Nadia BENALI", dupre: "Dr Paul DUPRÉ", "": ""}
+	return Professionals{names[practitioner], "10001234561", "Maison médicale des Lilas", names[actor]}, nil
+}
+
 func (w *world) InCareTeam(_ context.Context, id care.AppointmentID, staff care.StaffID) (bool, error) {
 	return id == anAct && staff == benali, nil
 }
@@ -77,7 +83,14 @@ func newService(t testing.TB, h *testkit.House) (*Service, *world) {
 	closed, young := act, act
 	closed.Open, young.PatientID = false, child
 	w := &world{acts: map[care.AppointmentID]Act{anAct: act, otherAct: closed, minorAct: young}}
-	s, err := New(Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Signer: h.Signer, Table: h.Table, Clock: h.Clock, Acts: w, People: w, Team: w})
+	press, err := sheet.NewPress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Deps{
+		DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Signer: h.Signer, Table: h.Table, Clock: h.Clock, Acts: w, People: w, Team: w,
+		Log: h.Log, Ledger: h.Sequencer, Press: press, Zone: time.FixedZone("Paris", 3600), Address: "https://visavis.test", Build: "test",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +99,7 @@ func newService(t testing.TB, h *testkit.House) (*Service, *world) {
 
 func (s *Service) decision(state care.ConsentState, channel Channel) Decision {
 	text, _ := s.Text(care.Teleconsultation, care.French)
-	return Decision{AppointmentID: anAct, State: state, TextID: text.ID, SHA256: text.SHA256, Channel: channel, Screen: Screen{care.French, "Mozilla/5.0 \u2028é"}}
+	return Decision{AppointmentID: anAct, State: state, TextID: text.ID, SHA256: text.SHA256, Channel: channel, Screen: Screen{Language: care.French, UserAgent: "Mozilla/5.0 \u2028é", Page: "consent", Control: "agree", Seconds: 42}}
 }
 
 func wantKind(t *testing.T, err error, kind fault.Kind, code string) {
@@ -314,9 +327,9 @@ func TestTamperingIsSeen(t *testing.T) {
 				t.Errorf("%s: %v", q, err)
 			}
 		}
-		drop := "DROP TRIGGER consents_frozen ON consents"
+		drop := "DROP TRIGGER consents_frozen ON consents; DROP TRIGGER consent_stamps_frozen ON consent_stamps"
 		if h.DB.Dialect() == store.SQLite {
-			drop = "DROP TRIGGER consents_no_update; DROP TRIGGER consents_no_delete"
+			drop = "DROP TRIGGER consents_no_update; DROP TRIGGER consents_no_delete; DROP TRIGGER consent_stamps_no_delete"
 		}
 		undo := "UPDATE consents SET state = 'refused' WHERE seq = 2"
 		for _, q := range []string{drop, "UPDATE consents SET state = 'granted' WHERE seq = 2"} {
@@ -327,7 +340,7 @@ func TestTamperingIsSeen(t *testing.T) {
 		if _, err := s.VerifyAll(me); !errors.Is(err, ErrNotGenuine) {
 			t.Errorf("a changed row: %v", err)
 		}
-		for _, q := range []string{undo, "DELETE FROM consents WHERE seq = 2"} {
+		for _, q := range []string{undo, "DELETE FROM consent_stamps WHERE consent_id IN (SELECT id FROM consents WHERE seq = 2)", "DELETE FROM consents WHERE seq = 2"} {
 			if _, err := pool.Exec(q); err != nil {
 				t.Fatal(err)
 			}
@@ -424,5 +437,96 @@ func TestCanonicalJSON(t *testing.T) {
 	}
 	if !json.Valid(raw) {
 		t.Error("not JSON")
+	}
+	// RFC 8785 §3.2.2.2: no escape but the needed ones, whatever Go does.
+	for in, want := range map[string]string{"\u2028\u2029": "\"\u2028\u2029\"", "a\xff": "\"a\ufffd\"", `\u2028`: `"\\u2028"`, "\x01\b\f\"\\": `"\u0001\b\f\"\\"`, "\x7f€😀": "\"\x7f€😀\""} {
+		raw, err := canonical(map[string]string{"k": in})
+		if err != nil || string(raw) != `{"k":`+want+`}` {
+			t.Errorf("%q: %s, want %s (%v)", in, raw, want, err)
+		}
+	}
+}
+
+// TestEveryWayToAgreeHasItsFields: a record that lacks what its kind must prove
+// is never written (B8).
+func TestEveryWayToAgreeHasItsFields(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		s, w := newService(t, h)
+		me, doctor := testkit.As(patient(zoe, anAct)), testkit.As(staff(care.Doctor, martin))
+		s.Build = ""
+		if _, err := s.Decide(me, s.decision(care.ConsentGranted, Web)); err == nil || !strings.Contains(err.Error(), "screen.build") {
+			t.Errorf("without build: %v", err)
+		}
+		s.Build = "test"
+		unnamed := staff(care.Nurse, leroy)
+		w.mu.Lock()
+		act := w.acts[anAct]
+		act.PractitionerID = leroy
+		w.acts[otherAct] = act
+		w.mu.Unlock()
+		d := s.decision(care.ConsentGranted, Oral)
+		d.AppointmentID = otherAct
+		unnamed.Role = care.Doctor
+		if _, err := s.Decide(testkit.As(unnamed), d); err == nil || !strings.Contains(err.Error(), "proves too little") {
+			t.Errorf("without a name: %v", err)
+		}
+		noProof := patient(zoe, anAct)
+		noProof.Proof = ""
+		if _, err := s.Decide(testkit.As(noProof), s.decision(care.ConsentGranted, Web)); err == nil || !strings.Contains(err.Error(), "actor") {
+			t.Errorf("without proof of identity: %v", err)
+		}
+		if n, err := s.VerifyAll(me); n != 0 || err != nil {
+			t.Errorf("%d records, %v", n, err)
+		}
+		r := s.mustDecide(t, doctor, s.decision(care.ConsentGranted, Oral))
+		o, err := s.open(doctor, r.ID, "consent.read")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := o.bundle
+		if b.Schema != schema2 || b.Actor.Name != "Dr Claire MARTIN" || b.Actor.Session != hash([]byte("s")) || b.PractitionerRPPS != "10001234561" ||
+			b.OrganizationName != "Maison médicale des Lilas" || b.ActStart != "2026-03-10T09:00:00.000000Z" || b.Screen.Build != "test" ||
+			b.Screen.Page != "consent" || b.Screen.Control != "agree" || b.Screen.Seconds != 42 || b.Agent != nil {
+			t.Errorf("%s", o.raw)
+		}
+	})
+}
+
+func TestMissing(t *testing.T) {
+	whole := Bundle{
+		Schema: schema2, ID: "i", AppointmentID: "a", Sequence: 1, Decision: care.ConsentGranted, At: "t", ActStart: "t", Text: BundleText{"t", "p", 1, "fr", "h"},
+		Patient: BundlePatient{"p", "Zoé", false}, Channel: Web, Actor: BundleActor{Role: care.Patient, ID: "p", Proof: "link", Session: "s"},
+		Practitioner: "d", PractitionerName: "Dr", Organization: "o", OrganizationName: "O", Screen: Screen{Build: "1"},
+	}
+	agent := &BundleAgent{"Rose", Mother}
+	for name, c := range map[string]struct {
+		change func(*Bundle)
+		want   string
+	}{
+		"whole":                      {func(*Bundle) {}, ""},
+		"second, chained":            {func(b *Bundle) { b.Sequence, b.Previous = 2, "h" }, ""},
+		"second, not chained":        {func(b *Bundle) { b.Sequence = 2 }, "previous"},
+		"first, chained":             {func(b *Bundle) { b.Previous = "h" }, "previous"},
+		"oral, nobody attests":       {func(b *Bundle) { b.Channel = Oral }, "actor.name"},
+		"oral":                       {func(b *Bundle) { b.Channel, b.Actor.Name = Oral, "Dr" }, ""},
+		"oral of a minor":            {func(b *Bundle) { b.Channel, b.Actor.Name, b.Agent = Oral, "Dr", agent }, ""},
+		"representative":             {func(b *Bundle) { b.Channel, b.Agent = Representative, agent }, ""},
+		"nobody represents":          {func(b *Bundle) { b.Channel = Representative }, "representative"},
+		"a representative, no name":  {func(b *Bundle) { b.Channel, b.Agent = Representative, &BundleAgent{"", Mother} }, "representative"},
+		"a representative, no title": {func(b *Bundle) { b.Channel, b.Agent = Representative, &BundleAgent{"Rose", ""} }, "representative"},
+		"no text":                    {func(b *Bundle) { b.Text.SHA256 = "" }, "text"},
+		"no name":                    {func(b *Bundle) { b.Patient.Name = "" }, "patient"},
+		"no identity proof":          {func(b *Bundle) { b.Actor.Proof = "" }, "actor"},
+		"no session":                 {func(b *Bundle) { b.Actor.Session = "" }, "actor"},
+		"no practitioner":            {func(b *Bundle) { b.PractitionerName = "" }, "practitionerName"},
+		"no organisation":            {func(b *Bundle) { b.OrganizationName = "" }, "organizationName"},
+		"no act":                     {func(b *Bundle) { b.ActStart = "" }, "actStart"},
+		"no build":                   {func(b *Bundle) { b.Screen.Build = "" }, "screen.build"},
+	} {
+		b := whole
+		c.change(&b)
+		if got := b.missing(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }

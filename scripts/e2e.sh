@@ -25,7 +25,7 @@ base=$(free)
 export VISAVIS_LISTEN=localhost:$base VISAVIS_PUBLIC_URL=http://localhost:$base VISAVIS_DATA=$data
 export VISAVIS_MEDIA_UDP=$((base + 1)) VISAVIS_MEDIA_TCP=$((base + 1)) VISAVIS_TURN_UDP=$((base + 2)) VISAVIS_TURN_TCP=$((base + 2))
 ./bin/visavis demo --sim-psc localhost:$((base + 3)) --sim-mssante localhost:$((base + 4)) --sim-mail localhost:$((base + 5)) \
-	--sim-imap localhost:$((base + 6)) --sim-mail-web localhost:$((base + 7)) --sim-sms localhost:$((base + 8)) >"$data/out" 2>&1 &
+	--sim-imap localhost:$((base + 6)) --sim-mail-web localhost:$((base + 7)) --sim-sms localhost:$((base + 8)) --sim-tsa localhost:$((base + 9)) >"$data/out" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$data"' EXIT
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"visavis/internal/clock"
 	"visavis/internal/config"
 	"visavis/internal/limit"
 	"visavis/internal/telemetry"
@@ -35,11 +37,12 @@ func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 		{"mail server", func(_ context.Context, c *config.Config) error { return tryDial(c.Mail.Addr) }},
 		{"MSSanté operator", func(_ context.Context, c *config.Config) error { return tryDial(c.MSSante.SMTP) }},
 		{"SMS gateway", func(ctx context.Context, c *config.Config) error { return tryHTTP(ctx, c.SMS.URL) }},
+		{"time stamps of consents", tryStamp},
 	} {
 		err := c.try(ctx, cfg)
 		switch {
 		case errors.Is(err, errUnset):
-			fmt.Printf("–  %s: not configured\n", c.what)
+			fmt.Printf("–  %s: %v\n", c.what, err)
 		case err != nil:
 			fmt.Printf("✗  %s: %v\n", c.what, err)
 			failed = errors.New("something is missing")
@@ -64,6 +67,18 @@ func tryProxies(_ context.Context, cfg *config.Config) error {
 }
 
 var errUnset = errors.New("not configured")
+
+// tryStamp has nothing dated, and checks the token in full.
+func tryStamp(ctx context.Context, cfg *config.Config) error {
+	authority, err := stamping(cfg, clock.System{})
+	if err == nil && authority == nil {
+		return fmt.Errorf("%w: consents are signed, not time-stamped", errUnset)
+	}
+	if err == nil {
+		_, _, err = authority.Stamp(ctx, sha256.Sum256(nil))
+	}
+	return err
+}
 
 func tryDatabase(ctx context.Context, cfg *config.Config) error {
 	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), true)

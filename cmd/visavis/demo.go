@@ -24,6 +24,7 @@ type demoCmd struct {
 	IMAPAddr    string `name:"sim-imap" default:"localhost:8094" help:"IMAP of the MSSanté simulator."`
 	MailWeb     string `name:"sim-mail-web" default:"localhost:8095" help:"Pages to read the simulated mailboxes."`
 	SMSAddr     string `name:"sim-sms" default:"localhost:8096" help:"The SMS gateway simulator and its page."`
+	TSAAddr     string `name:"sim-tsa" default:"localhost:8097" help:"The time-stamping authority simulator and its page."`
 }
 
 // Run starts the simulators, then the platform on them, then fills the demo

@@ -13,14 +13,17 @@ import (
 	"visavis/simulators/mail/pki"
 	"visavis/simulators/psc"
 	"visavis/simulators/sms"
+	"visavis/simulators/tsa"
 )
 
 // simulators stand for what cannot be had on one machine: Pro Santé Connect,
-// the MSSanté operator and an ordinary mail server, an SMS gateway.
+// the MSSanté operator and an ordinary mail server, an SMS gateway, a
+// time-stamping authority.
 type simulators struct {
 	psc  *psc.Server
 	mail *mail.Server
 	sms  *sms.Server
+	tsa  *tsa.Server
 }
 
 // demoSecret authenticates the platform to the simulators of this machine.
@@ -60,11 +63,21 @@ func startSimulators(ctx context.Context, cfg *config.Config, ports demoPorts, l
 	if s.sms, err = sms.Start(ctx, sms.Options{Addr: ports.sms, Secret: demoSecret, Log: log, Journal: filepath.Join(dir, "sms.jsonl")}); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	stamps := filepath.Join(cfg.DataDir, "simulators", "tsa")
+	if s.tsa, err = tsa.Start(ctx, tsa.Options{Addr: ports.tsa, Dir: stamps, Log: log}); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	return s, s.offer(cfg, authority)
 }
 
 // offer points cfg at the simulators, but for the outlets it names already.
 func (s *simulators) offer(cfg *config.Config, authority *pki.Authority) error {
+	if cfg.TSA.URL == "" {
+		cfg.TSA.URL, cfg.TSA.CA = s.tsa.URL(), filepath.Join(cfg.DataDir, "simulators", "tsa", "ca.pem")
+		if err := os.WriteFile(cfg.TSA.CA, s.tsa.RootPEM(), 0o600); err != nil {
+			return errors.Join(err, s.close())
+		}
+	}
 	cfg.PSC.Discovery, cfg.PSC.Secret = s.psc.DiscoveryURL(), demoSecret
 	if cfg.Mail.Addr == "" {
 		cfg.Mail.Addr, cfg.Mail.StartTLS = s.mail.PlainAddr(), false
@@ -103,6 +116,9 @@ func (s *simulators) credentials(cfg *config.Config, authority *pki.Authority) e
 
 func (s *simulators) close() error {
 	var errs []error
+	if s.tsa != nil {
+		errs = append(errs, s.tsa.Close())
+	}
 	if s.sms != nil {
 		errs = append(errs, s.sms.Close())
 	}
@@ -116,10 +132,10 @@ func (s *simulators) close() error {
 }
 
 // demoPorts are where the simulators listen.
-type demoPorts struct{ psc, mssante, mail, imap, mailWeb, sms string }
+type demoPorts struct{ psc, mssante, mail, imap, mailWeb, sms, tsa string }
 
 func (d demoCmd) ports() demoPorts {
-	return demoPorts{psc: d.PSCAddr, mssante: d.MSSanteAddr, mail: d.MailAddr, imap: d.IMAPAddr, mailWeb: d.MailWeb, sms: d.SMSAddr}
+	return demoPorts{psc: d.PSCAddr, mssante: d.MSSanteAddr, mail: d.MailAddr, imap: d.IMAPAddr, mailWeb: d.MailWeb, sms: d.SMSAddr, tsa: d.TSAAddr}
 }
 
 // demoAccounts lets everybody of the clinic file sign in.

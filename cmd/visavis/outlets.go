@@ -9,7 +9,10 @@ import (
 	"os"
 	"time"
 
+	"visavis/consent"
+	"visavis/internal/clock"
 	"visavis/internal/config"
+	"visavis/internal/seal/timestamp"
 	"visavis/messaging"
 	"visavis/messaging/mssante"
 	"visavis/messaging/post"
@@ -80,4 +83,39 @@ func smsOutlet(cfg *config.Config) sms.Gateway {
 		URL: cfg.SMS.URL, Sender: cfg.SMS.Sender, Secret: cfg.SMS.Secret.Value(), Callback: cfg.PublicURL + "/api/hooks/sms",
 		Client: &http.Client{Timeout: 10 * time.Second},
 	}
+}
+
+// stamping is the time-stamping authority of the settings; nil without one.
+func stamping(cfg *config.Config, c clock.Clock) (consent.Stamper, error) {
+	if cfg.TSA.URL == "" {
+		return nil, nil
+	}
+	roots, err := stampRoots(cfg.TSA.CA)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.TSA.Policy != "" {
+		if _, err := timestamp.ParseOID(cfg.TSA.Policy); err != nil {
+			return nil, fmt.Errorf("tsa-policy: %w", err)
+		}
+	}
+	return &timestamp.Client{
+		URL: cfg.TSA.URL, User: cfg.TSA.User, Password: cfg.TSA.Password.Value(), Roots: roots, Policy: cfg.TSA.Policy, Clock: c,
+	}, nil
+}
+
+// stampRoots reads the roots that answer for the authority; nil without a file.
+func stampRoots(path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("tsa-ca: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tsa-ca: no certificate in %s", path)
+	}
+	return roots, nil
 }

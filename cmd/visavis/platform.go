@@ -121,11 +121,7 @@ func (p *platform) acts(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p.consent, err = consent.New(consent.Deps{
-		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Signer: p.signer, Table: p.table, Clock: p.clock,
-		Acts: consentActs{ask}, People: consentPeople{ask}, Team: consentTeam{ask},
-	})
-	if err != nil {
+	if err := p.consents(); err != nil {
 		return err
 	}
 	p.encounters = encounters.New(encounters.Deps{
@@ -133,6 +129,29 @@ func (p *platform) acts(context.Context) (err error) {
 		People: encounterPeople{ask}, Consents: p.consent, Live: encounterLive{ask},
 	})
 	return nil
+}
+
+// consents makes the module of agreements and its way to an authority.
+func (p *platform) consents() error {
+	ask := ask{p}
+	authority, err := stamping(p.cfg, p.clock)
+	if err != nil {
+		return err
+	}
+	zone, err := time.LoadLocation(p.cfg.Zone)
+	if err != nil {
+		return err
+	}
+	press, err := sheet.NewPress()
+	if err != nil {
+		return err
+	}
+	p.consent, err = consent.New(consent.Deps{
+		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Signer: p.signer, Table: p.table, Clock: p.clock, Log: p.log,
+		Acts: consentActs{ask}, People: consentPeople{ask}, Team: consentTeam{ask},
+		Stamps: authority, Ledger: p.seq, Press: press, Zone: zone, Address: p.cfg.PublicURL, Build: version,
+	})
+	return err
 }
 
 // papers makes the modules that write down what was done and send it.
@@ -210,6 +229,7 @@ func (p *platform) live(context.Context) (err error) {
 func (p *platform) subscribe(ctx context.Context) error {
 	p.identity.Subscribe(p.bus)
 	p.scheduling.Subscribe(p.bus)
+	p.consent.Subscribe(p.bus)
 	p.encounters.Subscribe(p.bus)
 	p.signaling.Subscribe(p.bus)
 	p.messaging.Subscribe(p.bus)

@@ -81,6 +81,27 @@ func (q consentPeople) Patient(ctx context.Context, id care.PatientID, on time.T
 	return consent.Patient{DisplayName: p.DisplayName(), Minor: err == nil && p.Minor(q.day(on))}, err
 }
 
+// Professionals asks identity for the names that a consent record keeps.
+func (q consentPeople) Professionals(ctx context.Context, practitioner, actor care.StaffID) (consent.Professionals, error) {
+	p, err := q.identity.Staff(ctx, practitioner)
+	if err != nil {
+		return consent.Professionals{}, err
+	}
+	out := consent.Professionals{Practitioner: named(p), RPPS: p.RPPS(), Organization: p.Organization.Name}
+	switch actor {
+	case "":
+	case practitioner:
+		out.Actor = out.Practitioner
+	default:
+		a, err := q.identity.Staff(ctx, actor)
+		if err != nil {
+			return consent.Professionals{}, err
+		}
+		out.Actor = named(a)
+	}
+	return out, nil
+}
+
 type consentTeam struct{ ask }
 
 // InCareTeam asks encounters for the team of an appointment's act.

@@ -74,12 +74,12 @@ func newRig(t testing.TB, database, redis string, settings ...string) *rig {
 	}
 	r := &rig{t: t, dir: t.TempDir(), database: database, redis: redis, api: api}
 	ports := map[string]int{}
-	for _, name := range []string{"web", "media", "turn", "psc", "mssante", "mail", "imap", "mail-web", "sms"} {
+	for _, name := range []string{"web", "media", "turn", "psc", "mssante", "mail", "imap", "mail-web", "sms", "tsa"} {
 		ports[name] = testkit.FreePort(t)
 	}
 	r.url = "http://127.0.0.1:" + strconv.Itoa(ports["web"])
 	r.args = []string{"demo"}
-	for _, sim := range []string{"psc", "mssante", "mail", "imap", "mail-web", "sms"} {
+	for _, sim := range []string{"psc", "mssante", "mail", "imap", "mail-web", "sms", "tsa"} {
 		r.args = append(r.args, "--sim-"+sim, "127.0.0.1:"+strconv.Itoa(ports[sim]))
 	}
 	r.env = []string{

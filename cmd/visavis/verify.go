@@ -31,11 +31,17 @@ func (migrateCmd) Run(ctx context.Context, cfg *config.Config) error {
 type verifyCmd struct {
 	Heads string `help:"Folder of signed heads kept elsewhere: the log must still begin with each of them." type:"existingdir"`
 	Head  string `help:"File of a signed head kept elsewhere: the log must still contain it." type:"existingfile"`
+
+	Consent string `help:"Check this proof of a consent instead, as downloaded, with --key and public keys only: no database is opened." type:"existingfile"`
+	Key     string `help:"File of the platform's public key, as published at /api/consent-key." type:"existingfile"`
 }
 
 // Run recomputes the audit tree and reads every stored file. It fails when one
 // bit is not as it was written.
 func (v verifyCmd) Run(ctx context.Context, cfg *config.Config) error {
+	if v.Consent != "" {
+		return v.evidence(os.Stdout, cfg)
+	}
 	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), false)
 	if err != nil {
 		return err
@@ -77,7 +83,7 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 		return err
 	}
 	fmt.Printf("consents: %d, each signed and in its chain\n", agreed)
-	return nil
+	return verifyStamps(ctx, os.Stdout, agreements, f.cfg)
 }
 
 // kept reads the heads to compare with. A folder without one proves nothing.

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 
+	"visavis/internal/fault"
 	"visavis/internal/store"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -144,4 +145,17 @@ func hashReader(tx *store.Tx) tlog.HashReaderFunc {
 		}
 		return out, nil
 	}
+}
+
+// firstOf gives the oldest entry of an action about an object.
+func firstOf(tx *store.Tx, w Wanted) (row, error) {
+	var rows []row
+	err := tx.G().Where("object = ? AND action = ?", w.Object, string(w.Action)).Order("at, id").Limit(1).Find(&rows).Error
+	if err == nil && len(rows) == 0 {
+		err = fault.Missing()
+	}
+	if err != nil {
+		return row{}, err
+	}
+	return rows[0], nil
 }

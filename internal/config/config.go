@@ -34,6 +34,7 @@ type Config struct {
 	Mail      Mail          `embed:"" prefix:"mail-"`
 	MSSante   MSSante       `embed:"" prefix:"mssante-"`
 	SMS       SMS           `embed:"" prefix:"sms-"`
+	TSA       TSA           `embed:"" prefix:"tsa-"`
 	Medicines string        `env:"VISAVIS_MEDICINES" type:"path" help:"Folder of the BDPM files; a small sample when empty."`
 	OID       string        `env:"VISAVIS_OID" default:"1.2.250.1.999.1" help:"OID root of this platform, for document ids."`
 	Drain     time.Duration `env:"VISAVIS_DRAIN" default:"10s" help:"How long running work may take when stopping."`
@@ -87,6 +88,15 @@ type SMS struct {
 	Secret Secret `kong:"-"` // VISAVIS_SMS_SECRET
 }
 
+// TSA is the time-stamping authority of consents (RFC 3161, trust B8).
+type TSA struct {
+	URL      string `env:"VISAVIS_TSA_URL" help:"Address of the authority; without it consents are signed, not time-stamped."`
+	CA       string `env:"VISAVIS_TSA_CA" type:"path" help:"Root certificates that answer for the authority, PEM."`
+	Policy   string `env:"VISAVIS_TSA_POLICY" help:"Policy to ask for and insist on (OID); the authority's own when empty."`
+	User     string `env:"VISAVIS_TSA_USER" help:"Account, when the authority asks for one."`
+	Password Secret `kong:"-"` // VISAVIS_TSA_PASSWORD
+}
+
 // Secret is a value that never shows when printed.
 type Secret string
 
@@ -114,6 +124,7 @@ func (c *Config) AfterApply() error {
 	for name, dst := range map[string]*Secret{
 		"DATABASE_URL": &c.DatabaseURL, "REDIS_URL": &c.RedisURL, "VISAVIS_PSC_SECRET": &c.PSC.Secret,
 		"VISAVIS_MAIL_PASSWORD": &c.Mail.Password, "VISAVIS_SMS_SECRET": &c.SMS.Secret,
+		"VISAVIS_TSA_PASSWORD": &c.TSA.Password,
 	} {
 		v, err := secret(name)
 		*dst = Secret(v)
@@ -134,8 +145,27 @@ func (c *Config) AfterApply() error {
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		errs = append(errs, fmt.Errorf("zone: %w", err))
 	}
-	errs = append(errs, c.checkDatabase())
+	errs = append(errs, c.TSA.check(), c.checkDatabase())
 	return errors.Join(errs...)
+}
+
+// check wants a root for the authority, and keeps its password off the open
+// network. Without a password plain HTTP will do: tokens are signed, and only a
+// hash is asked about.
+func (t TSA) check() error {
+	if t.URL == "" {
+		return nil
+	}
+	u, err := url.Parse(t.URL)
+	switch {
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil:
+		return errors.New("tsa-url: must be http://host/path or https://host/path, without an account")
+	case t.CA == "":
+		return errors.New("tsa-ca: the authority needs the root certificates that answer for it")
+	case t.User != "" && u.Scheme == "http" && !loopback(u.Hostname()):
+		return errors.New("tsa-url: only https with an account")
+	}
+	return nil
 }
 
 // checkDatabase refuses an unencrypted connection to another machine (ASVS 12.3.1).

@@ -69,8 +69,8 @@ func (p *Press) canvas(title, author, id, footer string, at time.Time) *canvas {
 	c.SetCreator(p.source, true)
 	c.SetTitle(title, true)
 	c.SetAuthor(author, true)
-	c.SetLang("fr-FR")
-	c.SetXmpMetadata(metadata(title, author, id, at))
+	c.SetLang(p.tag())
+	c.SetXmpMetadata(metadata(title, author, id, p.tag(), at))
 	c.AddOutputIntent(fpdf.OutputIntentType{SubtypeIdent: fpdf.OutputIntent_GTS_PDFA1,
 		OutputConditionIdentifier: "sRGB IEC61966-2.1", Info: "sRGB IEC61966-2.1", ICCProfile: srgbProfile()})
 	c.AddUTF8FontFromBytes("a", "", regularTTF)
@@ -176,10 +176,10 @@ func (c *canvas) output() ([]byte, error) {
 }
 
 // clock says a time of day with its hour.
-func (p *Press) clock(t time.Time) string { return p.dates.Clock("fr", t) }
+func (p *Press) clock(t time.Time) string { return p.dates.Clock(p.tongue, t) }
 
 // date says a full date.
-func (p *Press) date(t time.Time) string { return p.dates.Date("fr", t) }
+func (p *Press) date(t time.Time) string { return p.dates.Date(p.tongue, t) }
 
 // day says a YYYY-MM-DD date in figures, as identity documents do.
 func (p *Press) day(iso string) string {

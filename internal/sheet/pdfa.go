@@ -89,7 +89,7 @@ func escape(s string) string {
 }
 
 // metadata is the XMP packet; PDF/A-1 wants it to agree with the document information.
-func metadata(title, author, id string, at time.Time) []byte {
+func metadata(title, author, id, language string, at time.Time) []byte {
 	date := at.UTC().Format("2006-01-02T15:04:05Z07:00")
 	return fmt.Appendf(nil, `<?xpacket begin="%s" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -98,11 +98,11 @@ func metadata(title, author, id string, at time.Time) []byte {
 <pdfaid:part>1</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>
 <dc:title><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:title>
 <dc:creator><rdf:Seq><rdf:li>%s</rdf:li></rdf:Seq></dc:creator>
-<dc:language><rdf:Bag><rdf:li>fr-FR</rdf:li></rdf:Bag></dc:language>
+<dc:language><rdf:Bag><rdf:li>%s</rdf:li></rdf:Bag></dc:language>
 <xmp:CreateDate>%s</xmp:CreateDate><xmp:ModifyDate>%s</xmp:ModifyDate><xmp:CreatorTool>visavis</xmp:CreatorTool>
 <pdf:Producer>visavis</pdf:Producer><xmpMM:DocumentID>%s</xmpMM:DocumentID>
 </rdf:Description></rdf:RDF></x:xmpmeta>
-<?xpacket end="w"?>`, "\ufeff", escape(title), escape(author), date, date, escape("urn:visavis:"+id))
+<?xpacket end="w"?>`, "\ufeff", escape(title), escape(author), language, date, date, escape("urn:visavis:"+id))
 }
 
 // finish makes the last changes that PDF/A-1 asks and the writer does not do: no name tree of embedded

@@ -18,13 +18,15 @@ var regularTTF []byte
 //go:embed font/bold.ttf
 var boldTTF []byte
 
-//go:embed words/fr.json
+//go:embed words
 var wordFiles embed.FS
 
 // Press prints sheets. It is safe for concurrent use.
 type Press struct {
 	words  *lang.Catalogue
 	dates  *lang.Words
+	tongue string          // language of the words
+	papers *lang.Catalogue // words of what is printed in the reader's language
 	font   *sfnt.Font
 	source string // what the metadata give as producer
 	stand  rune   // stands for what the font cannot draw
@@ -40,6 +42,14 @@ func NewPress() (*Press, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sheet: %w", err)
 	}
+	receipts, err := fs.Sub(wordFiles, "words/receipt")
+	if err != nil {
+		return nil, fmt.Errorf("sheet: %w", err)
+	}
+	papers, err := lang.New(receipts, "fr", "en")
+	if err != nil {
+		return nil, fmt.Errorf("sheet: %w", err)
+	}
 	dates, err := lang.NewWords()
 	if err != nil {
 		return nil, fmt.Errorf("sheet: %w", err)
@@ -48,7 +58,7 @@ func NewPress() (*Press, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sheet: font: %w", err)
 	}
-	p := &Press{words: words, dates: dates, font: font, source: "visavis", stand: '?'}
+	p := &Press{words: words, dates: dates, tongue: "fr", papers: papers, font: font, source: "visavis", stand: '?'}
 	var buf sfnt.Buffer
 	for _, r := range "□◊¤" {
 		if i, err := font.GlyphIndex(&buf, r); err == nil && i != 0 {
@@ -64,7 +74,22 @@ func (p *Press) say(key string, pairs ...string) string {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		args[pairs[i]] = pairs[i+1]
 	}
-	return p.words.T("fr", key, args)
+	return p.words.T(p.tongue, key, args)
+}
+
+// in gives a press that prints the papers of its readers' language.
+func (p *Press) in(language string) *Press {
+	q := *p
+	q.words, q.tongue = p.papers, p.papers.Match(language)
+	return &q
+}
+
+// tag is the language of the sheet for those who read it aloud (BCP 47).
+func (p *Press) tag() string {
+	if p.tongue == "en" {
+		return "en-GB"
+	}
+	return "fr-FR"
 }
 
 // printable returns s composed (NFC) with what the font cannot draw replaced by a mark, so that nothing
