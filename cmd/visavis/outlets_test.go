@@ -1,9 +1,15 @@
 package main
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"visavis/internal/clock"
 	"visavis/internal/config"
+	"visavis/simulators/tsa"
 )
 
 // TestTheMailAccountIsUsed: a server that asks for an account gets the one of
@@ -16,5 +22,52 @@ func TestTheMailAccountIsUsed(t *testing.T) {
 	}
 	if out.SMTP.User != "clinic" || out.SMTP.Password != "s3cret" || out.SMTP.TLS == nil || out.SMTP.TLS.ServerName != "mail.test" {
 		t.Errorf("user %q, password given: %v, TLS %v", out.SMTP.User, out.SMTP.Password != "", out.SMTP.TLS)
+	}
+}
+
+// TestTheAuthorityOfTheSettings: none is no error; a wrong setting stops the
+// program with its name (O1).
+func TestTheAuthorityOfTheSettings(t *testing.T) {
+	if s, err := stamping(&config.Config{}, clock.System{}); s != nil || err != nil {
+		t.Errorf("%v, %v", s, err)
+	}
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty.pem")
+	if err := os.WriteFile(empty, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, tsa := range map[string]config.TSA{
+		"tsa-ca: open":           {URL: "https://tsa.test", CA: filepath.Join(dir, "none.pem")},
+		"tsa-ca: no certificate": {URL: "https://tsa.test", CA: empty},
+	} {
+		if _, err := stamping(&config.Config{TSA: tsa}, clock.System{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	sim, err := tsa.Start(t.Context(), tsa.Options{User: "u", Password: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	ca := filepath.Join(dir, "ca.pem")
+	if err := os.WriteFile(ca, sim.RootPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := &config.Config{TSA: config.TSA{URL: sim.URL(), CA: ca, User: "u", Password: "p"}}
+	if err := tryStamp(t.Context(), cfg); err != nil {
+		t.Error(err)
+	}
+	if err := sim.SetFault(tsa.Foreign); err != nil {
+		t.Fatal(err)
+	}
+	if err := tryStamp(t.Context(), cfg); err == nil {
+		t.Error("check is content with a foreign certificate")
+	}
+	if err := tryStamp(t.Context(), &config.Config{}); !errors.Is(err, errUnset) || !strings.Contains(err.Error(), "signed, not time-stamped") {
+		t.Error(err)
+	}
+	cfg.TSA.Policy = "not.an.oid"
+	if _, err := stamping(cfg, clock.System{}); err == nil || !strings.Contains(err.Error(), "tsa-policy") {
+		t.Error(err)
 	}
 }

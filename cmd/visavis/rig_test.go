@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -92,6 +93,12 @@ func newRig(t testing.TB, database, redis string, settings ...string) *rig {
 	t.Cleanup(r.kill)
 	r.start()
 	return r
+}
+
+// sim is the address of a simulator that speaks HTTP.
+func (r *rig) sim(name string) string {
+	i := slices.Index(r.args, "--sim-"+name)
+	return "http://" + r.args[i+1]
 }
 
 // start starts the program and waits until its clinic is open.

@@ -109,3 +109,37 @@ func wanted(t *testing.T, typ reflect.Type, printed map[string]any, path string)
 		}
 	}
 }
+
+func TestTheTimeStampingAuthority(t *testing.T) {
+	for _, c := range []struct{ url, ca, user, why string }{
+		{"", "", "", ""},
+		{"http://tsa.example/tsr", "ca.pem", "", ""},
+		{"https://tsa.example/tsr", "ca.pem", "clinic", ""},
+		{"http://localhost:8097/tsa", "ca.pem", "clinic", ""},
+		{"http://tsa.example/tsr", "ca.pem", "clinic", "tsa-url: only https"},
+		{"https://tsa.example/tsr", "", "", "tsa-ca"},
+		{"tsa.example", "ca.pem", "", "tsa-url: must be"},
+		{"ftp://tsa.example", "ca.pem", "", "tsa-url: must be"},
+		{"https://me:secret@tsa.example", "ca.pem", "", "tsa-url: must be"},
+	} {
+		t.Setenv("VISAVIS_TSA_PASSWORD", "s3cret")
+		args := []string{"--tsa-url=" + c.url, "--tsa-user=" + c.user}
+		if c.ca != "" {
+			args = append(args, "--tsa-ca="+c.ca)
+		}
+		got, err := parse(t, args...)
+		if c.why == "" {
+			if err != nil || got.TSA.Password.Value() != "s3cret" {
+				t.Errorf("%+v: %v", c, err)
+			}
+			raw, err := json.Marshal(got)
+			if err != nil || strings.Contains(string(raw), "s3cret") {
+				t.Errorf("the password shows: %s, %v", raw, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
