@@ -66,16 +66,23 @@ type checkBody struct {
 
 type checkOut struct{ Body checkBody }
 
+const (
+	pdfType = "application/pdf"
+	// proofType is not a JSON type: nobody is to write the file again in
+	// another form, its bytes are what is checked.
+	proofType = "application/vnd.visavis.consent-proof"
+)
+
 // proofRoutes registers what shows and checks a record.
 func proofRoutes(s *httpx.Server, svc *Service) {
 	httpx.Handle(s, httpx.Op{
 		Method: http.MethodGet, Path: "/api/consents/{id}/receipt", Action: "consent.receipt", Tag: tag, Summary: "The receipt of a decision, to keep",
-	}, svc.getReceipt)
+	}.File(pdfType), svc.getReceipt)
 	httpx.Handle(s, httpx.Op{
 		Method: http.MethodGet, Path: "/api/consents/{id}/proof", Action: "consent.prove", Tag: tag, Summary: "Everything that proves a decision, in one file",
-	}, svc.getProof)
+	}.File(proofType), svc.getProof)
 	httpx.Handle(s, httpx.Op{
-		Method: http.MethodGet, Path: "/api/consent-key", Action: "consent.key", Tag: tag, Summary: "The public key that checks proofs",
+		Method: http.MethodGet, Path: "/api/consent-key", Action: "consent.key", ID: "readConsentKey", Tag: tag, Summary: "The public key that checks proofs",
 	}, func(context.Context, *struct{}) (*keyOut, error) { return &keyOut{svc.PublicKey()}, nil })
 	httpx.Handle(s, httpx.Op{
 		Method: http.MethodPost, Path: "/api/consent-checks", Action: "consent.check", Tag: tag, Summary: "Check a receipt by its code",
@@ -101,7 +108,7 @@ func (s *Service) getReceipt(ctx context.Context, in *receiptIn) (*fileOut, erro
 	if err != nil {
 		return nil, err
 	}
-	return file("application/pdf", "inline", "document", ".pdf", at, pdf), nil
+	return file(pdfType, "inline", "document", ".pdf", at, pdf), nil
 }
 
 func (s *Service) getProof(ctx context.Context, in *actIn) (*fileOut, error) {
@@ -112,7 +119,7 @@ func (s *Service) getProof(ctx context.Context, in *actIn) (*fileOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	return file("application/json", "attachment", "document", ".json", at, raw), nil
+	return file(proofType, "attachment", "document", ".json", at, raw), nil
 }
 
 func (s *Service) postCheck(ctx context.Context, in *checkIn) (*checkOut, error) {

@@ -175,6 +175,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/consent-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a receipt by its code */
+        post: operations["checkConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public key that checks proofs */
+        get: operations["readConsentKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/consent-texts": {
         parameters: {
             query?: never;
@@ -184,6 +218,40 @@ export interface paths {
         };
         /** The current text to read before agreeing */
         get: operations["readConsentText"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consents/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that proves a decision, in one file */
+        get: operations["proveConsent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consents/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipt of a decision, to keep */
+        get: operations["receiptConsent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -941,8 +1009,36 @@ export interface components {
             decision: "granted" | "refused";
             /** @description needed for a minor */
             representative?: components["schemas"]["ConsentAgentBody"];
+            screen?: components["schemas"]["ConsentPageBody"];
             sha256: string;
             textId: string;
+        };
+        ConsentCheckBody: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            decision: "granted" | "refused" | "withdrawn";
+            /** @description of the record */
+            hash: string;
+            language: string;
+            /**
+             * @description the last decision about the act
+             * @enum {string}
+             */
+            last: "granted" | "refused" | "withdrawn";
+            /** Format: date-time */
+            lastAt: string;
+            purpose: string;
+            /** @description of the text that was read */
+            sha256: string;
+            stamp: components["schemas"]["ConsentStampBody"];
+            textId: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ConsentCheckInBody: {
+            /** @example 7ZK3-0Q4V-9HJM-2N5T */
+            code: string;
         };
         ConsentDecideInBody: {
             /** @enum {string} */
@@ -950,8 +1046,30 @@ export interface components {
             /** @enum {string} */
             decision: "granted" | "refused";
             representative?: components["schemas"]["ConsentAgentBody"];
+            screen?: components["schemas"]["ConsentPageBody"];
             sha256: string;
             textId: string;
+        };
+        ConsentKey: {
+            /** @enum {string} */
+            crv: "Ed25519";
+            kid: string;
+            /** @enum {string} */
+            kty: "OKP";
+            /** @description name of the audit log */
+            log: string;
+            /** @description the public key, base64url */
+            x: string;
+        };
+        ConsentPageBody: {
+            /** @description what was pressed */
+            control: string;
+            page: string;
+            /**
+             * Format: int64
+             * @description the text was in view
+             */
+            seconds: number;
         };
         ConsentRecordBody: {
             /** Format: date-time */
@@ -967,11 +1085,35 @@ export interface components {
             /** @enum {string} */
             language: "fr" | "en";
             sha256: string;
+            /** @description RFC 3161 */
+            stamp?: components["schemas"]["ConsentStampBody"];
             /** @enum {string} */
             status: "granted" | "refused" | "withdrawn";
             textId: string;
             /** Format: int64 */
             version: number;
+        };
+        ConsentStampBody: {
+            /**
+             * Format: date-time
+             * @description the authority's time
+             */
+            at?: string;
+            /**
+             * Format: int64
+             * @description that failed
+             */
+            attempts?: number;
+            authority?: string;
+            /**
+             * Format: date-time
+             * @description of the next attempt
+             */
+            nextAt?: string;
+            /** @description of the last failure */
+            reason?: string;
+            /** @enum {string} */
+            state: "off" | "pending" | "retrying" | "stamped";
         };
         ConsentStateBody: {
             record?: components["schemas"]["ConsentRecordBody"];
@@ -2083,6 +2225,68 @@ export interface operations {
             };
         };
     };
+    checkConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentCheckInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentCheckBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    readConsentKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentKey"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
     readConsentText: {
         parameters: {
             query: {
@@ -2103,6 +2307,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsentTextBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    proveConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.visavis.consent-proof": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    receiptConsent: {
+        parameters: {
+            query?: {
+                /** @description the language of the request when absent */
+                lang?: "fr" | "en";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
             /** @description Error */
