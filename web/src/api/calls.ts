@@ -27,6 +27,11 @@ export const decideConsent = (id: string, body: ConsentDecision, idempotencyKey:
   call('POST /api/appointments/{id}/consent', { path: { id }, body, idempotencyKey });
 export const withdrawConsent = (id: string) => call('POST /api/appointments/{id}/consent/withdraw', { path: { id } });
 
+/** Addresses of the receipt and of the proof: the browser fetches them with the session cookie. */
+export const consentReceipt = (id: string, lang: 'fr' | 'en') => address('/api/consents/{id}/receipt', { id }, { lang });
+export const consentProof = (id: string) => address('/api/consents/{id}/proof', { id });
+export const checkConsent = (code: string) => call('POST /api/consent-checks', { body: { code } });
+
 /** One-time ticket for the live side of an act (docs/signaling.md §2.1). */
 export const admission = (id: string, signal?: AbortSignal) => call('POST /api/encounters/{id}/admission', { path: { id }, signal });
 

@@ -1,7 +1,7 @@
 /** One function per route that the professional's pages use. */
 import { address, call, callWithTag } from './call';
 import type { IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
-import type { ConsentText, PrescriptionCategory, PrescriptionLine, StaffRole } from './types';
+import type { ConsentScreen, ConsentText, PrescriptionCategory, PrescriptionLine, StaffRole } from './types';
 
 export const day = (date?: string) => call('GET /api/day', { query: { date } });
 
@@ -17,10 +17,10 @@ export const qualifyIdentity = (id: string, status: 'VALI' | 'QUAL', document: I
   call('POST /api/patients/{id}/identity', { path: { id }, body: { status, document } });
 export const staff = (role: StaffRole) => call('GET /api/staff', { query: { role } });
 
-export const attestConsent = (id: string, text: ConsentText, idempotencyKey: string) =>
+export const attestConsent = (id: string, text: ConsentText, screen: ConsentScreen, idempotencyKey: string) =>
   call('POST /api/appointments/{id}/consent/oral', {
     path: { id },
-    body: { textId: text.id, sha256: text.sha256, decision: 'granted' },
+    body: { textId: text.id, sha256: text.sha256, decision: 'granted', screen },
     idempotencyKey,
   });
 

@@ -31,6 +31,12 @@ export type ConsentState = Consent['status'];
 export type ConsentText = Schemas['ConsentTextBody'];
 export type ConsentRecord = Schemas['ConsentRecordBody'];
 export type ConsentDecision = Sent<'POST /api/appointments/{id}/consent'>;
+/** What the page says of itself, kept with the answer. */
+export type ConsentScreen = NonNullable<ConsentDecision['screen']>;
+/** RFC 3161; an answer counts whatever the state of its stamp. */
+export type ConsentStamp = NonNullable<ConsentRecord['stamp']>;
+/** What anybody with the code of a receipt may know. */
+export type ConsentCheck = Schemas['ConsentCheckBody'];
 
 export type Admission = Schemas['SignalingAdmissionBody'];
 

@@ -11,6 +11,7 @@ import type consent from './fr/consent.json';
 import type diagnostics from './fr/diagnostics.json';
 import type waiting from './fr/waiting.json';
 import type call from './fr/call.json';
+import type proof from './fr/proof.json';
 import type pro from './fr/pro.json';
 
 export type Catalogues = DeskCatalogues & {
@@ -26,4 +27,5 @@ export type Catalogues = DeskCatalogues & {
   waiting: typeof waiting;
   call: typeof call;
   pro: typeof pro;
+  proof: typeof proof;
 };

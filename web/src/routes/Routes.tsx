@@ -12,6 +12,7 @@ const JoinPage = lazy(() => import('./JoinPage'));
 const DocumentsPage = lazy(() => import('@/features/documents/DocumentsPage'));
 const LostLinkPage = lazy(() => import('@/features/link/LostLinkPage'));
 const VerifyPage = lazy(() => import('@/features/verify/VerifyPage'));
+const CheckPage = lazy(() => import('@/features/consent/CheckPage'));
 const NotFoundPage = lazy(() => import('./NotFoundPage'));
 const ProRoutes = lazy(() => import('@/pro/ProRoutes'));
 
@@ -25,6 +26,7 @@ export function Routes() {
       <Route path="/documents" component={DocumentsPage} />
       <Route path="/lien" component={LostLinkPage} />
       <Route path="/v/:publicId" component={VerifyPage} />
+      <Route path="/accord" component={CheckPage} />
       <Route path="/pro" component={ProRoutes} />
       <Route path="/pro/*?" component={ProRoutes} />
       <Route component={NotFoundPage} />

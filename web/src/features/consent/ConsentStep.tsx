@@ -11,6 +11,8 @@ import { Button } from '@/ui/Button';
 import { Select, TextField } from '@/ui/Field';
 import { Lines, Loading } from '@/ui/Loading';
 import { PatientPage, useNow } from '@/ui/Page';
+import { ConsentProof } from './ConsentProof';
+import { useInView } from './inView';
 import styles from './consent.module.css';
 
 type Props = { me: Me; appointment: Appointment; consent: Consent; onAgreed: () => void; onBack: () => void };
@@ -23,6 +25,7 @@ export function ConsentStep(props: Props) {
     return (
       <PatientPage title={t(`${status}.title`)} action={<Button look="secondary" wide onPress={() => setAgain(true)}>{t('refused.again')}</Button>}>
         <p>{t('refused.text')}</p>
+        <ConsentProof consent={props.consent} />
         <div>
           <Button look="text" onPress={props.onBack}>
             {t('refused.card')}
@@ -75,6 +78,7 @@ function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
   const [name, setName] = useState('');
   const [relation, setRelation] = useState<Relation | ''>('');
   const [checked, setChecked] = useState(false);
+  const inView = useInView();
   const keys = useRef<Record<Decision, string>>({ granted: newIntention(), refused: newIntention() });
   const answering = useMutation<ConsentRecord, Problem, Decision>({
     mutationFn: (decision) =>
@@ -86,6 +90,7 @@ function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
           decision,
           channel: minor ? 'representative' : 'web',
           ...(minor && relation ? { representative: { name: name.trim(), relation } } : {}),
+          screen: { page: 'consent', control: decision === 'granted' ? 'agree' : 'refuse', seconds: inView() },
         },
         keys.current[decision],
       ),

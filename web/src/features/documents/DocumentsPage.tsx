@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import * as calls from '@/api/calls';
 import { asProblem } from '@/api/client';
+import { MyConsent } from '@/features/consent/ConsentProof';
 import { useT } from '@/i18n/i18n';
 import { Failure } from '@/ui/Alert';
 import { Button, LinkButton } from '@/ui/Button';
@@ -56,6 +57,7 @@ export default function DocumentsPage() {
   return (
     <PatientPage title={t('title')} lead={<p>{me.data.patient?.displayName}</p>}>
       <Mine />
+      {me.data.appointmentId && <MyConsent appointmentId={me.data.appointmentId} />}
       {leaving.isError && <Failure problem={asProblem(leaving.error)} retry={() => leaving.mutate()} busy={leaving.isPending} />}
       <div>
         <Button look="text" onPress={() => leaving.mutate()} busy={leaving.isPending}>

@@ -6,6 +6,8 @@ import { asProblem, newIntention } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { Encounter } from '@/api/deskTypes';
 import type { ConsentRecord } from '@/api/types';
+import { ConsentPapers } from '@/features/consent/ConsentProof';
+import { useInView } from '@/features/consent/inView';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { ConsentState } from '@/features/desk/words';
 import { useLanguage, useT } from '@/i18n/i18n';
@@ -30,6 +32,7 @@ export function ConsentBand({ encounter }: { encounter: Encounter }) {
         <ConsentState state={encounter.consent} />
         {record.data?.record && <How record={record.data.record} />}
       </p>
+      {record.data && <ConsentPapers consent={record.data} />}
       {open && <Attest encounter={encounter} />}
     </section>
   );
@@ -51,10 +54,11 @@ function Attest({ encounter }: { encounter: Encounter }) {
   const { language } = useLanguage();
   const client = useQueryClient();
   const [reading, setReading] = useState(false);
+  const inView = useInView();
   const [intention] = useState(newIntention);
   const text = useQuery({ queryKey: ['consent-text', language], queryFn: () => calls.consentText(language), staleTime: 3_600_000 });
   const attest = useMutation({
-    mutationFn: () => desk.attestConsent(encounter.appointmentId, text.data!, intention),
+    mutationFn: () => desk.attestConsent(encounter.appointmentId, text.data!, { page: 'encounter', control: 'attest', seconds: inView() }, intention),
     onSuccess: () => client.invalidateQueries({ queryKey: ['encounter', encounter.id] }),
   });
   return (

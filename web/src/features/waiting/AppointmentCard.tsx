@@ -4,6 +4,7 @@ import { useState } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem, type Problem } from '@/api/client';
 import type { Appointment, Consent } from '@/api/types';
+import { ConsentProof } from '@/features/consent/ConsentProof';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sameClock, sayDateTime, sayMoney, sayTime, sayUntil, visitorZone } from '@/i18n/time';
 import { Failure } from '@/ui/Alert';
@@ -48,9 +49,7 @@ export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMov
         ]}
       />
       {early && <p className={styles.soft}>{t('prepareNote')}</p>}
-      {consent.status === 'granted' && consent.record && (
-        <p className={styles.soft}>{t('agreed', { when: sayDateTime(consent.record.at, now, zone, language) })}</p>
-      )}
+      <ConsentProof consent={consent} />
       <Changes appointment={a} consent={consent} when={when} onMove={onMove} />
     </PatientPage>
   );
