@@ -3,17 +3,15 @@ package sfu
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/ice/v4"
-	"github.com/pion/webrtc/v4"
 	"visavis/internal/clock"
+	"visavis/sfu/handshake"
+	"visavis/sfu/session"
 )
 
 // MaxPeers is how many peers a room takes: the client's offer has slots for the
@@ -23,7 +21,7 @@ const MaxPeers = 6
 // The errors of Offer. They say nothing about people and may be logged.
 var (
 	// ErrOffer: the SDP cannot be used (no BUNDLE, unknown sections, too many).
-	ErrOffer = errors.New("sfu: offer refused")
+	ErrOffer = session.ErrOffer
 	// ErrUnknownPeer: a restart of a PeerConnection that is not here.
 	ErrUnknownPeer = errors.New("sfu: no such peer")
 	// ErrRoomFull: MaxPeers are in the room.
@@ -63,14 +61,23 @@ type Config struct {
 // Node is one media server: sockets, rooms, and the queue of events.
 type Node struct {
 	cfg    Config
-	api    *engine
+	dtls   *handshake.Server
 	ports  []*port
-	tcp    ice.TCPMux
-	udp    ice.UDPMux
+	tcp    []*tcpPort
 	door   atomic.Pointer[sideDoor]
 	events *queue
-	work   sync.WaitGroup // peers being closed
+	work   sync.WaitGroup // goroutines of peers
+	loops  sync.WaitGroup // goroutines of sockets, and the rhythm
+	stop   chan struct{}
+	epoch  time.Time
 	total  counters
+
+	crew crew
+
+	names struct {
+		sync.RWMutex
+		peers map[string]*peer // by our ICE user fragment
+	}
 
 	mu     sync.Mutex
 	rooms  map[string]*room
@@ -83,18 +90,25 @@ func Open(cfg Config) (*Node, error) {
 	if cfg.Events == nil {
 		return nil, errors.New("sfu: Config.Events is required")
 	}
-	n := &Node{cfg: cfg, rooms: map[string]*room{}}
+	dtls, err := handshake.NewServer(cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{cfg: cfg, dtls: dtls, rooms: map[string]*room{}, stop: make(chan struct{}), epoch: time.Now()}
+	n.names.peers = map[string]*peer{}
 	if err := n.listen(); err != nil {
 		n.closeSockets()
 		return nil, err
 	}
-	eng, err := newEngine(cfg, n.udp, n.tcp)
-	if err != nil {
-		n.closeSockets()
-		return nil, err
-	}
-	n.api = eng
 	n.events = newQueue(cfg.Events)
+	n.crew.node = n
+	for _, p := range n.ports {
+		n.loops.Go(p.run)
+	}
+	for _, t := range n.tcp {
+		n.loops.Go(t.run)
+	}
+	n.loops.Go(n.rhythm)
 	return n, nil
 }
 
@@ -117,165 +131,29 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func (n *Node) listen() error {
-	addrs, err := expand(n.cfg.UDP, n.cfg.Loopback)
-	if err != nil {
-		return err
-	}
-	logs := logFactory{n.cfg.Log}
-	var muxes []ice.UDPMux
-	for _, a := range addrs {
-		p, err := openPort(a, &n.door)
-		if err != nil {
-			return fmt.Errorf("sfu: listen udp %s: %w", a, err)
-		}
-		n.ports = append(n.ports, p)
-		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: logs.NewLogger("udp"), UDPConn: p}))
-	}
-	n.udp = ice.NewMultiUDPMuxDefault(muxes...)
-	if len(n.ports) == 0 {
-		return errors.New("sfu: no UDP address to listen on")
-	}
-	return n.listenTCP(logs)
-}
-
-func (n *Node) listenTCP(logs logFactory) error {
-	addrs, err := expand(n.cfg.TCP, n.cfg.Loopback)
-	if err != nil || len(addrs) == 0 {
-		return err
-	}
-	var muxes []ice.TCPMux
-	for _, a := range addrs {
-		l, err := net.Listen("tcp", a.String())
-		if err != nil {
-			return errors.Join(fmt.Errorf("sfu: listen tcp %s: %w", a, err), closeTCP(muxes))
-		}
-		muxes = append(muxes, ice.NewTCPMuxDefault(ice.TCPMuxParams{
-			Listener:             &calmListener{Listener: l, perHost: map[string]int{}},
-			Logger:               logs.NewLogger("tcp"),
-			ReadBufferSize:       64,
-			WriteBufferSize:      1 << 20,
-			FirstStunBindTimeout: 10 * time.Second,
-		}))
-	}
-	n.tcp = ice.NewMultiTCPMuxDefault(muxes...)
-	return nil
-}
-
-func closeTCP(muxes []ice.TCPMux) error {
-	var err error
-	for _, m := range muxes {
-		err = errors.Join(err, m.Close())
-	}
-	return err
-}
-
-// expand replaces unspecified addresses by those of the interfaces.
-func expand(addrs []netip.AddrPort, loopback bool) ([]netip.AddrPort, error) {
-	var out []netip.AddrPort
-	seen := map[netip.AddrPort]bool{}
-	add := func(a netip.AddrPort) {
-		if a = plain(a); !seen[a] {
-			seen[a] = true
-			out = append(out, a)
-		}
-	}
-	for _, a := range addrs {
-		if !a.Addr().IsUnspecified() {
-			add(a)
-			continue
-		}
-		ifs, err := net.InterfaceAddrs()
-		if err != nil {
-			return nil, fmt.Errorf("sfu: list interfaces: %w", err)
-		}
-		for _, i := range ifs {
-			p, err := netip.ParsePrefix(i.String())
-			if err != nil || p.Addr().IsLinkLocalUnicast() || p.Addr().Is4() != a.Addr().Is4() {
-				continue
-			}
-			if !p.Addr().IsLoopback() || loopback {
-				add(netip.AddrPortFrom(p.Addr(), a.Port()))
-			}
-		}
-	}
-	return out, nil
-}
-
-// Addresses are the UDP addresses under which clients reach this node: what a
-// closed relay may send to.
-func (n *Node) Addresses() []netip.AddrPort {
-	var out []netip.AddrPort
-	for _, p := range n.ports {
-		if len(n.cfg.Public) == 0 {
-			out = append(out, p.local)
-			continue
-		}
-		for _, pub := range n.cfg.Public {
-			if pub.Unmap().Is4() == p.local.Addr().Is4() {
-				out = append(out, netip.AddrPortFrom(pub.Unmap(), p.local.Port()))
-			}
-		}
-	}
-	return out
-}
-
-// Enter brings in a datagram of a relayed client: from is its virtual address,
-// to one of Addresses. False: to is not ours, or the door is full.
-func (n *Node) Enter(b []byte, from, to netip.AddrPort) bool {
-	to = plain(to)
-	if len(b) > maxDatagram {
-		return false
-	}
-	for _, p := range n.ports {
-		if p.local == to {
-			return p.enter(b, from)
-		}
-	}
-	for _, pub := range n.cfg.Public {
-		for _, p := range n.ports {
-			if to == netip.AddrPortFrom(pub.Unmap(), p.local.Port()) && pub.Unmap().Is4() == p.local.Addr().Is4() {
-				return p.enter(b, from)
-			}
-		}
-	}
-	return false
-}
-
-// Leave sends what goes to an address inside prefix to exit instead of the
-// network. The from given to exit is one of Addresses.
-func (n *Node) Leave(prefix netip.Prefix, exit Exit) {
-	n.door.Store(&sideDoor{prefix: prefix, exit: func(b []byte, from, to netip.AddrPort) {
-		exit(b, n.advertised(from), to)
-	}})
-}
-
-func (n *Node) advertised(local netip.AddrPort) netip.AddrPort {
-	for _, pub := range n.cfg.Public {
-		if pub.Unmap().Is4() == local.Addr().Is4() {
-			return netip.AddrPortFrom(pub.Unmap(), local.Port())
-		}
-	}
-	return local
-}
-
 // Close ends every room and frees the sockets. It returns when every goroutine
 // of the node is gone or ctx is done.
 func (n *Node) Close(ctx context.Context) error {
 	n.mu.Lock()
+	already := n.closed
 	n.closed = true
 	rooms := make([]*room, 0, len(n.rooms))
 	for _, r := range n.rooms {
 		rooms = append(rooms, r)
 	}
 	n.mu.Unlock()
+	if already {
+		return nil
+	}
 	for _, r := range rooms {
 		r.dropAll(CauseShutdown)
 	}
 	done := make(chan struct{})
 	go func() {
 		n.work.Wait()
+		close(n.stop)
 		n.closeSockets()
+		n.loops.Wait()
 		n.events.close()
 		close(done)
 	}()
@@ -288,15 +166,48 @@ func (n *Node) Close(ctx context.Context) error {
 }
 
 func (n *Node) closeSockets() {
-	if n.udp != nil {
-		_ = n.udp.Close()
-	}
 	for _, p := range n.ports {
-		_ = p.Close()
+		_ = p.sock.Close()
 	}
-	if n.tcp != nil {
-		_ = n.tcp.Close()
+	for _, t := range n.tcp {
+		t.close()
 	}
 }
 
-var _ webrtc.TrackLocal = (*slot)(nil)
+// counters add up over the life of the node.
+type counters struct{ in, out, nack, rtx, pli atomic.Uint64 }
+
+// Stats are sums since the node opened, and what is there now. They name
+// nobody.
+type Stats struct {
+	Rooms, Peers       int
+	PacketsIn          uint64
+	PacketsOut         uint64
+	Nacks, Retransmits uint64
+	KeyFrameRequests   uint64
+}
+
+// Stats reads the counters.
+func (n *Node) Stats() Stats {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := Stats{
+		Rooms: len(n.rooms), PacketsIn: n.total.in.Load(), PacketsOut: n.total.out.Load(),
+		Nacks: n.total.nack.Load(), Retransmits: n.total.rtx.Load(), KeyFrameRequests: n.total.pli.Load(),
+	}
+	for _, r := range n.rooms {
+		r.mu.Lock()
+		s.Peers += len(r.peers)
+		r.mu.Unlock()
+	}
+	return s
+}
+
+// emit queues an event stamped with now.
+func (n *Node) emit(e Event) {
+	e.At = n.cfg.Clock.Now()
+	n.events.put(e)
+}
+
+// ns is the monotonic time since the node opened.
+func (n *Node) ns() int64 { return int64(time.Since(n.epoch)) }

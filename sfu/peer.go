@@ -1,230 +1,159 @@
 package sfu
 
 import (
-	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
+	"net/netip"
+	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/pion/rtcp"
-	"github.com/pion/webrtc/v4"
+	"visavis/sfu/receipt"
+	"visavis/sfu/session"
+	"visavis/sfu/twcc"
 )
 
-// peer is one client's PeerConnection in a room.
+// peer is one client's PeerConnection in a room. All of it is under the room's
+// lock, except what never changes.
 type peer struct {
-	room  *room
-	id    string
-	pc    int
-	conn  *webrtc.PeerConnection
-	sends map[string]Source
-	slots []*slot
-	ready bool // negotiated; under room.mu
+	room *room
+	id   string
+	pc   int
+	born int64 // ns
 
-	dropped atomic.Bool
-	up      atomic.Bool
-	once    sync.Once
-	stop    chan struct{}
+	transport
+	answer  session.Answer
+	ssrc    uint32 // under which our reports go
+	slots   []*slot
+	tracks  []*track
+	streams map[uint32]*source // by SSRC
 
-	mu      sync.Mutex
 	sources Sources
-	pubs    []*publication
 	link    Link
+	up      bool // negotiated and not silent
+	ready   bool // answered
+	gone    bool
+	once    sync.Once
 
-	sdpMu sync.Mutex // one negotiation at a time
+	wall     receipt.Clock // the client's, in ours
+	arrivals twcc.Recorder // what came from the client
+	history  twcc.History  // what went to it
+	rtt      int64         // ns; 0: not known
+	next     struct{ feedback, reports, flows int64 }
 }
 
-func newPeer(r *room, o Offer, shape offerShape) (*peer, error) {
-	conn, err := r.node.api.connection()
-	if err != nil {
-		return nil, fmt.Errorf("sfu: new connection: %w", err)
+// newPeer makes what an offer asks for; nothing of it is known to anybody yet.
+func newPeer(r *room, o Offer, offer *session.Offer) (*peer, error) {
+	p := &peer{room: r, id: o.Peer, pc: o.PC, born: r.node.ns(), streams: map[uint32]*source{}}
+	var err error
+	if p.ufrag, p.pwd, err = credentials(); err != nil {
+		return nil, fmt.Errorf("sfu: credentials: %w", err)
 	}
-	p := &peer{room: r, id: o.Peer, pc: o.PC, conn: conn, sends: shape.sends, stop: make(chan struct{})}
-	for i := range shape.audio {
-		err = p.addSlot(webrtc.RTPCodecTypeAudio, i, err)
+	p.theirs, p.print = offer.Ufrag, offer.Print
+	var random [8 + 4*(1+4*session.MaxSlots)]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return nil, fmt.Errorf("sfu: numbers: %w", err)
 	}
-	for i := range shape.video {
-		err = p.addSlot(webrtc.RTPCodecTypeVideo, i, err)
+	numbers := random[8:]
+	draw := func() (n uint32) {
+		n, numbers = binary.BigEndian.Uint32(numbers), numbers[4:]
+		return n
 	}
-	if err != nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("sfu: slots: %w", err)
-	}
+	p.ssrc = draw()
+	p.answer = session.Answer{ID: binary.BigEndian.Uint64(random[:]) >> 2, Print: r.node.dtls.Fingerprint(), Slots: map[string]session.Slot{}}
+	p.sections(offer, draw)
+	phase := int64(p.ssrc%1000) * int64(time.Millisecond)
+	p.next.reports, p.next.flows = p.born+phase, p.born+int64(flowEvery)
 	return p, nil
 }
 
-func (p *peer) addSlot(kind webrtc.RTPCodecType, i int, before error) error {
-	if before != nil {
-		return before
+func (p *peer) sections(offer *session.Offer, draw func() uint32) {
+	sends, slots := map[session.Kind]int{}, map[session.Kind]int{}
+	names := map[session.Kind][session.MaxSending]Source{session.Audio: {Voice, Sound}, session.Video: {Camera, Screen}}
+	for i := range offer.Sections {
+		sec := &offer.Sections[i]
+		if sec.Sends {
+			if src := names[sec.Kind][sends[sec.Kind]]; len(sec.Codecs) > 0 {
+				p.tracks = append(p.tracks, newTrack(p, sec, src))
+			}
+			sends[sec.Kind]++
+		}
+		if sec.Slot {
+			if len(sec.Codecs) > 0 {
+				s := newSlot(p, sec, slots[sec.Kind], draw(), draw())
+				p.slots = append(p.slots, s)
+				p.answer.Slots[sec.Mid] = session.Slot{
+					SSRC: s.ssrc, RTX: s.rtx, Stream: "slot-" + strconv.Itoa(s.index), Track: fmt.Sprintf("%s-%d", s.kind, s.index),
+				}
+			}
+			slots[sec.Kind]++
+		}
 	}
-	s := newSlot(p, kind, i)
-	tr, err := p.conn.AddTransceiverFromTrack(s, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+}
+
+// describe writes the answer of now.
+func (p *peer) describe(offer *session.Offer) string {
+	n := p.room.node
+	p.answer.Version++
+	p.answer.Ufrag, p.answer.Pwd = p.ufrag, p.pwd
+	p.answer.UDP = n.candidates(n.Addresses())
+	var tcp []netip.AddrPort
+	for _, t := range n.tcp {
+		tcp = append(tcp, t.local)
+	}
+	p.answer.TCP = n.candidates(n.public(tcp))
+	return p.answer.Write(offer)
+}
+
+// candidates leaves out what a client elsewhere cannot reach.
+func (n *Node) candidates(list []netip.AddrPort) (out []netip.AddrPort) {
+	for _, a := range list {
+		if n.cfg.Loopback || !a.Addr().IsLoopback() {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// restart answers an ICE restart: keys, SSRCs, slots and caches stay.
+func (p *peer) restart(offer *session.Offer) (string, error) {
+	ufrag, pwd, err := credentials()
 	if err != nil {
-		return err
+		return "", fmt.Errorf("sfu: credentials: %w", err)
 	}
-	s.tr = tr
-	p.slots = append(p.slots, s)
-	return nil
-}
-
-// start hangs the callbacks on; the peer is in the room already.
-func (p *peer) start() {
-	p.conn.OnTrack(p.onTrack)
-	p.conn.OnConnectionStateChange(p.onState)
-	p.setLink(LinkConnecting, "")
-	go p.tend()
-}
-
-// answer negotiates, once for the life of the PeerConnection.
-func (p *peer) answer(ctx context.Context, offer string) (string, error) {
-	p.sdpMu.Lock()
-	defer p.sdpMu.Unlock()
-	if err := p.conn.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: withoutCandidates(offer)}); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrOffer, err)
-	}
-	a, err := p.conn.CreateAnswer(nil)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrOffer, err)
-	}
-	gathered := webrtc.GatheringCompletePromise(p.conn)
-	if err := p.conn.SetLocalDescription(a); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrOffer, err)
-	}
-	select {
-	case <-gathered:
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-	return p.conn.LocalDescription().SDP, nil
-}
-
-// restart answers an ICE restart: SSRCs, slots and caches stay.
-func (p *peer) restart(ctx context.Context, offer string) (string, error) {
-	if p.dropped.Load() {
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	if p.gone {
 		return "", ErrUnknownPeer
 	}
-	return p.answer(ctx, offer)
+	if offer.Print != p.print {
+		return "", fmt.Errorf("%w: another certificate", ErrOffer)
+	}
+	if p.oldPwd != "" { // the last restart was never used: what is in use is older still
+		p.room.node.unname(p.ufrag)
+	} else {
+		p.oldUfrag, p.oldPwd = p.ufrag, p.pwd
+	}
+	p.ufrag, p.pwd, p.theirs = ufrag, pwd, offer.Ufrag
+	p.room.node.name(ufrag, p)
+	return p.describe(offer), nil
 }
 
+// update takes what the peer means to send.
 func (p *peer) update(s Sources) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
 	p.sources = s
-	for _, b := range p.pubs {
-		on := s.allows(b.source)
-		if was := b.on.Swap(on); on && !was {
-			b.askKeyFrame()
-		}
+	for _, t := range p.tracks {
+		t.turnLocked(s.allows(t.source))
 	}
-	if !s.Mic {
-		p.room.speech.quiet(p.id)
+	if !s.Mic && p.room.speech.Quiet(p.id) {
+		p.room.tellSpeaking()
 	}
 }
 
-func (p *peer) onTrack(track *webrtc.TrackRemote, recv *webrtc.RTPReceiver) {
-	var src Source
-	for _, t := range p.conn.GetTransceivers() {
-		if t.Receiver() == recv {
-			src = p.sends[t.Mid()]
-		}
-	}
-	if src == "" {
-		return
-	}
-	b := newPublication(p, track, recv, src)
-	p.mu.Lock()
-	b.on.Store(p.sources.allows(src))
-	p.pubs = append(p.pubs, b)
-	p.mu.Unlock()
-	b.run()
-}
-
-func (p *peer) onState(s webrtc.PeerConnectionState) {
-	switch s {
-	case webrtc.PeerConnectionStateConnected:
-		p.up.Store(true)
-		p.setLink(LinkUp, "")
-		for _, s := range p.slots {
-			if b := s.source(); b != nil {
-				b.askKeyFrame()
-			}
-		}
-	case webrtc.PeerConnectionStateDisconnected:
-		p.up.Store(false)
-		p.setLink(LinkLost, "")
-	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-		p.drop(CauseFailed)
-	}
-}
-
-func (p *peer) setLink(l Link, c Cause) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.link == l || p.link == LinkClosed {
-		return
-	}
-	p.link = l
-	p.room.node.emit(Event{Room: p.room.id, Peer: p.id, PC: p.pc, Link: l, Cause: c})
-}
-
-// The rhythm of a peer.
-const (
-	reportEvery = time.Second      // sender reports, speech
-	flowEvery   = 15 * time.Second // Flow events
-)
-
-// tend is the peer's own goroutine: handshake deadline, sender reports, the end
-// of silence, and the proof that video flowed.
-func (p *peer) tend() {
-	handshake := time.NewTimer(p.room.node.cfg.Handshake)
-	defer handshake.Stop()
-	report := time.NewTicker(reportEvery)
-	defer report.Stop()
-	flows := time.NewTicker(flowEvery)
-	defer flows.Stop()
-	for {
-		select {
-		case <-p.stop:
-			return
-		case <-handshake.C:
-			p.mu.Lock()
-			late := p.link == LinkConnecting
-			p.mu.Unlock()
-			if late {
-				p.drop(CauseHandshake)
-			}
-		case <-report.C:
-			p.sendReports(time.Now())
-			p.room.speech.tick(time.Now())
-		case <-flows.C:
-			p.tellFlows()
-		}
-	}
-}
-
-func (p *peer) sendReports(now time.Time) {
-	if !p.up.Load() {
-		return
-	}
-	var list []rtcp.Packet
-	for _, s := range p.slots {
-		if sr := s.report(now); sr != nil {
-			list = append(list, sr)
-		}
-	}
-	p.mu.Lock()
-	for _, b := range p.pubs {
-		if l := b.limit(); l != nil {
-			list = append(list, l)
-		}
-	}
-	p.mu.Unlock()
-	if len(list) > 0 {
-		_ = p.conn.WriteRTCP(list) // a closed connection says so by its state
-	}
-}
-
-func (p *peer) tellFlows() {
+func (p *peer) tellFlowsLocked() {
 	var list []Flow
 	for _, s := range p.slots {
 		list = append(list, s.takeFlows()...)
@@ -234,82 +163,47 @@ func (p *peer) tellFlows() {
 	}
 }
 
-func (p *peer) tellSlots() {
+func (p *peer) tellSlotsLocked() {
 	table := []Binding{}
 	for _, s := range p.slots {
-		if b := s.source(); b != nil {
-			table = append(table, Binding{Mid: s.tr.Mid(), Peer: b.peer.id, Source: b.source})
+		if s.track != nil {
+			table = append(table, Binding{Mid: s.section.Mid, Peer: s.track.peer.id, Source: s.track.source})
 		}
 	}
 	p.room.node.emit(Event{Room: p.room.id, Peer: p.id, PC: p.pc, Slots: table})
 }
 
-func (p *peer) slotOf(b *publication) *slot {
-	for _, s := range p.slots {
-		if s.source() == b {
-			return s
-		}
-	}
-	return nil
-}
-
-// freeSlot picks a slot for b: beside the publisher's other half, so that sound
-// and picture share a stream and are played in step; screens from the far end.
-func (p *peer) freeSlot(b *publication) *slot {
-	var free []*slot
-	for _, s := range p.slots {
-		if s.kind == b.kind && s.source() == nil {
-			free = append(free, s)
-		}
-	}
-	if len(free) == 0 {
-		return nil
-	}
-	if b.source == Screen || b.source == Sound {
-		return free[len(free)-1]
-	}
-	for _, s := range p.slots {
-		if other := s.source(); other != nil && other.peer == b.peer && s.kind != b.kind && (other.source == Voice || other.source == Camera) {
-			for _, f := range free {
-				if f.index == s.index {
-					return f
-				}
-			}
-		}
-	}
-	for _, f := range free {
-		if !p.taken(f.index) {
-			return f
-		}
-	}
-	return free[0]
-}
-
-func (p *peer) taken(index int) bool {
-	for _, s := range p.slots {
-		if s.index == index && s.source() != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // drop ends the peer. No packet of it or for it is forwarded after drop
-// returns; the PeerConnection closes behind it.
+// returns; its DTLS says goodbye behind it.
 func (p *peer) drop(c Cause) {
 	p.once.Do(func() {
-		p.dropped.Store(true)
-		p.up.Store(false)
-		close(p.stop)
-		p.tellFlows()
-		p.room.leave(p)
+		n := p.room.node
+		n.mu.Lock()
+		p.room.mu.Lock()
+		p.gone, p.up = true, false
+		p.tellFlowsLocked()
+		p.room.leaveLocked(p)
 		for _, s := range p.slots {
-			s.bind(nil)
+			s.bindLocked(nil)
 		}
-		p.setLink(LinkClosed, c)
-		go func() {
-			defer p.room.node.work.Done()
-			_ = p.conn.GracefulClose()
-		}()
+		p.setLinkLocked(LinkClosed, c)
+		n.unname(p.ufrag, p.oldUfrag)
+		if p.dtls != nil {
+			p.dtls.Close() // shake forgets the addresses when the goodbye is sent
+		} else {
+			p.forgetLocked()
+		}
+		p.room.mu.Unlock()
+		n.mu.Unlock()
+		n.crew.settle()
+		n.work.Done()
 	})
+}
+
+// forgetLocked frees the addresses.
+func (p *peer) forgetLocked() {
+	for _, x := range p.paths {
+		p.unlearn(x)
+	}
+	p.paths, p.known = nil, false
 }

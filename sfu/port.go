@@ -2,29 +2,156 @@ package sfu
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"net"
 	"net/netip"
-	"os"
+	"sync"
 	"sync/atomic"
-	"time"
+
+	"visavis/sfu/udp"
 )
 
-// maxDatagram is the largest datagram that is read or carried, in bytes. WebRTC
-// clients stay under 1,280 for media and under 1,500 for DTLS.
-const maxDatagram = 1600
+// port is one UDP socket, with one goroutine that reads it and carries each
+// packet all the way, and who stands at which address.
+type port struct {
+	node  *Node
+	index int
+	sock  *udp.Socket
+	local netip.AddrPort
 
-// sideQueue is how many datagrams may wait at the side door of one port: 40 ms
-// of ten relayed calls. What comes on top is dropped, as a socket would.
-const sideQueue = 1024
+	mu    sync.Mutex // of who changes the table
+	table atomic.Pointer[map[netip.AddrPort]*peer]
+}
+
+// path is where a datagram came from, and goes to.
+type path struct {
+	port   *port
+	addr   netip.AddrPort
+	side   bool    // behind the side door
+	stream *stream // over TCP; then nothing else is set
+}
+
+func (p *port) owner(a netip.AddrPort) *peer { return (*p.table.Load())[a] }
+
+// claim notes that a peer has proved to be at an address: its own check came
+// from there. The table is copied, so that its readers take no lock.
+func (p *port) claim(a netip.AddrPort, owner *peer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := maps.Clone(*p.table.Load())
+	next[a] = owner
+	p.table.Store(&next)
+}
+
+func (p *port) release(a netip.AddrPort, owner *peer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := maps.Clone(*p.table.Load())
+	if next[a] == owner {
+		delete(next, a)
+	}
+	p.table.Store(&next)
+}
+
+// run reads until the socket is closed.
+func (p *port) run() {
+	w := p.node.crew.hire()
+	in := udp.NewIn()
+	for {
+		n, err := p.sock.Read(in)
+		if err != nil {
+			return
+		}
+		w.begin()
+		for i := range n {
+			b, from := in.At(i)
+			p.node.take(w, b, path{port: p, addr: from})
+		}
+		w.end()
+	}
+}
+
+func (n *Node) listen() error {
+	addrs, err := expand(n.cfg.UDP, n.cfg.Loopback)
+	if err != nil {
+		return err
+	}
+	for i, a := range addrs {
+		s, err := udp.Listen(a)
+		if err != nil {
+			return fmt.Errorf("sfu: listen udp %s: %w", a, err)
+		}
+		p := &port{node: n, index: i, sock: s, local: s.Local()}
+		p.table.Store(&map[netip.AddrPort]*peer{})
+		n.ports = append(n.ports, p)
+	}
+	if len(n.ports) == 0 {
+		return errors.New("sfu: no UDP address to listen on")
+	}
+	return n.listenTCP()
+}
+
+// expand replaces unspecified addresses by those of the interfaces.
+func expand(addrs []netip.AddrPort, loopback bool) ([]netip.AddrPort, error) {
+	var out []netip.AddrPort
+	seen := map[netip.AddrPort]bool{}
+	add := func(a netip.AddrPort) {
+		if a = udp.Plain(a); !seen[a] {
+			seen[a] = true
+			out = append(out, a)
+		}
+	}
+	for _, a := range addrs {
+		if !a.Addr().IsUnspecified() {
+			add(a)
+			continue
+		}
+		ifs, err := net.InterfaceAddrs()
+		if err != nil {
+			return nil, fmt.Errorf("sfu: list interfaces: %w", err)
+		}
+		for _, i := range ifs {
+			p, err := netip.ParsePrefix(i.String())
+			if err != nil || p.Addr().IsLinkLocalUnicast() || p.Addr().Is4() != a.Addr().Is4() {
+				continue
+			}
+			if !p.Addr().IsLoopback() || loopback {
+				add(netip.AddrPortFrom(p.Addr(), a.Port()))
+			}
+		}
+	}
+	return out, nil
+}
+
+// public gives the addresses that clients are told for local ones.
+func (n *Node) public(locals []netip.AddrPort) (out []netip.AddrPort) {
+	for _, l := range locals {
+		if len(n.cfg.Public) == 0 {
+			out = append(out, l)
+		}
+		for _, pub := range n.cfg.Public {
+			if a := netip.AddrPortFrom(pub.Unmap(), l.Port()); a.Addr().Is4() == l.Addr().Is4() {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// Addresses are the UDP addresses under which clients reach this node: what a
+// closed relay may send to.
+func (n *Node) Addresses() []netip.AddrPort {
+	var locals []netip.AddrPort
+	for _, p := range n.ports {
+		locals = append(locals, p.local)
+	}
+	return n.public(locals)
+}
 
 // Exit takes a datagram that leaves through the side door to a virtual address.
 // The slice is the caller's again when Exit returns.
 type Exit = func(b []byte, from, to netip.AddrPort)
-
-type datagram struct {
-	from netip.AddrPort
-	b    []byte
-}
 
 // sideDoor says which addresses are not on the network but behind Exit.
 type sideDoor struct {
@@ -32,94 +159,33 @@ type sideDoor struct {
 	exit   Exit
 }
 
-// port is one UDP socket with a side door: datagrams of relayed clients enter
-// and leave inside the process (media.md §2, "TURN in memory"). It offers the
-// address calls of ice.AddrPortReaderWriter, so that the direct path allocates
-// nothing for addresses.
-type port struct {
-	*net.UDPConn
-	local netip.AddrPort
-	side  chan datagram
-	door  *atomic.Pointer[sideDoor]
-}
-
-func openPort(addr netip.AddrPort, door *atomic.Pointer[sideDoor]) (*port, error) {
-	network := "udp4"
-	if addr.Addr().Is6() && !addr.Addr().Is4In6() {
-		network = "udp6"
-	}
-	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(addr))
-	if err != nil {
-		return nil, err
-	}
-	// A burst of key frames from every room must fit; the kernel clips to its
-	// own limit, which is not an error.
-	_ = conn.SetReadBuffer(4 << 20)
-	_ = conn.SetWriteBuffer(4 << 20)
-	local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	return &port{UDPConn: conn, local: plain(local), side: make(chan datagram, sideQueue), door: door}, nil
-}
-
-// plain writes a mapped IPv4 address as IPv4, so that addresses compare.
-func plain(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
-
-// enter puts a datagram in as if it had come from the network, and wakes the
-// reader by an expired read deadline: the direct path pays nothing for the door.
-func (p *port) enter(b []byte, from netip.AddrPort) bool {
-	d := datagram{from: from, b: append([]byte(nil), b...)}
-	select {
-	case p.side <- d:
-		return p.SetReadDeadline(time.Unix(1, 0)) == nil
-	default:
-		return false
-	}
-}
-
-// ReadFromAddrPort gives the next datagram, from the side door first.
-func (p *port) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	for {
-		select {
-		case d := <-p.side:
-			return copy(b, d.b), d.from, nil
-		default:
-		}
-		n, from, err := p.ReadFromUDPAddrPort(b)
-		if err == nil {
-			return n, plain(from), nil
-		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, from, err
-		}
-		// Clear first, look second: who enters after the look sets the
-		// deadline again.
-		if err := p.SetReadDeadline(time.Time{}); err != nil {
-			return 0, netip.AddrPort{}, err
+// Enter brings in a datagram of a relayed client and carries it all the way, on
+// the caller's goroutine: from is its virtual address, to one of Addresses. b is
+// opened in place. False: to is not ours.
+func (n *Node) Enter(b []byte, from, to netip.AddrPort) bool {
+	to = udp.Plain(to)
+	for _, p := range n.ports {
+		for _, a := range n.public([]netip.AddrPort{p.local}) {
+			if a == to && len(b) <= udp.MaxDatagram {
+				n.crew.lend(func(w *worker) { n.take(w, b, path{port: p, addr: from, side: true}) })
+				return true
+			}
 		}
 	}
+	return false
 }
 
-// WriteToAddrPort sends to the network or, for a virtual address, out of the
-// side door.
-func (p *port) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	to = plain(to)
-	if d := p.door.Load(); d != nil && d.prefix.Contains(to.Addr()) {
-		d.exit(b, p.local, to)
-		return len(b), nil
+// Leave sends what goes to an address inside prefix to exit instead of the
+// network. The from given to exit is one of Addresses.
+func (n *Node) Leave(prefix netip.Prefix, exit Exit) {
+	n.door.Store(&sideDoor{prefix: prefix, exit: exit})
+}
+
+// leave hands a datagram to whoever stands behind the side door.
+func (p *port) leave(b []byte, to netip.AddrPort) {
+	if d := p.node.door.Load(); d != nil && d.prefix.Contains(to.Addr()) {
+		if from := p.node.public([]netip.AddrPort{p.local}); len(from) > 0 {
+			d.exit(b, from[0], to)
+		}
 	}
-	return p.WriteToUDPAddrPort(b, to)
-}
-
-// ReadFrom is ReadFromAddrPort with the older address type.
-func (p *port) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, from, err := p.ReadFromAddrPort(b)
-	return n, net.UDPAddrFromAddrPort(from), err
-}
-
-// WriteTo is WriteToAddrPort with the older address type.
-func (p *port) WriteTo(b []byte, to net.Addr) (int, error) {
-	u, ok := to.(*net.UDPAddr)
-	if !ok {
-		return 0, net.InvalidAddrError("not a UDP address")
-	}
-	return p.WriteToAddrPort(b, u.AddrPort())
 }

@@ -4,6 +4,12 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"visavis/sfu/handshake"
+	"visavis/sfu/packet"
+	"visavis/sfu/session"
+	"visavis/sfu/speech"
+	"visavis/sfu/stun"
 )
 
 // Offer is one client's offer. PC numbers its PeerConnections; Restart says
@@ -35,11 +41,40 @@ type room struct {
 	node *Node
 	id   string
 
-	mu     sync.Mutex
-	peers  []*peer // in the order they came
-	pubs   []*publication
-	speech *speech
-	gone   bool
+	mu         sync.Mutex
+	peers      []*peer // in the order they came
+	speech     *speech.Room
+	nextSpeech int64
+	gone       bool
+}
+
+// take carries one datagram, in place, as far as it goes.
+func (n *Node) take(w *worker, b []byte, from path) {
+	if stun.Is(b) {
+		n.check(w, b, from)
+		return
+	}
+	var p *peer
+	if from.stream != nil {
+		p = from.stream.owner.Load()
+	} else {
+		p = from.port.owner(from.addr)
+	}
+	if p == nil {
+		return // nobody has proved to be there
+	}
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	switch {
+	case packet.Is(b):
+		if packet.IsRTCP(b) {
+			p.rtcpLocked(w, b)
+		} else {
+			p.rtpLocked(w, b)
+		}
+	case handshake.Is(b):
+		p.feedLocked(b)
+	}
 }
 
 // Offer answers a client's offer: it makes the room and the peer if they are
@@ -47,34 +82,36 @@ type room struct {
 // holds every candidate. Errors: ErrOffer, ErrUnknownPeer, ErrRoomFull,
 // ErrClosed, or ctx's.
 func (n *Node) Offer(ctx context.Context, o Offer) (string, error) {
-	if o.Restart {
-		p := n.find(o.Room, o.Peer)
-		if p == nil || p.pc != o.PC {
-			return "", ErrUnknownPeer
-		}
-		return p.restart(ctx, o.SDP)
+	if err := ctx.Err(); err != nil {
+		return "", err
 	}
-	shape, err := readOffer(o.SDP)
+	old := n.find(o.Room, o.Peer)
+	if o.Restart && (old == nil || old.pc != o.PC) {
+		return "", ErrUnknownPeer
+	}
+	offer, err := session.Read(o.SDP)
 	if err != nil {
 		return "", err
 	}
-	if old := n.find(o.Room, o.Peer); old != nil {
+	if o.Restart {
+		return old.restart(offer)
+	}
+	if old != nil {
 		old.drop(CauseReplaced)
 	}
 	r, err := n.roomFor(o.Room)
 	if err != nil {
 		return "", err
 	}
-	p, err := r.join(o, shape)
+	p, err := r.join(o, offer)
 	if err != nil {
 		return "", err
 	}
-	answer, err := p.answer(ctx, o.SDP)
-	if err != nil {
-		p.drop(CauseDropped)
-		return "", err
-	}
-	r.ready(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	answer := p.describe(offer)
+	p.ready = true
+	r.bindLocked()
 	return answer, nil
 }
 
@@ -129,65 +166,53 @@ func (n *Node) roomFor(id string) (*room, error) {
 	if r := n.rooms[id]; r != nil {
 		return r, nil
 	}
-	r := &room{node: n, id: id}
-	r.speech = newSpeech(r)
+	r := &room{node: n, id: id, speech: speech.New()}
 	n.rooms[id] = r
 	return r, nil
 }
 
-func (r *room) join(o Offer, shape offerShape) (*peer, error) {
-	p, err := newPeer(r, o, shape)
+func (r *room) join(o Offer, offer *session.Offer) (*peer, error) {
+	p, err := newPeer(r, o, offer)
 	if err != nil {
 		return nil, err
 	}
 	// Node first, room second: a room that empties is removed under both.
 	r.node.mu.Lock()
+	defer r.node.mu.Unlock()
 	r.mu.Lock()
-	full := len(r.peers) >= MaxPeers
-	closed := r.node.closed
-	if !full && !closed {
-		if r.gone {
-			r.gone = false
-			r.node.rooms[r.id] = r
-		}
-		r.peers = append(r.peers, p)
-		r.node.work.Add(1)
+	defer r.mu.Unlock()
+	if r.node.closed {
+		return nil, ErrClosed
 	}
-	r.mu.Unlock()
-	r.node.mu.Unlock()
-	if full || closed {
-		_ = p.conn.Close()
-		if closed {
-			return nil, ErrClosed
-		}
+	if len(r.peers) >= MaxPeers {
 		return nil, ErrRoomFull
 	}
-	p.start()
+	if r.gone {
+		r.gone = false
+		r.node.rooms[r.id] = r
+	}
+	r.peers = append(r.peers, p)
+	r.node.work.Add(1)
+	r.node.name(p.ufrag, p)
+	p.setLinkLocked(LinkConnecting, "")
 	return p, nil
 }
 
-// ready binds what is published already to a peer whose slots have names now.
-func (r *room) ready(p *peer) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p.ready = true
-	r.bindLocked()
-}
-
-// leave takes a peer and what it published out of the room.
-func (r *room) leave(p *peer) {
-	r.node.mu.Lock()
-	r.mu.Lock()
+// leaveLocked takes a peer and what it published out of the room; the node's
+// lock is held too.
+func (r *room) leaveLocked(p *peer) {
 	r.peers = slices.DeleteFunc(r.peers, func(q *peer) bool { return q == p })
-	r.pubs = slices.DeleteFunc(r.pubs, func(b *publication) bool { return b.peer == p })
+	for _, t := range p.tracks {
+		t.on, t.published = false, false
+	}
 	r.bindLocked()
 	if len(r.peers) == 0 {
 		r.gone = true
 		delete(r.node.rooms, r.id)
 	}
-	r.mu.Unlock()
-	r.node.mu.Unlock()
-	r.speech.quiet(p.id)
+	if r.speech.Quiet(p.id) {
+		r.tellSpeaking()
+	}
 }
 
 func (r *room) dropAll(c Cause) {
@@ -199,72 +224,95 @@ func (r *room) dropAll(c Cause) {
 	}
 }
 
-// publish adds a track whose first packet has come.
-func (r *room) publish(b *publication) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if b.peer.dropped.Load() || slices.Contains(r.pubs, b) {
-		return
-	}
-	r.pubs = append(r.pubs, b)
-	r.bindLocked()
+func (r *room) tellSpeaking() {
+	r.node.emit(Event{Room: r.id, Speaking: r.speech.Speaking()})
 }
 
-func (r *room) unpublish(b *publication) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if i := slices.Index(r.pubs, b); i >= 0 {
-		r.pubs = slices.Delete(r.pubs, i, i+1)
-		r.bindLocked()
-	}
-}
-
-// bindLocked gives each publication a slot at each other peer, the earliest
+// bindLocked gives each published track a slot at each other peer, the earliest
 // peers first, keeps what is bound, frees what is not published any more, and
 // tells the peers whose table changed.
 func (r *room) bindLocked() {
-	order := slices.Clone(r.pubs)
-	rank := func(b *publication) int { return slices.Index(r.peers, b.peer) }
-	slices.SortStableFunc(order, func(a, b *publication) int { return rank(a) - rank(b) })
-	subs := map[*publication][]*slot{}
+	subs := map[*track][]*slot{}
 	for _, p := range r.peers {
 		if !p.ready {
 			continue
 		}
 		changed := false
 		for _, s := range p.slots {
-			if cur := s.source(); cur != nil && !slices.Contains(r.pubs, cur) {
-				s.bind(nil)
+			if s.track != nil && !s.track.published {
+				s.bindLocked(nil)
 				changed = true
 			}
 		}
-		for _, b := range order {
-			if b.peer == p {
-				continue
-			}
-			s := p.slotOf(b)
-			if s == nil {
-				if s = p.freeSlot(b); s == nil {
+		for _, q := range r.peers {
+			for _, t := range q.tracks {
+				if q == p || !t.published {
 					continue
 				}
-				s.bind(b)
-				b.askKeyFrame()
-				changed = true
+				s := p.slotFor(t)
+				if s == nil {
+					continue
+				}
+				if s.track != t {
+					s.bindLocked(t)
+					t.wantKeyFrame()
+					changed = true
+				}
+				subs[t] = append(subs[t], s)
 			}
-			subs[b] = append(subs[b], s)
 		}
 		if changed {
-			p.tellSlots()
+			p.tellSlotsLocked()
 		}
 	}
-	for _, b := range r.pubs {
-		list := subs[b]
-		b.subs.Store(&list)
+	for _, p := range r.peers {
+		for _, t := range p.tracks {
+			t.subs = subs[t]
+		}
 	}
 }
 
-// emit queues an event stamped with now.
-func (n *Node) emit(e Event) {
-	e.At = n.cfg.Clock.Now()
-	n.events.put(e)
+// slotFor finds the slot that t has, or picks one: beside the publisher's other
+// half, so that sound and picture share a stream and are played in step;
+// screens from the far end. Nil: none is free.
+func (p *peer) slotFor(t *track) *slot {
+	var free []*slot
+	for _, s := range p.slots {
+		if s.track == t {
+			return s
+		}
+		if s.kind == t.section.Kind && s.track == nil {
+			free = append(free, s)
+		}
+	}
+	if len(free) == 0 {
+		return nil
+	}
+	if t.source == Screen || t.source == Sound {
+		return free[len(free)-1]
+	}
+	for _, s := range p.slots {
+		if other := s.track; other != nil && other.peer == t.peer && s.kind != t.section.Kind && (other.source == Voice || other.source == Camera) {
+			for _, f := range free {
+				if f.index == s.index {
+					return f
+				}
+			}
+		}
+	}
+	for _, f := range free {
+		if !p.taken(f.index) {
+			return f
+		}
+	}
+	return free[0]
+}
+
+func (p *peer) taken(index int) bool {
+	for _, s := range p.slots {
+		if s.index == index && s.track != nil {
+			return true
+		}
+	}
+	return false
 }

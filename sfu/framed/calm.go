@@ -1,4 +1,4 @@
-package sfu
+package framed
 
 import (
 	"net"
@@ -12,9 +12,11 @@ const (
 	tcpTotal   = 2000
 )
 
-// calmListener refuses connections above tcpPerHost and tcpTotal at once, so
-// that idle connections cannot use up descriptors.
-type calmListener struct {
+// Calm refuses connections above tcpPerHost and tcpTotal at once, so that idle
+// connections cannot use up descriptors.
+func Calm(l net.Listener) net.Listener { return &listener{Listener: l, perHost: map[string]int{}} }
+
+type listener struct {
 	net.Listener
 	mu      sync.Mutex
 	perHost map[string]int
@@ -22,7 +24,7 @@ type calmListener struct {
 }
 
 // Accept gives the next connection that is within the limits.
-func (l *calmListener) Accept() (net.Conn, error) {
+func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err != nil {
@@ -33,11 +35,11 @@ func (l *calmListener) Accept() (net.Conn, error) {
 			_ = c.Close()
 			continue
 		}
-		return &calmConn{Conn: c, free: sync.OnceFunc(func() { l.give(host) })}, nil
+		return &conn{Conn: c, free: sync.OnceFunc(func() { l.give(host) })}, nil
 	}
 }
 
-func (l *calmListener) take(host string) bool {
+func (l *listener) take(host string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.total >= tcpTotal || l.perHost[host] >= tcpPerHost {
@@ -48,7 +50,7 @@ func (l *calmListener) take(host string) bool {
 	return true
 }
 
-func (l *calmListener) give(host string) {
+func (l *listener) give(host string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total--
@@ -57,13 +59,13 @@ func (l *calmListener) give(host string) {
 	}
 }
 
-type calmConn struct {
+type conn struct {
 	net.Conn
 	free func()
 }
 
 // Close frees the place of the connection.
-func (c *calmConn) Close() error {
+func (c *conn) Close() error {
 	c.free()
 	return c.Conn.Close()
 }

@@ -1,0 +1,97 @@
+package sfu
+
+import (
+	"time"
+)
+
+// The rhythm of a node, and of its peers.
+const (
+	beat          = 20 * time.Millisecond  // losses asked for again, key frames, silence
+	feedbackEvery = 100 * time.Millisecond // transport-wide feedback
+	reportEvery   = time.Second            // sender and receiver reports
+	speechEvery   = 500 * time.Millisecond // the end of speech
+	flowEvery     = 15 * time.Second       // Flow events
+)
+
+// rhythm does, for all rooms, what time asks for rather than a packet.
+func (n *Node) rhythm() {
+	w := n.crew.hire()
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	var rooms []*room
+	for {
+		select {
+		case <-n.stop:
+			return
+		case <-tick.C:
+		}
+		n.mu.Lock()
+		rooms = rooms[:0]
+		for _, r := range n.rooms {
+			rooms = append(rooms, r)
+		}
+		n.mu.Unlock()
+		if len(rooms) == 0 {
+			continue
+		}
+		w.begin()
+		for _, r := range rooms {
+			r.mu.Lock()
+			r.beatLocked(w)
+			r.mu.Unlock()
+		}
+		w.end()
+		clear(rooms)
+	}
+}
+
+func (r *room) beatLocked(w *worker) {
+	for _, p := range r.peers {
+		p.beatLocked(w)
+	}
+	if w.ns >= r.nextSpeech {
+		r.nextSpeech = w.ns + int64(speechEvery)
+		if r.speech.Tick(w.now) {
+			r.tellSpeaking()
+		}
+	}
+}
+
+func (p *peer) beatLocked(w *worker) {
+	cfg := &p.room.node.cfg
+	silent := time.Duration(w.ns - p.since)
+	switch {
+	case p.link == LinkConnecting && w.ns-p.born > int64(cfg.Handshake):
+		w.drops = append(w.drops, goner{p, CauseHandshake})
+		return
+	case p.link == LinkUp && silent > cfg.Lost:
+		p.up = false
+		p.setLinkLocked(LinkLost, "")
+	case p.link == LinkLost && silent > cfg.Lost+cfg.Failed:
+		w.drops = append(w.drops, goner{p, CauseFailed})
+		return
+	}
+	if w.ns >= p.next.flows {
+		p.next.flows = w.ns + int64(flowEvery)
+		p.tellFlowsLocked()
+	}
+	if !p.up {
+		return
+	}
+	for _, t := range p.tracks {
+		for _, l := range t.layers {
+			if l.missing.Missing() {
+				l.askMissing(w)
+			}
+			l.askKeyFrame(w)
+		}
+	}
+	if w.ns >= p.next.feedback {
+		p.next.feedback = w.ns + int64(feedbackEvery)
+		p.sendFeedback(w)
+	}
+	if w.ns >= p.next.reports {
+		p.next.reports = w.ns + int64(reportEvery)
+		p.sendReports(w)
+	}
+}

@@ -1,0 +1,209 @@
+package sfu
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+
+	"visavis/sfu/handshake"
+	"visavis/sfu/session"
+	"visavis/sfu/srtp"
+	"visavis/sfu/stun"
+)
+
+// maxPaths is how many addresses of one peer are known at once; each was proved
+// by a check of its own.
+const maxPaths = 8
+
+// transport is how a peer is reached: the lite side of ICE, then DTLS, then
+// SRTP. It is under the room's lock.
+type transport struct {
+	ufrag, pwd       string // ours
+	oldUfrag, oldPwd string // those before an ICE restart, until the new ones were used
+	theirs           string // the client's user fragment
+	print            session.Fingerprint
+
+	at    path // where packets go
+	known bool // at is set
+	paths []path
+	dtls  *handshake.Conn
+	crypt *srtp.Session
+	since int64 // when the last authentic datagram came, ns
+}
+
+// credentials are random: 48 bits of name, 144 of password (RFC 8445 §5.3 asks
+// for 24 and 128).
+func credentials() (ufrag, pwd string, err error) {
+	var b [24]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", "", err
+	}
+	text := base64.RawStdEncoding.EncodeToString(b[:])
+	return text[:8], text[8:], nil
+}
+
+// name makes a peer findable by a user fragment.
+func (n *Node) name(ufrag string, p *peer) {
+	n.names.Lock()
+	defer n.names.Unlock()
+	n.names.peers[ufrag] = p
+}
+
+func (n *Node) unname(ufrags ...string) {
+	n.names.Lock()
+	defer n.names.Unlock()
+	for _, u := range ufrags {
+		delete(n.names.peers, u)
+	}
+}
+
+func (n *Node) named(ufrag string) *peer {
+	n.names.RLock()
+	defer n.names.RUnlock()
+	return n.names.peers[ufrag]
+}
+
+// check answers a connectivity check, if it is one of a peer of ours. Nothing
+// else is answered.
+func (n *Node) check(w *worker, b []byte, from path) {
+	c, err := stun.Parse(b)
+	if err != nil {
+		return
+	}
+	ours, theirs := c.Names()
+	p := n.named(ours)
+	if p == nil {
+		return
+	}
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	pwd, current := p.pwd, ours == p.ufrag
+	if !current {
+		pwd = p.oldPwd
+	}
+	if p.gone || pwd == "" || current && theirs != p.theirs || c.Verify(pwd) != nil {
+		return
+	}
+	addr := from.addr
+	if from.stream != nil {
+		addr = from.stream.remote
+	}
+	size := c.Answer(w.buffer(&from), pwd, addr)
+	w.commit(&from, size)
+	p.heardLocked(w)
+	fresh := p.learnLocked(from)
+	switch {
+	case !p.known, current && p.oldPwd != "", c.Nominated && from != p.at:
+		p.at, p.known = from, true
+	case fresh && !p.up && p.crypt != nil:
+		p.at = from // the old way is dead
+	}
+	if current && p.oldPwd != "" {
+		n.unname(p.oldUfrag)
+		p.oldUfrag, p.oldPwd = "", ""
+	}
+}
+
+// learnLocked notes a proved address, and forgets the oldest but the one in use
+// when there are too many.
+func (p *peer) learnLocked(from path) (fresh bool) {
+	for _, x := range p.paths {
+		if x == from {
+			return false
+		}
+	}
+	if len(p.paths) == maxPaths {
+		i := 0
+		if p.paths[0] == p.at {
+			i = 1
+		}
+		p.unlearn(p.paths[i])
+		p.paths = append(p.paths[:i], p.paths[i+1:]...)
+	}
+	p.paths = append(p.paths, from)
+	if from.stream != nil {
+		from.stream.owner.Store(p)
+	} else {
+		from.port.claim(from.addr, p)
+	}
+	return true
+}
+
+func (p *peer) unlearn(x path) {
+	if x.stream != nil {
+		_ = x.stream.conn.Close()
+	} else {
+		x.port.release(x.addr, p)
+	}
+}
+
+// heardLocked: something authentic came, so the peer is there.
+func (p *peer) heardLocked(w *worker) {
+	p.since = w.ns
+	if p.link == LinkLost {
+		p.upLocked()
+	}
+}
+
+// feedLocked gives a datagram to DTLS; the first one starts it.
+func (p *peer) feedLocked(b []byte) {
+	if p.gone {
+		return
+	}
+	if p.dtls == nil {
+		p.dtls = p.room.node.dtls.Conn(p.print, p.sendDTLS)
+		p.room.node.work.Add(1) // the peer is in the room, so Close is still waiting for it
+		go p.shake(p.dtls)
+	}
+	p.dtls.Feed(b)
+}
+
+func (p *peer) sendDTLS(b []byte) {
+	p.room.node.crew.lend(func(w *worker) {
+		p.room.mu.Lock()
+		defer p.room.mu.Unlock()
+		if p.known {
+			w.commit(&p.at, copy(w.buffer(&p.at), b))
+		}
+	})
+}
+
+// shake is the goroutine of a peer's DTLS.
+func (p *peer) shake(c *handshake.Conn) {
+	defer p.room.node.work.Done()
+	err := c.Run(p.room.node.cfg.Handshake, func(keys *srtp.Session) {
+		p.room.mu.Lock()
+		defer p.room.mu.Unlock()
+		p.crypt = keys
+		if !p.gone {
+			p.upLocked()
+		}
+	})
+	if err != nil && !errors.Is(err, handshake.ErrFingerprint) {
+		p.room.node.cfg.Log.Debug("sfu: dtls", "error", err)
+	}
+	p.drop(CauseFailed) // the client has ended it; nothing when we have
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	p.forgetLocked()
+}
+
+// upLocked: media may flow, for the first time or again.
+func (p *peer) upLocked() {
+	p.up = true
+	p.since = p.room.node.ns()
+	p.setLinkLocked(LinkUp, "")
+	for _, s := range p.slots {
+		if s.track != nil {
+			s.track.wantKeyFrame()
+		}
+	}
+}
+
+func (p *peer) setLinkLocked(l Link, c Cause) {
+	if p.link == l || p.link == LinkClosed {
+		return
+	}
+	p.link = l
+	p.room.node.emit(Event{Room: p.room.id, Peer: p.id, PC: p.pc, Link: l, Cause: c})
+}

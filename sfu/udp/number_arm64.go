@@ -1,0 +1,7 @@
+package udp
+
+// The numbers of recvmmsg and sendmmsg.
+const (
+	sysRecvmmsg = 243
+	sysSendmmsg = 269
+)
