@@ -40,7 +40,7 @@ type peer struct {
 	arrivals twcc.Recorder // what came from the client
 	history  twcc.History  // what went to it
 	rtt      int64         // ns; 0: not known
-	next     struct{ feedback, reports, flows int64 }
+	next     struct{ feedback, reports, flows, consent int64 }
 }
 
 // newPeer makes what an offer asks for; nothing of it is known to anybody yet.
@@ -50,7 +50,7 @@ func newPeer(r *room, o Offer, offer *session.Offer) (*peer, error) {
 	if p.ufrag, p.pwd, err = credentials(); err != nil {
 		return nil, fmt.Errorf("sfu: credentials: %w", err)
 	}
-	p.theirs, p.print = offer.Ufrag, offer.Print
+	p.theirs, p.theirPwd, p.print = offer.Ufrag, offer.Pwd, offer.Print
 	var random [8 + 4*(1+4*session.MaxSlots)]byte
 	if _, err := rand.Read(random[:]); err != nil {
 		return nil, fmt.Errorf("sfu: numbers: %w", err)
@@ -135,7 +135,7 @@ func (p *peer) restart(offer *session.Offer) (string, error) {
 	} else {
 		p.oldUfrag, p.oldPwd = p.ufrag, p.pwd
 	}
-	p.ufrag, p.pwd, p.theirs = ufrag, pwd, offer.Ufrag
+	p.ufrag, p.pwd, p.theirs, p.theirPwd, p.nominated = ufrag, pwd, offer.Ufrag, offer.Pwd, false
 	p.room.node.name(ufrag, p)
 	return p.describe(offer), nil
 }

@@ -10,6 +10,7 @@ const (
 	feedbackEvery = 100 * time.Millisecond // transport-wide feedback
 	reportEvery   = time.Second            // sender and receiver reports
 	speechEvery   = 500 * time.Millisecond // the end of speech
+	consentEvery  = 5 * time.Second        // a check of ours (RFC 7675 §5.1)
 	flowEvery     = 15 * time.Second       // Flow events
 )
 
@@ -89,6 +90,10 @@ func (p *peer) beatLocked(w *worker) {
 	if w.ns >= p.next.feedback {
 		p.next.feedback = w.ns + int64(feedbackEvery)
 		p.sendFeedback(w)
+	}
+	if w.ns >= p.next.consent && p.nominated {
+		p.next.consent = w.ns + int64(consentEvery)
+		p.checkBack(w, &p.at)
 	}
 	if w.ns >= p.next.reports {
 		p.next.reports = w.ns + int64(reportEvery)

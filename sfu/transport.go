@@ -15,12 +15,18 @@ import (
 // by a check of its own.
 const maxPaths = 8
 
-// transport is how a peer is reached: the lite side of ICE, then DTLS, then
-// SRTP. It is under the room's lock.
+// transport is how a peer is reached: ICE, then DTLS, then SRTP. It is under the
+// room's lock.
+//
+// Of ICE (RFC 8445) we are the controlled side that knows no candidate of the
+// client: it answers checks, checks back at once where an authentic one came
+// from (§7.3.1.4) so that the client can nominate without waiting, and again
+// every consentEvery (RFC 7675). Where packets go is the client's choice alone.
 type transport struct {
 	ufrag, pwd       string // ours
 	oldUfrag, oldPwd string // those before an ICE restart, until the new ones were used
-	theirs           string // the client's user fragment
+	theirs, theirPwd string // the client's
+	nominated        bool   // the client has chosen, since the last restart
 	print            session.Fingerprint
 
 	at    path // where packets go
@@ -88,8 +94,11 @@ func (n *Node) check(w *worker, b []byte, from path) {
 	if from.stream != nil {
 		addr = from.stream.remote
 	}
-	size := c.Answer(w.buffer(&from), pwd, addr)
-	w.commit(&from, size)
+	w.commit(&from, c.Answer(w.buffer(&from), pwd, addr))
+	if current && !p.nominated {
+		p.nominated = c.Nominated
+		p.checkBack(w, &from)
+	}
 	p.heardLocked(w)
 	fresh := p.learnLocked(from)
 	switch {
@@ -102,6 +111,15 @@ func (n *Node) check(w *worker, b []byte, from path) {
 		n.unname(p.oldUfrag)
 		p.oldUfrag, p.oldPwd = "", ""
 	}
+}
+
+// checkBack sends a check of ours.
+func (p *peer) checkBack(w *worker, to *path) {
+	var id [12]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return
+	}
+	w.commit(to, stun.Request(w.buffer(to), p.theirs+":"+p.ufrag, p.theirPwd, id, p.answer.ID))
 }
 
 // learnLocked notes a proved address, and forgets the oldest but the one in use

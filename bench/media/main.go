@@ -5,44 +5,42 @@
 //
 // Each server is a process of its own, whose CPU time (/proc/PID/stat) and
 // resident memory (VmRSS) are read from outside; load comes from this process.
-// Everybody sends Opus at 50 packets/s and pictures at 30/s of three packets
-// (0.72 Mbit/s), and receives everybody else. CPU is per forwarded packet and
-// includes receiving it. Absolute figures drift: compare the rows of one run.
+// Everybody sends sound at 50 packets/s and pictures at 30/s of five packets
+// (1.2 Mbit/s), and receives everybody else. CPU is per forwarded packet and
+// includes receiving it. The floor is a server that only opens, seals and sends
+// the same packets at the same rate: no ICE, no RTCP, no cache. Absolute figures
+// drift: compare the rows of one run.
 package main
 
 import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"visavis/internal/testkit/rtcclient"
 )
 
 func main() {
-	serve := flag.String("serve", "", "be a server: ours, plain or bare (used by the command itself)")
+	serve := flag.String("serve", "", "be a server: ours, floor, plain or bare (used by the command itself)")
 	rooms := flag.Int("rooms", 10, "rooms")
 	size := flag.Int("size", 2, "people in a room")
 	seconds := flag.Int("seconds", 10, "how long each run is measured")
 	runs := flag.Int("runs", 3, "runs of each server, in turn; the table shows medians")
+	only := flag.String("kinds", "ours,floor,bare,plain", "which servers")
+	profile := flag.String("profile", "", "write a CPU profile of the server under measurement (ours) to this file")
 	flag.Parse()
 	var err error
 	if *serve != "" {
-		err = run(*serve)
+		err = run(*serve, *profile)
 	} else {
-		err = table(*rooms, *size, *seconds, *runs)
+		err = table(strings.Split(*only, ","), *rooms, *size, *seconds, *runs, *profile)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -55,33 +53,35 @@ type row struct {
 	cpuPerPacket float64 // µs
 	cpu          float64 // % of one core
 	rss          float64 // MiB, per room
+	delay50      float64 // ms, of picture packets
+	delay99      float64
 	join50       float64 // ms
 	join99       float64
 	lost         float64 // % of what should have come
 }
 
-func table(rooms, size, seconds, runs int) error {
-	kinds := []string{"ours", "bare", "plain"}
+func table(kinds []string, rooms, size, seconds, runs int, profile string) error {
 	names := map[string]string{
-		"ours": "visavis sfu", "bare": "plain pion forwarder, no interceptors", "plain": "plain pion forwarder, default interceptors",
+		"ours": "visavis sfu", "floor": "floor: open, seal and send only", "bare": "plain pion forwarder, no interceptors", "plain": "plain pion forwarder, default interceptors",
 	}
 	got := map[string][]row{}
 	for range runs {
 		for _, k := range kinds {
-			r, err := measure(k, rooms, size, time.Duration(seconds)*time.Second)
+			r, err := measure(k, rooms, size, time.Duration(seconds)*time.Second, profile)
 			if err != nil {
 				return fmt.Errorf("%s: %w", k, err)
 			}
 			got[k] = append(got[k], r)
 		}
 	}
-	fmt.Printf("| server | rooms | CPU-µs / packet | ratio | CPU %% | RSS MiB / room | join p50 / p99 ms | not come %% |\n|---|---|---|---|---|---|---|---|\n")
+	fmt.Printf("| server | rooms | CPU-µs / packet | ratio | CPU %% | RSS MiB / room | latency p50 / p99 ms | join p50 / p99 ms | not come %% |\n|---|---|---|---|---|---|---|---|---|\n")
 	base := median(got["plain"], func(r row) float64 { return r.cpuPerPacket })
 	for _, k := range kinds {
 		m := func(f func(row) float64) float64 { return median(got[k], f) }
 		cost := m(func(r row) float64 { return r.cpuPerPacket })
-		fmt.Printf("| %s | %d × %d | %.1f | %.2f | %.1f | %.2f | %.0f / %.0f | %.2f |\n", names[k], rooms, size, cost, cost/base,
-			m(func(r row) float64 { return r.cpu }), m(func(r row) float64 { return r.rss }), m(func(r row) float64 { return r.join50 }),
+		fmt.Printf("| %s | %d × %d | %.1f | %.2f | %.1f | %.2f | %.2f / %.1f | %.0f / %.0f | %.2f |\n", names[k], rooms, size, cost, cost/base,
+			m(func(r row) float64 { return r.cpu }), m(func(r row) float64 { return r.rss }),
+			m(func(r row) float64 { return r.delay50 }), m(func(r row) float64 { return r.delay99 }), m(func(r row) float64 { return r.join50 }),
 			m(func(r row) float64 { return r.join99 }), m(func(r row) float64 { return r.lost }))
 	}
 	return nil
@@ -105,10 +105,10 @@ func percentile(list []float64, p int) float64 {
 }
 
 // measure starts a server, fills it, and reads what it cost.
-func measure(kind string, rooms, size int, d time.Duration) (r row, err error) {
+func measure(kind string, rooms, size int, d time.Duration, profile string) (r row, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute+d)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-serve", kind)
+	cmd := exec.CommandContext(ctx, os.Args[0], "-serve", kind, "-profile", profile)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -126,12 +126,13 @@ func measure(kind string, rooms, size int, d time.Duration) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	crowd := &crowd{base: strings.TrimSpace(base)}
+	crowd := newCrowd(kind, strings.TrimSpace(base))
 	defer crowd.leave()
 	if err := crowd.fill(ctx, rooms, size); err != nil {
 		return r, err
 	}
 	time.Sleep(2 * time.Second) // warm
+	crowd.delays()
 	cpu0, n0, start := used(cmd.Process.Pid), crowd.received(), time.Now()
 	time.Sleep(d)
 	cpu1, n1, took := used(cmd.Process.Pid), crowd.received(), time.Since(start)
@@ -140,11 +141,13 @@ func measure(kind string, rooms, size int, d time.Duration) (r row, err error) {
 		return r, err
 	}
 	packets := float64(n1 - n0)
-	want := float64(rooms*size*(size-1)) * (50 + 90) * took.Seconds()
+	want := float64(rooms*size*(size-1)) * (50 + 30*perPicture) * took.Seconds()
 	r.cpuPerPacket = (cpu1 - cpu0).Seconds() * 1e6 / packets
 	r.cpu = (cpu1 - cpu0).Seconds() / took.Seconds() * 100
 	r.rss = (busy - idle) / float64(rooms)
-	r.join50, r.join99 = percentile(crowd.joins, 50), percentile(crowd.joins, 99)
+	delays, joins := crowd.delays(), crowd.joins()
+	r.delay50, r.delay99 = percentile(delays, 50), percentile(delays, 99)
+	r.join50, r.join99 = percentile(joins, 50), percentile(joins, 99)
 	r.lost = max(0, 100*(1-packets/want))
 	return r, nil
 }
@@ -174,81 +177,4 @@ func resident(pid int) (float64, error) {
 		}
 	}
 	return 0, errors.New("no VmRSS")
-}
-
-// crowd is the people of the rooms.
-type crowd struct {
-	base   string
-	mu     sync.Mutex
-	people []*rtcclient.Media
-	joins  []float64
-	stops  []context.CancelFunc
-}
-
-func (c *crowd) fill(ctx context.Context, rooms, size int) error {
-	for r := range rooms {
-		for p := range size {
-			if err := c.join(ctx, fmt.Sprintf("r%d", r), fmt.Sprintf("p%d", p), size-1); err != nil {
-				return err
-			}
-		}
-	}
-	for _, m := range c.people {
-		if err := m.Until(ctx, func(m *rtcclient.Media) bool { return len(m.Summary()) == 2*(size-1) }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// join counts from the offer to the moment ICE and DTLS stand.
-func (c *crowd) join(ctx context.Context, room, name string, slots int) error {
-	m, err := rtcclient.NewMedia(rtcclient.Options{Voice: true, Camera: true, Slots: slots, Loopback: true})
-	if err != nil {
-		return err
-	}
-	start := time.Now()
-	text, err := m.Offer(ctx, false)
-	if err != nil {
-		return err
-	}
-	body, _ := json.Marshal(map[string]string{"room": room, "peer": name, "sdp": text})
-	resp, err := http.Post(c.base+"/offer", "application/json", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("offer: %d %s %w", resp.StatusCode, answer, err)
-	}
-	if err := m.Answer(string(answer)); err != nil {
-		return err
-	}
-	if err := m.Until(ctx, (*rtcclient.Media).Connected); err != nil {
-		return err
-	}
-	pump, stop := context.WithCancel(context.Background())
-	m.Pump(pump, 20)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.joins = append(c.joins, float64(time.Since(start).Microseconds())/1000)
-	c.people, c.stops = append(c.people, m), append(c.stops, stop)
-	return nil
-}
-
-func (c *crowd) received() (n int) {
-	for _, m := range c.people {
-		for _, v := range m.Summary() {
-			n += v
-		}
-	}
-	return n
-}
-
-func (c *crowd) leave() {
-	for i, m := range c.people {
-		c.stops[i]()
-		_ = m.Close()
-	}
 }

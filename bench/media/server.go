@@ -7,7 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
+	"runtime/pprof"
 	"sync"
+	"time"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
@@ -21,10 +24,18 @@ type answerer interface {
 }
 
 // run serves offers until it is killed; its address is its first line.
-func run(kind string) error {
+func run(kind, profile string) error {
+	if kind == "floor" {
+		return runFloor()
+	}
 	var a answerer
 	var err error
 	if kind == "ours" {
+		if profile != "" {
+			if err := record(profile); err != nil {
+				return err
+			}
+		}
 		a, err = newOurs()
 	} else {
 		a, err = newPlain(kind == "plain")
@@ -50,6 +61,20 @@ func run(kind string) error {
 		}
 		_, _ = fmt.Fprint(w, text)
 	}))
+}
+
+// record writes a CPU profile of seconds 10 to 18 of the process.
+func record(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	time.AfterFunc(10*time.Second, func() {
+		if pprof.StartCPUProfile(f) == nil {
+			time.AfterFunc(8*time.Second, func() { pprof.StopCPUProfile(); _ = f.Close() })
+		}
+	})
+	return nil
 }
 
 type ours struct{ node *sfu.Node }

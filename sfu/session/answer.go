@@ -37,7 +37,7 @@ func (a *Answer) Write(o *Offer) string {
 			mids = append(mids, o.Sections[i].Mid)
 		}
 	}
-	line("a=group:BUNDLE %s\r\na=ice-lite\r\na=msid-semantic: WMS *", strings.Join(mids, " "))
+	line("a=group:BUNDLE %s\r\na=msid-semantic: WMS *", strings.Join(mids, " "))
 	first := true
 	for i := range o.Sections {
 		s := &o.Sections[i]

@@ -51,6 +51,7 @@ type Section struct {
 type Offer struct {
 	Sections []Section
 	Ufrag    string // of the client
+	Pwd      string
 	Print    Fingerprint
 }
 
@@ -101,8 +102,8 @@ func (o *Offer) transport(d *sdp.SessionDescription) error {
 		}
 		return ""
 	}
-	o.Ufrag = find("ice-ufrag")
-	if len(o.Ufrag) < 4 || len(o.Ufrag) > 256 {
+	o.Ufrag, o.Pwd = find("ice-ufrag"), find("ice-pwd")
+	if len(o.Ufrag) < 4 || len(o.Ufrag) > 256 || len(o.Pwd) < 22 || len(o.Pwd) > 256 {
 		return fmt.Errorf("%w: no ICE credentials", ErrOffer)
 	}
 	hash, sum, _ := strings.Cut(find("fingerprint"), " ")

@@ -22,8 +22,10 @@ const (
 	attrUsername     = 0x0006
 	attrIntegrity    = 0x0008
 	attrXorMapped    = 0x0020
+	attrPriority     = 0x0024
 	attrUseCandidate = 0x0025
 	attrFingerprint  = 0x8028
+	attrControlled   = 0x8029
 
 	maxMessage = 548 // a check is far smaller; RFC 8489 §6.1 allows no more without knowing the path
 )
@@ -122,6 +124,30 @@ func (c Check) Answer(dst []byte, password string, from netip.AddrPort) int {
 	copy(dst[4:headerSize], c.raw[4:headerSize])
 	n := headerSize + putAddress(dst[headerSize:], c.raw[4:headerSize], from)
 
+	return sign(dst, n, password)
+}
+
+// Request writes a check of ours, as the controlled side, and gives its length.
+// user is the client's user fragment, a colon and ours; password the client's;
+// id must be random. dst must hold 600 bytes, user 513 at most.
+func Request(dst []byte, user, password string, id [12]byte, tieBreaker uint64) int {
+	binary.BigEndian.PutUint16(dst, bindingRequest)
+	binary.BigEndian.PutUint32(dst[4:], cookie)
+	copy(dst[8:], id[:])
+	n := headerSize
+	put(dst[n:], attrUsername, uint16(len(user)))
+	end := n + 4 + copy(dst[n+4:], user)
+	n += 4 + (len(user)+3)&^3
+	clear(dst[end:n])
+	put(dst[n:], attrPriority, 4)
+	binary.BigEndian.PutUint32(dst[n+4:], 110<<24|65535<<8|255) // peer-reflexive (RFC 8445 §5.1.2.2)
+	put(dst[n+8:], attrControlled, 8)
+	binary.BigEndian.PutUint64(dst[n+12:], tieBreaker)
+	return sign(dst, n+20, password)
+}
+
+// sign appends MESSAGE-INTEGRITY and FINGERPRINT to a message of n bytes.
+func sign(dst []byte, n int, password string) int {
 	length := func(end int) { binary.BigEndian.PutUint16(dst[2:], uint16(end-headerSize)) }
 	length(n + 24)
 	m := hmac.New(sha1.New, []byte(password))

@@ -1,8 +1,10 @@
 package stun
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 
 	pion "github.com/pion/stun/v4"
@@ -54,6 +56,33 @@ func TestAnotherImplementationTakesTheAnswer(t *testing.T) {
 		}
 		if m.Type != pion.BindingSuccess || string(m.TransactionID[:]) != string(raw[8:20]) {
 			t.Errorf("answer %s", m)
+		}
+	}
+}
+
+func TestAnotherImplementationTakesOurCheck(t *testing.T) {
+	for _, user := range []string{"theirs:ours", "abcd:x", strings.Repeat("n", 256) + ":ourselves"} {
+		dst := bytes.Repeat([]byte{0xff}, 600)
+		n := Request(dst, user, "secret", [12]byte{1, 2, 3}, 99)
+		m := &pion.Message{Raw: dst[:n]}
+		if err := m.Decode(); err != nil {
+			t.Fatal(err)
+		}
+		var name pion.Username
+		if err := name.GetFrom(m); err != nil || name.String() != user || m.Type != pion.BindingRequest {
+			t.Errorf("%s, %v", m, err)
+		}
+		if err := pion.NewShortTermIntegrity("secret").Check(m); err != nil {
+			t.Error(err)
+		}
+		if err := pion.Fingerprint.Check(m); err != nil {
+			t.Error(err)
+		}
+		if _, err := m.Get(pion.AttrICEControlled); err != nil {
+			t.Error(err)
+		}
+		if c, err := Parse(dst[:n]); len(user) < 100 && (err != nil || c.Verify("secret") != nil) {
+			t.Errorf("we do not take our own: %v", err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package rtcclient
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"sync"
@@ -23,6 +24,8 @@ type Options struct {
 	RelayOnly                    bool
 	TCPOnly                      bool // ICE-TCP candidates of the server only
 	Loopback                     bool // use 127.0.0.1 as well
+	PicturePackets               int  // packets of 1,000 bytes in a picture; 0: three, 0.72 Mbit/s
+	Stamped                      bool // pictures carry when they were sent, and Delays says how long they took
 }
 
 // Got is what one receive section has counted.
@@ -38,7 +41,12 @@ type Media struct {
 	PC    *webrtc.PeerConnection
 	sends map[string]*webrtc.TrackLocalStaticRTP
 
+	perPicture int
+	stamped    bool
+
 	mu      sync.Mutex
+	delays  []time.Duration
+	first   time.Time
 	got     map[string]*Got
 	plis    int
 	ceiling int
@@ -77,7 +85,10 @@ func NewMedia(o Options) (*Media, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Media{PC: pc, sends: map[string]*webrtc.TrackLocalStaticRTP{}, got: map[string]*Got{}, change: make(chan struct{})}
+	c := &Media{PC: pc, sends: map[string]*webrtc.TrackLocalStaticRTP{}, got: map[string]*Got{}, change: make(chan struct{}), perPicture: 3, stamped: o.Stamped}
+	if o.PicturePackets > 0 {
+		c.perPicture = o.PicturePackets
+	}
 	if err := c.sections(o); err != nil {
 		_ = pc.Close()
 		return nil, err
@@ -178,7 +189,14 @@ func (c *Media) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		if err != nil {
 			return
 		}
+		now := time.Now()
 		c.mu.Lock()
+		if c.first.IsZero() {
+			c.first = now
+		}
+		if c.stamped && len(p.Payload) > 500 {
+			c.delays = append(c.delays, time.Duration(now.UnixNano()-int64(binary.BigEndian.Uint64(p.Payload[1:]))))
+		}
 		g := c.got[mid]
 		if g == nil {
 			g = &Got{SSRCs: map[uint32]bool{}}
@@ -272,13 +290,30 @@ func (c *Media) Summary() map[string]int {
 	return out
 }
 
+// Delays are how long each picture packet took since the last call, for Stamped
+// senders on this machine.
+func (c *Media) Delays() []time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.delays
+	c.delays = nil
+	return d
+}
+
+// First is when the first packet came; zero: none yet.
+func (c *Media) First() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.first
+}
+
 // Connected says whether ICE and DTLS stand.
 func (c *Media) Connected() bool {
 	return c.PC.ConnectionState() == webrtc.PeerConnectionStateConnected
 }
 
 // Pump sends on every section until ctx ends: sound 50 packets/s of 80 bytes,
-// pictures 30/s of three packets of 1,000 bytes, loud as level says (RFC 6464,
+// pictures 30/s of Options.PicturePackets packets of 1,000 bytes, loud as level says (RFC 6464,
 // 0 is loudest).
 func (c *Media) Pump(ctx context.Context, level uint8) {
 	for name, t := range c.sends {
@@ -288,7 +323,7 @@ func (c *Media) Pump(ctx context.Context, level uint8) {
 			if name == "voice" || name == "sound" {
 				c.pump(ctx, t, 20*time.Millisecond, 960, 1, 80, level)
 			} else {
-				c.pump(ctx, t, 33*time.Millisecond, 3000, 3, 1000, 0)
+				c.pump(ctx, t, 33*time.Millisecond, 3000, c.perPicture, 1000, 0)
 			}
 		}()
 	}
@@ -309,6 +344,9 @@ func (c *Media) pump(ctx context.Context, t *webrtc.TrackLocalStaticRTP, every t
 			p.Marker = i == n-1
 			if n == 1 && levelID != 0 {
 				_ = p.SetExtension(levelID, []byte{0x80 | level})
+			}
+			if c.stamped && size > 500 {
+				binary.BigEndian.PutUint64(p.Payload[1:], uint64(time.Now().UnixNano()))
 			}
 			_ = t.WriteRTP(&p)
 			p.SequenceNumber++
