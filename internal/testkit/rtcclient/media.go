@@ -3,6 +3,7 @@ package rtcclient
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -22,10 +23,13 @@ type Options struct {
 	Slots                        int // receive sections of each kind
 	ICE                          []webrtc.ICEServer
 	RelayOnly                    bool
-	TCPOnly                      bool // ICE-TCP candidates of the server only
-	Loopback                     bool // use 127.0.0.1 as well
-	PicturePackets               int  // packets of 1,000 bytes in a picture; 0: three, 0.72 Mbit/s
-	Stamped                      bool // pictures carry when they were sent, and Delays says how long they took
+	TCPOnly                      bool   // ICE-TCP candidates of the server only
+	Loopback                     bool   // use 127.0.0.1 as well
+	PicturePackets               int    // packets of 1,000 bytes in a picture; 0: three, 0.72 Mbit/s
+	Chaos                        *Chaos // around the one UDP socket of the client
+	Trace                        bool   // Quality can be asked for
+	VoiceNACK                    bool   // ask for lost sound too
+	Stamped                      bool   // pictures carry when they were sent, and Delays says how long they took
 }
 
 // Got is what one receive section has counted.
@@ -43,9 +47,12 @@ type Media struct {
 
 	perPicture int
 	stamped    bool
+	traced     bool
+	socket     ice.UDPMux // with Chaos
 
 	mu      sync.Mutex
 	delays  []time.Duration
+	trace   map[string][]arrival
 	first   time.Time
 	got     map[string]*Got
 	plis    int
@@ -68,9 +75,21 @@ func NewMedia(o Options) (*Media, error) {
 	} else {
 		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	}
+	var socket ice.UDPMux
+	if o.Chaos != nil {
+		udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		socket = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: &badConn{udp, o.Chaos}})
+		s.SetICEUDPMux(socket)
+	}
 	m := &webrtc.MediaEngine{}
 	if err := m.RegisterDefaultCodecs(); err != nil {
 		return nil, err
+	}
+	if o.VoiceNACK {
+		m.RegisterFeedback(webrtc.RTCPFeedback{Type: "nack"}, webrtc.RTPCodecTypeAudio)
 	}
 	if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: levelURI}, webrtc.RTPCodecTypeAudio); err != nil {
 		return nil, err
@@ -85,7 +104,8 @@ func NewMedia(o Options) (*Media, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Media{PC: pc, sends: map[string]*webrtc.TrackLocalStaticRTP{}, got: map[string]*Got{}, change: make(chan struct{}), perPicture: 3, stamped: o.Stamped}
+	c := &Media{PC: pc, sends: map[string]*webrtc.TrackLocalStaticRTP{}, got: map[string]*Got{}, change: make(chan struct{}), perPicture: 3, stamped: o.Stamped,
+		traced: o.Trace, trace: map[string][]arrival{}, socket: socket}
 	if o.PicturePackets > 0 {
 		c.perPicture = o.PicturePackets
 	}
@@ -184,6 +204,7 @@ func (c *Media) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		}
 	}
 	var last uint16
+	high := 1 << 20 // unwrapped
 	for {
 		p, _, err := t.ReadRTP()
 		if err != nil {
@@ -196,6 +217,14 @@ func (c *Media) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		}
 		if c.stamped && len(p.Payload) > 500 {
 			c.delays = append(c.delays, time.Duration(now.UnixNano()-int64(binary.BigEndian.Uint64(p.Payload[1:]))))
+		}
+		seq := high + int(int16(p.SequenceNumber-uint16(high)))
+		if high == 1<<20 {
+			seq = 1<<20 + int(p.SequenceNumber)
+		}
+		high = max(high, seq)
+		if c.traced {
+			c.trace[mid] = append(c.trace[mid], arrival{seq, now})
 		}
 		g := c.got[mid]
 		if g == nil {
@@ -370,5 +399,8 @@ func (c *Media) levelID() uint8 {
 func (c *Media) Close() error {
 	err := c.PC.GracefulClose()
 	c.wait.Wait()
+	if c.socket != nil {
+		err = errors.Join(err, c.socket.Close())
+	}
 	return err
 }
