@@ -14,8 +14,10 @@
 // Payloads are never read: speaking comes from the audio-level extension (RFC
 // 6464), and end-to-end encryption would change nothing here.
 //
-// Two rules of locking. Room.mu protects who is in the room and who is bound
-// to what; the forwarding path never takes it. Slot.mu protects one outgoing
-// stream and is the only lock a forwarded packet meets. Events are queued and
-// delivered by one goroutine of the Node, in order, with no lock held.
+// The path of a packet: port.run reads a burst, take finds whose it is, and
+// rtpLocked opens, layer.take keeps, slot.write rewrites and seals it; the burst
+// leaves when it is done. Nothing is allocated on it and nothing handed to
+// another goroutine. Everything of a room is under room.mu; a node's lock comes
+// before a room's, a worker's before both. Events are queued and delivered by
+// one goroutine of the Node, in order, with no lock held.
 package sfu

@@ -21,21 +21,23 @@ const (
 // Loss follows a receiver's reports. The zero Loss stands at the rate that a
 // camera starts with. It is not safe for concurrent use.
 type Loss struct {
-	rate float64
-	last time.Time
+	rate  float64
+	last  time.Time
+	worst float64 // of the reports since
 }
 
 // Report takes the fraction (0…1) of packets lost since the last report.
-// Reports within stepEvery of the last one that counted are not counted: a
-// receiver with much to say would move the estimate faster than the link.
+// Of the reports within stepEvery the worst counts, once: a receiver with much
+// to say would move the estimate faster than the link.
 func (l *Loss) Report(lost float64, now time.Time) {
 	if l.rate == 0 {
 		l.rate = start
 	}
+	l.worst = max(l.worst, lost)
 	if now.Sub(l.last) < stepEvery {
 		return
 	}
-	l.last = now
+	lost, l.last, l.worst = l.worst, now, 0
 	switch {
 	case lost > many:
 		l.rate *= 1 - 0.5*min(lost, 1)
