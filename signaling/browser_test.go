@@ -153,7 +153,7 @@ func TestTwoBrowsersMeet(t *testing.T) {
 		protocol string
 		change   func(*local.Config)
 	}{
-		"direct":           {"&shake", false, "udp", nil},
+		"direct": {"&shake", false, "udp", nil},
 		// Chromium stops looking for relays as soon as one works: one kind at a time.
 		"relayed over UDP": {"&relay", true, "udp", func(c *local.Config) { c.TURN.TCP = nil }},
 		"relayed over TCP": {"&relay", true, "tcp", func(c *local.Config) { c.TURN.UDP = nil }},
