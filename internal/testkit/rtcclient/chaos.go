@@ -98,3 +98,20 @@ func (c *Media) Quality(mid string, margin int) Quality {
 	}
 	return q
 }
+
+// Delays are how long each picture packet took since the last call, for Stamped
+// senders on this machine.
+func (c *Media) Delays() []time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.delays
+	c.delays = nil
+	return d
+}
+
+// First is when the first packet came; zero: none yet.
+func (c *Media) First() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.first
+}

@@ -319,23 +319,6 @@ func (c *Media) Summary() map[string]int {
 	return out
 }
 
-// Delays are how long each picture packet took since the last call, for Stamped
-// senders on this machine.
-func (c *Media) Delays() []time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d := c.delays
-	c.delays = nil
-	return d
-}
-
-// First is when the first packet came; zero: none yet.
-func (c *Media) First() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.first
-}
-
 // Connected says whether ICE and DTLS stand.
 func (c *Media) Connected() bool {
 	return c.PC.ConnectionState() == webrtc.PeerConnectionStateConnected
