@@ -127,7 +127,11 @@ func (b *Bus) insert(ctx context.Context, tx *store.Tx, t task, at time.Time) er
 	if err != nil {
 		return err
 	}
-	return b.client.insert(ctx, sqlTx, t, &river.InsertOpts{ScheduledAt: at, MaxAttempts: maxAttempts})
+	o := &river.InsertOpts{ScheduledAt: at, MaxAttempts: maxAttempts}
+	if t.Event != "" {
+		o.Queue = factQueue
+	}
+	return b.client.insert(ctx, sqlTx, t, o)
 }
 
 // run is one delivery of a task by River.

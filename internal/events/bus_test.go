@@ -208,6 +208,39 @@ func TestJobs(t *testing.T) {
 	})
 }
 
+// TestSlowJobsHoldUpNoFact: a mail server that does not answer takes every
+// worker it can get.
+func TestSlowJobsHoldUpNoFact(t *testing.T) {
+	houses(t, func(t *testing.T, h *testkit.House) {
+		busy, free := make(chan struct{}, 40), make(chan struct{})
+		h.Bus.Handle("test.slow", func(context.Context, json.RawMessage) error {
+			busy <- struct{}{}
+			<-free
+			return nil
+		})
+		h.Bus.On(events.ReportSigned, "test.a", func(_ context.Context, tx *store.Tx, e events.Event) error { return note(tx, e, "a") })
+		err := h.DB.Tx(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+			for range 40 {
+				if err := h.Bus.Enqueue(ctx, tx, "test.slow", nil, time.Time{}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Start(t)
+		for range 8 {
+			testkit.Receive(t, 10*time.Second, "a slow job", busy)
+		}
+		publish(t, h, nil)
+		testkit.Eventually(t, 10*time.Second, "the fact told", func() bool { return effects(t, h.DB, "a") == 1 })
+		close(free)
+		h.Deliver(t)
+	})
+}
+
 func TestEveryRunsAtTheStart(t *testing.T) {
 	testkit.Stores(t, func(t *testing.T, db *store.DB) {
 		ran := make(chan struct{}, 8)

@@ -30,6 +30,14 @@ const (
 	rescueAfter = 75 * time.Second
 )
 
+// Facts have workers of their own: a mail server that does not answer holds up
+// letters, never the act that a booking opens.
+const (
+	factQueue   = "facts"
+	factWorkers = 8
+	jobWorkers  = 8
+)
+
 // task is the one River job kind: a fact for a consumer, or a job of a kind.
 type task struct {
 	Event    string          `json:"event,omitempty"`
@@ -101,7 +109,7 @@ func (b *Bus) Open(ctx context.Context) error {
 	b.takeover = takeover{db: b.db, name: care.NewID(time.Now())}
 	cfg := &river.Config{
 		ID:                   b.takeover.name,
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
+		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobWorkers}, factQueue: {MaxWorkers: factWorkers}},
 		Workers:              workers,
 		FetchCooldown:        50 * time.Millisecond,
 		FetchPollInterval:    250 * time.Millisecond,
