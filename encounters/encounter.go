@@ -48,6 +48,9 @@ type Encounter struct {
 	IdentifiedBy   care.StaffID
 	VideoSeconds   int // video flowed both ways for that long
 	Version        int64
+	// AppointmentVersion is that of the appointment this act follows.
+	AppointmentVersion int
+	waitingToldAt      time.Time // of the last news from the waiting room
 
 	Team      []Member
 	Presence  []Presence
@@ -69,16 +72,6 @@ type Member struct {
 	Role      care.Role
 	InvitedBy care.StaffID
 	At        time.Time
-}
-
-// Presence is one stay of a person in the call; LeftAt is zero while it lasts.
-type Presence struct {
-	ID       string
-	PersonID string
-	SeatID   string
-	Role     care.Role
-	JoinedAt time.Time
-	LeftAt   time.Time
 }
 
 // Incident is a technical incident of the act (R6316-4, 5°).

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"visavis/internal/audit"
-	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/events"
 	"visavis/internal/fault"
@@ -17,25 +16,11 @@ func (s *Service) Subscribe(bus *events.Bus) {
 	bus.On(events.AppointmentBooked, "encounters.plan", s.plan)
 	bus.On(events.AppointmentMoved, "encounters.move", s.move)
 	bus.On(events.AppointmentCancelled, "encounters.cancel", s.cancel)
-	bus.On(events.PatientArrived, "encounters.arrive", s.presence(func(_ context.Context, _ *store.Tx, e *Encounter, p events.Presence) error {
-		if e.Status == Planned {
-			return e.to(Arrived, store.Time(p.At))
-		}
-		return nil
-	}))
-	bus.On(events.PatientWentAway, "encounters.away", s.presence(func(_ context.Context, _ *store.Tx, e *Encounter, p events.Presence) error {
-		if e.Status == Arrived && !e.ArrivedAt.After(store.Time(p.At)) { // they did not come back meanwhile
-			return e.to(Planned, store.Time(p.At))
-		}
-		return nil
-	}))
-	bus.On(events.EncounterStarted, "encounters.start", s.presence(func(_ context.Context, _ *store.Tx, e *Encounter, p events.Presence) error {
-		return e.to(InProgress, store.Time(p.At))
-	}))
+	bus.On(events.PatientArrived, "encounters.arrive", s.presence(arrive))
+	bus.On(events.PatientWentAway, "encounters.away", s.presence(away))
+	bus.On(events.EncounterStarted, "encounters.start", s.presence(start))
 	bus.On(events.ParticipantJoined, "encounters.join", s.presence(s.join))
-	bus.On(events.ParticipantLeft, "encounters.leave", s.presence(func(_ context.Context, tx *store.Tx, e *Encounter, p events.Presence) error {
-		return closePresence(tx, e.ID, p.SeatID, p.At)
-	}))
+	bus.On(events.ParticipantLeft, "encounters.leave", s.presence(s.leave))
 	bus.On(events.MediaIncident, "encounters.incident", s.media(func(tx *store.Tx, e *Encounter, m events.Media, id string) error {
 		return insertIncident(tx, e.ID, Incident{ID: id, SeatID: m.SeatID, Code: m.Code, At: store.Time(m.At)})
 	}))
@@ -62,7 +47,7 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, p events.Appointment) 
 	e := &Encounter{
 		ID: care.EncounterID(care.NewID(s.Clock.Now())), AppointmentID: p.AppointmentID, PatientID: p.PatientID,
 		PractitionerID: p.PractitionerID, OrganizationID: p.OrganizationID, Kind: care.Teleconsultation, Status: Planned,
-		PlannedStart: store.Time(p.Start), PlannedEnd: store.Time(p.End), Version: 1,
+		PlannedStart: store.Time(p.Start), PlannedEnd: store.Time(p.End), Version: 1, AppointmentVersion: p.Version,
 	}
 	return insertEncounter(tx, e)
 }
@@ -83,6 +68,8 @@ func (s *Service) cancel(ctx context.Context, tx *store.Tx, ev events.Event) err
 	})
 }
 
+// reschedule applies a fact about the appointment, unless a later one came
+// first. A fact without version is of an older program: it is taken as it comes.
 func (s *Service) reschedule(tx *store.Tx, ev events.Event, apply func(*Encounter, events.Appointment) error) error {
 	var p events.Appointment
 	if err := ev.Decode(&p); err != nil {
@@ -92,14 +79,26 @@ func (s *Service) reschedule(tx *store.Tx, ev events.Event, apply func(*Encounte
 	if err != nil {
 		return err // booked is delivered again first: facts may come out of order
 	}
+	if p.Version > 0 && p.Version <= e.AppointmentVersion {
+		return nil
+	}
 	if err := apply(e, p); err != nil {
 		return err
 	}
+	e.AppointmentVersion = max(e.AppointmentVersion, p.Version)
 	return update(tx, e)
 }
 
-func (s *Service) presence(apply func(context.Context, *store.Tx, *Encounter, events.Presence) error) events.Consumer {
-	return func(ctx context.Context, tx *store.Tx, ev events.Event) error {
+type present struct {
+	events.Presence
+	fact string    // its id
+	at   time.Time // the instant it tells of
+}
+
+// presence applies a fact of the live side. Such facts come in any order, and
+// after the end of the act too: what they tell happened all the same.
+func (s *Service) presence(apply func(tx *store.Tx, e *Encounter, p present) error) events.Consumer {
+	return func(_ context.Context, tx *store.Tx, ev events.Event) error {
 		var p events.Presence
 		if err := ev.Decode(&p); err != nil {
 			return err
@@ -111,25 +110,67 @@ func (s *Service) presence(apply func(context.Context, *store.Tx, *Encounter, ev
 		if err != nil {
 			return err
 		}
-		if !e.open() && ev.Name != events.ParticipantLeft {
-			return nil
-		}
-		if err := apply(authz.With(ctx, authz.SystemActor()), tx, e, p); err != nil {
+		if err := apply(tx, e, present{p, ev.ID, store.Time(p.At)}); err != nil {
 			return err
 		}
 		return update(tx, e)
 	}
 }
 
-func (s *Service) join(_ context.Context, tx *store.Tx, e *Encounter, p events.Presence) error {
-	for _, q := range e.Presence {
-		if q.SeatID == p.SeatID && q.LeftAt.IsZero() {
-			return nil
+func arrive(_ *store.Tx, e *Encounter, p present) error {
+	if e.Status == InProgress || e.Status == Finished {
+		if e.ArrivedAt.IsZero() && (e.StartedAt.IsZero() || !p.at.After(e.StartedAt)) {
+			e.ArrivedAt = p.at
 		}
+		return nil
 	}
+	if !e.heard(p.at) || e.Status != Planned {
+		return nil
+	}
+	return e.to(Arrived, p.at)
+}
+
+func away(_ *store.Tx, e *Encounter, p present) error {
+	if !e.heard(p.at) || e.Status != Arrived {
+		return nil
+	}
+	return e.to(Planned, p.at)
+}
+
+// heard notes news from the waiting room; false when later news came first.
+func (e *Encounter) heard(at time.Time) bool {
+	if at.Before(e.waitingToldAt) {
+		return false
+	}
+	e.waitingToldAt = at
+	return true
+}
+
+// start may be told after the end, which the host's own request wrote: the act
+// began all the same.
+func start(_ *store.Tx, e *Encounter, p present) error {
+	switch {
+	case e.Status == Cancelled:
+		return nil
+	case e.Status == Finished:
+		if !p.at.After(e.FinishedAt) && (e.StartedAt.IsZero() || p.at.Before(e.StartedAt)) {
+			e.StartedAt = p.at
+		}
+		return nil
+	case !e.StartedAt.IsZero() && p.at.Before(e.StartedAt):
+		e.StartedAt = p.at
+	}
+	return e.to(InProgress, p.at)
+}
+
+func (s *Service) join(tx *store.Tx, e *Encounter, p present) error {
 	return insertPresence(tx, e.ID, Presence{
-		ID: care.NewID(s.Clock.Now()), PersonID: p.PersonID, SeatID: p.SeatID, Role: p.Role, JoinedAt: store.Time(p.At),
+		ID: p.fact, PersonID: p.PersonID, SeatID: p.SeatID, Role: p.Role, JoinedAt: p.at, ToldAt: s.Clock.Now(),
 	})
+}
+
+func (s *Service) leave(tx *store.Tx, e *Encounter, p present) error {
+	return insertDeparture(tx, e.ID, departure{p.SeatID, p.at, p.Assumed}, store.Micros(s.Clock.Now()))
 }
 
 func (s *Service) media(apply func(*store.Tx, *Encounter, events.Media, string) error) events.Consumer {

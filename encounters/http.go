@@ -70,9 +70,16 @@ type periodBody struct {
 }
 
 type participantBody struct {
-	Person  personBody   `json:"person"`
-	Role    care.Role    `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
-	Periods []periodBody `json:"periods"`
+	Person  personBody `json:"person"`
+	Role    care.Role  `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
+	Periods []stayBody `json:"periods"`
+}
+
+type stayBody struct {
+	Start      *time.Time `json:"start,omitempty"`
+	End        *time.Time `json:"end,omitempty"`
+	EndAssumed bool       `json:"endAssumed,omitempty" doc:"nobody saw them leave: they were last known to be there at the end"`
+	ToldLate   bool       `json:"toldLate,omitempty" doc:"written after the end of the act"`
 }
 
 type incidentBody struct {
@@ -183,7 +190,8 @@ func participants(e *Encounter, known map[string]personBody) []participantBody {
 			at[p.PersonID] = i
 			out = append(out, participantBody{Person: known[p.PersonID], Role: p.Role})
 		}
-		out[i].Periods = append(out[i].Periods, period(p.JoinedAt, p.LeftAt))
+		b, late := period(p.JoinedAt, p.LeftAt), !e.FinishedAt.IsZero() && p.ToldAt.After(e.FinishedAt)
+		out[i].Periods = append(out[i].Periods, stayBody{b.Start, b.End, p.Assumed, late})
 	}
 	return out
 }

@@ -48,12 +48,19 @@ func (s *Service) InTeam(ctx context.Context, id care.AppointmentID, staff care.
 // InCall tells whether the person of a session sits in a call that goes on: a
 // session never ends during a consultation (ASVS 7.3.1).
 func (s *Service) InCall(ctx context.Context, a authz.Actor) (bool, error) {
-	n := int64(0)
+	var list []*Encounter
 	err := s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		n, err = countOpenStays(tx, a.ID())
+		list, err = inCallOf(tx, a.ID())
 		return err
 	})
-	return n > 0, err
+	for _, e := range list {
+		for _, p := range e.Presence {
+			if p.PersonID == a.ID() && p.LeftAt.IsZero() {
+				return true, err
+			}
+		}
+	}
+	return false, err
 }
 
 // Progress is where the acts of several appointments stand; one without an act

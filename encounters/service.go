@@ -194,9 +194,6 @@ func (s *Service) finish(ctx context.Context, tx *store.Tx, e *Encounter, at tim
 	if err := e.to(Finished, at); err != nil {
 		return err
 	}
-	if err := closePresence(tx, e.ID, "", store.Micros(at)); err != nil {
-		return err
-	}
 	return s.Bus.Publish(ctx, tx, events.EncounterFinished, string(e.ID), events.Presence{EncounterID: e.ID, At: store.Micros(at)})
 }
 

@@ -29,6 +29,9 @@ type encounterRow struct {
 	IdentifiedBy   string
 	VideoSeconds   int64
 	Version        int64
+
+	AppointmentVersion int64
+	WaitingToldAt      int64
 }
 
 func (encounterRow) TableName() string { return "encounters" }
@@ -50,10 +53,20 @@ type presenceRow struct {
 	SeatID      string
 	Role        string
 	JoinedAt    int64
-	LeftAt      int64
+	ToldAt      int64
 }
 
 func (presenceRow) TableName() string { return "encounter_presence" }
+
+type departureRow struct {
+	EncounterID string
+	SeatID      string
+	At          int64
+	Assumed     bool
+	ToldAt      int64
+}
+
+func (departureRow) TableName() string { return "encounter_departures" }
 
 type incidentRow struct {
 	ID          string
@@ -72,6 +85,7 @@ func toRow(e *Encounter) encounterRow {
 		PlannedStart: store.Micros(e.PlannedStart), PlannedEnd: store.Micros(e.PlannedEnd), ArrivedAt: store.Micros(e.ArrivedAt),
 		StartedAt: store.Micros(e.StartedAt), FinishedAt: store.Micros(e.FinishedAt), IdentifiedAt: store.Micros(e.IdentifiedAt),
 		IdentifiedHow: string(e.IdentifiedHow), IdentifiedBy: string(e.IdentifiedBy), VideoSeconds: int64(e.VideoSeconds), Version: e.Version,
+		AppointmentVersion: int64(e.AppointmentVersion), WaitingToldAt: store.Micros(e.waitingToldAt),
 	}
 }
 
@@ -83,6 +97,7 @@ func fromRow(r encounterRow) *Encounter {
 		ArrivedAt: store.Time(r.ArrivedAt), StartedAt: store.Time(r.StartedAt), FinishedAt: store.Time(r.FinishedAt),
 		IdentifiedAt: store.Time(r.IdentifiedAt), IdentifiedHow: How(r.IdentifiedHow), IdentifiedBy: care.StaffID(r.IdentifiedBy),
 		VideoSeconds: int(r.VideoSeconds), Version: r.Version,
+		AppointmentVersion: int(r.AppointmentVersion), waitingToldAt: store.Time(r.WaitingToldAt),
 	}
 }
 
@@ -134,12 +149,8 @@ func loadParts(tx *store.Tx, e *Encounter) error {
 	for _, r := range team {
 		e.Team = append(e.Team, Member{care.StaffID(r.StaffID), care.Role(r.Role), care.StaffID(r.InvitedBy), store.Time(r.At)})
 	}
-	var stays []presenceRow
-	if err := tx.G().Where("encounter_id = ?", string(e.ID)).Order("joined_at, id").Find(&stays).Error; err != nil {
+	if err := loadPresence(tx, e); err != nil {
 		return err
-	}
-	for _, r := range stays {
-		e.Presence = append(e.Presence, Presence{r.ID, r.PersonID, r.SeatID, care.Role(r.Role), store.Time(r.JoinedAt), store.Time(r.LeftAt)})
 	}
 	var incidents []incidentRow
 	if err := tx.G().Where("encounter_id = ?", string(e.ID)).Order("at, id").Find(&incidents).Error; err != nil {
@@ -167,17 +178,41 @@ func insertMember(tx *store.Tx, id care.EncounterID, m Member) error {
 	return tx.G().Create(&teamRow{string(id), string(m.StaffID), string(m.Role), string(m.InvitedBy), store.Micros(m.At)}).Error
 }
 
-func insertPresence(tx *store.Tx, id care.EncounterID, p Presence) error {
-	return tx.G().Create(&presenceRow{p.ID, string(id), p.PersonID, p.SeatID, string(p.Role), store.Micros(p.JoinedAt), 0}).Error
+func loadPresence(tx *store.Tx, e *Encounter) error {
+	var joined []presenceRow
+	if err := tx.G().Where("encounter_id = ?", string(e.ID)).Find(&joined).Error; err != nil {
+		return err
+	}
+	var left []departureRow
+	if err := tx.G().Where("encounter_id = ?", string(e.ID)).Find(&left).Error; err != nil {
+		return err
+	}
+	arrivals := make([]Presence, len(joined))
+	for i, r := range joined {
+		arrivals[i] = Presence{ID: r.ID, PersonID: r.PersonID, SeatID: r.SeatID, Role: care.Role(r.Role), JoinedAt: store.Time(r.JoinedAt), ToldAt: store.Time(r.ToldAt)}
+	}
+	departures := make([]departure, len(left))
+	for i, r := range left {
+		departures[i] = departure{r.SeatID, store.Time(r.At), r.Assumed}
+	}
+	e.Presence = stays(arrivals, departures, e.FinishedAt)
+	return nil
 }
 
-// closePresence ends the open stays of a seat, or of every seat when empty.
-func closePresence(tx *store.Tx, id care.EncounterID, seat string, at int64) error {
-	q := tx.G().Model(&presenceRow{}).Where("encounter_id = ? AND left_at = 0", string(id))
-	if seat != "" {
-		q = q.Where("seat_id = ?", seat)
+// insertPresence writes that somebody joined; its id is that of the fact.
+func insertPresence(tx *store.Tx, id care.EncounterID, p Presence) error {
+	return tx.G().Create(&presenceRow{p.ID, string(id), p.PersonID, p.SeatID, string(p.Role), store.Micros(p.JoinedAt), store.Micros(p.ToldAt)}).Error
+}
+
+// insertDeparture writes that somebody left. One that was seen goes before one
+// that was assumed for the same instant.
+func insertDeparture(tx *store.Tx, id care.EncounterID, d departure, told int64) error {
+	does := clause.OnConflict{DoNothing: true}
+	if !d.assumed {
+		does = clause.OnConflict{Columns: []clause.Column{{Name: "encounter_id"}, {Name: "seat_id"}, {Name: "at"}},
+			DoUpdates: clause.Assignments(map[string]any{"assumed": false})}
 	}
-	return q.Update("left_at", at).Error
+	return tx.G().Clauses(does).Create(&departureRow{string(id), d.seat, store.Micros(d.at), d.assumed, told}).Error
 }
 
 func insertIncident(tx *store.Tx, id care.EncounterID, i Incident) error {
@@ -223,12 +258,21 @@ func countTies(tx *store.Tx, staff care.StaffID, patient care.PatientID, startsB
 	return n, err
 }
 
-func countOpenStays(tx *store.Tx, person string) (int64, error) {
-	var n int64
-	err := tx.G().Model(&presenceRow{}).
-		Where("person_id = ? AND left_at = 0 AND encounter_id IN (SELECT id FROM encounters WHERE status = ?)", person, string(InProgress)).
-		Count(&n).Error
-	return n, err
+// inCallOf lists the acts that go on in which a person has joined the call.
+func inCallOf(tx *store.Tx, person string) ([]*Encounter, error) {
+	var rows []encounterRow
+	err := tx.G().Where("status = ? AND id IN (SELECT encounter_id FROM encounter_presence WHERE person_id = ?)", string(InProgress), person).Find(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Encounter, len(rows))
+	for i, r := range rows {
+		list[i] = fromRow(r)
+		if err := loadPresence(tx, list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // ofAppointments gives acts without their people, stays and incidents.

@@ -139,6 +139,7 @@ type Delivery struct {
 	Zone           string // IANA, the patient's
 	StartsAt       time.Time
 	FactAt         time.Time
+	FactVersion    int // of the appointment, when the fact is about one; 0 of an older program
 	State          State
 	Reason         string
 	Attempts       int
@@ -172,6 +173,15 @@ func (d *Delivery) to(s State, reason string, now time.Time) error {
 	}
 	d.State, d.Reason = s, reason
 	return nil
+}
+
+// after tells whether the fact behind d came after another about the same
+// appointment. The appointment counts its changes; clocks may agree or go back.
+func (d *Delivery) after(version int, at time.Time) bool {
+	if d.FactVersion > 0 && version > 0 {
+		return d.FactVersion > version
+	}
+	return d.FactAt.After(at)
 }
 
 // settled tells whether the secret part of the message is of no more use.

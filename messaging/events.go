@@ -36,12 +36,12 @@ func (s *Service) booking(about About) events.Consumer {
 		if err := ev.Decode(&p); err != nil {
 			return err
 		}
-		late, err := s.overtake(ctx, tx, p.AppointmentID, ev.At)
+		late, err := s.overtake(ctx, tx, p.AppointmentID, p.Version, ev.At)
 		if err != nil || late {
 			return err
 		}
 		d := Delivery{About: about, Recipient: ToPatient, PatientID: p.PatientID, PractitionerID: p.PractitionerID, OrganizationID: p.OrganizationID,
-			AppointmentID: p.AppointmentID, Language: p.Language, Zone: p.Zone, StartsAt: store.Time(p.Start), FactAt: ev.At, NextAt: s.Clock.Now()}
+			AppointmentID: p.AppointmentID, Language: p.Language, Zone: p.Zone, StartsAt: store.Time(p.Start), FactAt: ev.At, FactVersion: p.Version, NextAt: s.Clock.Now()}
 		if err := s.tell(ctx, tx, d, ev.ID); err != nil || about == Cancelled {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Service) booking(about About) events.Consumer {
 // overtake refuses the messages of an appointment that a later fact makes
 // wrong. late is true when this fact is itself the older one: facts may come
 // out of order.
-func (s *Service) overtake(ctx context.Context, tx *store.Tx, id care.AppointmentID, at time.Time) (late bool, err error) {
+func (s *Service) overtake(ctx context.Context, tx *store.Tx, id care.AppointmentID, version int, at time.Time) (late bool, err error) {
 	list, err := ofAppointment(tx, id)
 	if err != nil {
 		return false, err
@@ -65,7 +65,7 @@ func (s *Service) overtake(ctx context.Context, tx *store.Tx, id care.Appointmen
 		if d.About == Code || d.About == Link {
 			continue
 		}
-		if d.FactAt.After(at) {
+		if d.after(version, at) {
 			return true, nil
 		}
 		if d.State != Queued {
@@ -141,13 +141,18 @@ func (s *Service) link(ctx context.Context, tx *store.Tx, ev events.Event) error
 		// The booking itself has not come yet: it is delivered again first.
 		return fault.New(fault.Unavailable, "delivery-not-now")
 	}
-	last := slices.MaxFunc(list, func(a, b *Delivery) int { return a.FactAt.Compare(b.FactAt) })
+	last := slices.MaxFunc(list, func(a, b *Delivery) int {
+		if a.after(b.FactVersion, b.FactAt) {
+			return 1
+		}
+		return -1
+	})
 	if last.About == Cancelled {
 		return nil
 	}
 	return s.tell(ctx, tx, Delivery{About: Link, Recipient: ToPatient, PatientID: p.PatientID, PractitionerID: last.PractitionerID,
 		OrganizationID: last.OrganizationID, AppointmentID: p.AppointmentID, Representative: p.Representative, Language: last.Language, Zone: last.Zone,
-		StartsAt: last.StartsAt, FactAt: ev.At, NextAt: s.Clock.Now()}, ev.ID)
+		StartsAt: last.StartsAt, FactAt: ev.At, FactVersion: last.FactVersion, NextAt: s.Clock.Now()}, ev.ID)
 }
 
 // code sends a one-time code by the channel the person chose.

@@ -29,6 +29,7 @@ type deliveryRow struct {
 	Zone           string
 	StartsAt       int64
 	FactAt         int64
+	FactVersion    int64
 	State          string
 	Reason         string
 	Attempts       int64
@@ -76,7 +77,7 @@ func toRow(d *Delivery) deliveryRow {
 		ID: string(d.ID), Once: d.Once, Channel: string(d.Channel), About: string(d.About), Recipient: string(d.Recipient),
 		PatientID: string(d.PatientID), PractitionerID: string(d.PractitionerID), OrganizationID: string(d.OrganizationID),
 		AppointmentID: string(d.AppointmentID), EncounterID: string(d.EncounterID), CodeID: d.CodeID, Representative: d.Representative, Language: string(d.Language),
-		Zone: d.Zone, StartsAt: store.Micros(d.StartsAt), FactAt: store.Micros(d.FactAt), State: string(d.State), Reason: d.Reason,
+		Zone: d.Zone, StartsAt: store.Micros(d.StartsAt), FactAt: store.Micros(d.FactAt), FactVersion: int64(d.FactVersion), State: string(d.State), Reason: d.Reason,
 		Attempts: int64(d.Attempts), NextAt: store.Micros(d.NextAt), Claim: d.claim, ClaimedUntil: store.Micros(d.claimedUntil),
 		Phase: string(d.phase), DataAt: store.Micros(d.dataAt), Witnessed: witnessed, MessageID: d.messageID,
 		WrittenAt: store.Micros(d.writtenAt), SealedTo: nonNil(d.sealedTo), SealedContent: nonNil(d.sealed),
@@ -96,7 +97,7 @@ func fromRow(r deliveryRow) *Delivery {
 		ID: care.DeliveryID(r.ID), Once: r.Once, Channel: Channel(r.Channel), About: About(r.About), Recipient: Recipient(r.Recipient),
 		PatientID: care.PatientID(r.PatientID), PractitionerID: care.StaffID(r.PractitionerID), OrganizationID: care.OrganizationID(r.OrganizationID),
 		AppointmentID: care.AppointmentID(r.AppointmentID), EncounterID: care.EncounterID(r.EncounterID), CodeID: r.CodeID, Representative: r.Representative,
-		Language: care.Language(r.Language), Zone: r.Zone, StartsAt: store.Time(r.StartsAt), FactAt: store.Time(r.FactAt),
+		Language: care.Language(r.Language), Zone: r.Zone, StartsAt: store.Time(r.StartsAt), FactAt: store.Time(r.FactAt), FactVersion: int(r.FactVersion),
 		State: State(r.State), Reason: r.Reason, Attempts: int(r.Attempts), NextAt: store.Time(r.NextAt), claim: r.Claim,
 		claimedUntil: store.Time(r.ClaimedUntil), phase: phase(r.Phase), dataAt: store.Time(r.DataAt), witnessed: r.Witnessed == 1,
 		messageID: r.MessageID, writtenAt: store.Time(r.WrittenAt), sealedTo: r.SealedTo, sealed: r.SealedContent,
@@ -218,10 +219,14 @@ func overtaken(tx *store.Tx, d *Delivery) (bool, error) {
 	if d.AppointmentID == "" || d.About == Documents || d.About == Code {
 		return false, nil
 	}
-	var n int64
-	err := tx.G().Model(&deliveryRow{}).Where("appointment_id = ? AND about IN ? AND fact_at > ?", string(d.AppointmentID),
-		[]string{string(Booked), string(Moved), string(Cancelled)}, store.Micros(d.FactAt)).Count(&n).Error
-	return n > 0, err
+	var rows []deliveryRow
+	err := tx.G().Where("appointment_id = ? AND about IN ?", string(d.AppointmentID), []string{string(Booked), string(Moved), string(Cancelled)}).Find(&rows).Error
+	for _, r := range rows {
+		if fromRow(r).after(d.FactVersion, d.FactAt) {
+			return true, err
+		}
+	}
+	return false, err
 }
 
 // ofAct lists the document deliveries of an act to one recipient, locked.

@@ -185,6 +185,6 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, action authz.Action, f
 	}
 	return s.Bus.Publish(ctx, tx, fact, string(a.ID), events.Appointment{
 		AppointmentID: a.ID, PatientID: a.PatientID, PractitionerID: a.PractitionerID, OrganizationID: a.OrganizationID,
-		Start: store.Micros(a.Start), End: store.Micros(a.End), Language: a.Language, Zone: a.Zone, By: authz.From(ctx).Role,
+		Start: store.Micros(a.Start), End: store.Micros(a.End), Language: a.Language, Zone: a.Zone, By: authz.From(ctx).Role, Version: a.Version,
 	})
 }

@@ -335,8 +335,10 @@ func (h *hub) touch(ctx context.Context, rooms []*room) {
 				return err
 			}
 		}
-		lapsed, err = h.svc.Lapse(ctx)
-		return err
+		if lapsed, err = h.svc.Lapse(ctx); err != nil {
+			return err
+		}
+		return h.svc.Abandon(ctx)
 	})
 	if err != nil {
 		h.svc.Log.Warn("signaling: signs of life not written", "err", err)

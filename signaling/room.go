@@ -9,7 +9,6 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
-	"visavis/internal/events"
 )
 
 // room is the live side of one encounter.
@@ -144,14 +143,14 @@ func (r *room) presentLocked(s *session) {
 	}
 	if seat.State == Admitted && !r.joined[seat.ID] {
 		r.joined[seat.ID] = true
-		r.hub.svc.scribe.presence(events.ParticipantJoined, *seat)
+		r.hub.svc.scribe.joined(*seat)
 	}
 }
 
 func (r *room) absentLocked(seat string) {
 	if r.joined[seat] {
 		delete(r.joined, seat)
-		r.hub.svc.scribe.presence(events.ParticipantLeft, *r.seats[seat])
+		r.hub.svc.scribe.left(*r.seats[seat])
 	}
 }
 

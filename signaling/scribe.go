@@ -20,6 +20,7 @@ type scribe struct {
 	mu     sync.Mutex
 	wake   *sync.Cond
 	todo   []func(ctx context.Context, tx *store.Tx) error
+	here   map[string]bool // seats this process has in a call
 	ending bool
 	done   chan struct{}
 	ctx    context.Context
@@ -31,7 +32,7 @@ type scribe struct {
 const scribeMost = 100_000
 
 func newScribe(s *Service) *scribe {
-	w := &scribe{svc: s, done: make(chan struct{})}
+	w := &scribe{svc: s, here: map[string]bool{}, done: make(chan struct{})}
 	w.wake = sync.NewCond(&w.mu)
 	w.ctx, w.cancel = context.WithCancel(authz.With(context.Background(), authz.SystemActor()))
 	return w
@@ -104,10 +105,68 @@ func (w *scribe) stop(ctx context.Context) error {
 	}
 }
 
-func (w *scribe) presence(name string, s Seat) {
+func (w *scribe) joined(s Seat) {
 	p := presence(s, w.svc.Clock.Now())
+	w.inCall(s.ID, true)
 	w.add(func(ctx context.Context, tx *store.Tx) error {
-		return w.svc.Bus.Publish(ctx, tx, name, string(s.EncounterID), p)
+		if err := joinSeat(tx, s.ID, p.At); err != nil {
+			return err
+		}
+		return w.svc.Bus.Publish(ctx, tx, events.ParticipantJoined, string(s.EncounterID), p)
+	})
+}
+
+func (w *scribe) left(s Seat) {
+	p := presence(s, w.svc.Clock.Now())
+	w.inCall(s.ID, false)
+	w.add(func(ctx context.Context, tx *store.Tx) error {
+		if err := joinSeat(tx, s.ID, 0); err != nil {
+			return err
+		}
+		return w.svc.Bus.Publish(ctx, tx, events.ParticipantLeft, string(s.EncounterID), p)
+	})
+}
+
+func (w *scribe) inCall(seat string, in bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if in {
+		w.here[seat] = true
+	} else {
+		delete(w.here, seat)
+	}
+}
+
+// holds tells whether this process has the seat in a call.
+func (w *scribe) holds(seat string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.here[seat]
+}
+
+// lost tells that a seat left the call unseen, at its last sign of life.
+func (s *Service) lost(ctx context.Context, tx *store.Tx, was Seat) error {
+	at := was.SeenAt
+	if at.Before(was.JoinedAt) {
+		at = was.JoinedAt
+	}
+	p := presence(was, at)
+	p.Assumed = true
+	return s.Bus.Publish(ctx, tx, events.ParticipantLeft, string(was.EncounterID), p)
+}
+
+// Abandon takes out of their call those of whom there was no sign of life for
+// lostFor: the process that held them died, and they did not come back. The
+// hub does it every minute.
+func (s *Service) Abandon(ctx context.Context) error {
+	return s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		list, err := lostSeats(tx, store.Micros(s.Clock.Now().Add(-lostFor)))
+		for _, seat := range list {
+			if err := s.lost(ctx, tx, seat); err != nil {
+				return err
+			}
+		}
+		return err
 	})
 }
 

@@ -22,6 +22,10 @@ const (
 // keepFor is how long a waiting seat keeps its place without a sign of life.
 const keepFor = 30 * time.Minute
 
+// lostFor is after how long without a sign of life somebody is taken to have
+// left the call: two missed touches and the time a lost socket may come back.
+const lostFor = 3*touchEvery + resumeFor
+
 // Seat is what one person holds in one encounter.
 type Seat struct {
 	ID          string
@@ -37,6 +41,7 @@ type Seat struct {
 	AdmittedAt  time.Time // zero: never admitted
 	SeenAt      time.Time
 	EndedAt     time.Time
+	JoinedAt    time.Time // into the call; zero when not in it. The scribe writes it
 }
 
 // next lists what a state may become; removed and ended are final.

@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -184,6 +185,11 @@ func (s *Service) redeem(ctx context.Context, secret string, a authz.Actor, orig
 		}
 		if seat, err = loadSeat(tx, id); err != nil {
 			return err
+		}
+		if !seat.JoinedAt.IsZero() && !s.scribe.holds(seat.ID) { // in a process that died: the stay there ended
+			if err := errors.Join(s.lost(ctx, tx, seat), joinSeat(tx, id, 0)); err != nil {
+				return err
+			}
 		}
 		seat.arrive(now)
 		if err := s.People.Touch(ctx, []care.SessionID{a.SessionID}); err != nil {

@@ -26,6 +26,7 @@ type seatRow struct {
 	AdmittedAt  int64
 	SeenAt      int64
 	EndedAt     int64
+	JoinedAt    int64 // into the call; 0 when not in it. Written by the scribe alone
 }
 
 func (seatRow) TableName() string { return "seats" }
@@ -74,6 +75,7 @@ func (r seatRow) seat() Seat {
 		ID: r.ID, EncounterID: care.EncounterID(r.EncounterID), PatientID: care.PatientID(r.PatientID), PersonID: r.PersonID,
 		Role: care.Role(r.Role), Host: r.Host, State: State(r.State), Queue: care.StaffID(r.Queue), Planned: store.Time(r.Planned),
 		ArrivedAt: store.Time(r.ArrivedAt), AdmittedAt: store.Time(r.AdmittedAt), SeenAt: store.Time(r.SeenAt), EndedAt: store.Time(r.EndedAt),
+		JoinedAt: store.Time(r.JoinedAt),
 	}
 }
 
@@ -124,6 +126,30 @@ func updateSeat(tx *store.Tx, s Seat) error {
 // touchSeats moves the last sign of life of seats.
 func touchSeats(tx *store.Tx, ids []string, at int64) error {
 	return tx.G().Model(&seatRow{}).Where("id IN ?", ids).Updates(map[string]any{"seen_at": at}).Error
+}
+
+// joinSeat notes that a seat is in the call since at, or not any more (0).
+func joinSeat(tx *store.Tx, id string, at int64) error {
+	return tx.G().Model(&seatRow{}).Where("id = ?", id).Updates(map[string]any{"joined_at": at}).Error
+}
+
+// lostSeats takes out of the call those not seen since before, and gives them.
+func lostSeats(tx *store.Tx, before int64) ([]Seat, error) {
+	var rows []seatRow
+	if err := tx.G().Where("joined_at > 0 AND joined_at < ? AND seen_at < ?", before, before).Order("id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	lost := rows[:0]
+	for _, r := range rows { // one by one: somebody may come back meanwhile
+		res := tx.G().Model(&seatRow{}).Where("id = ? AND joined_at = ? AND seen_at < ?", r.ID, r.JoinedAt, before).Updates(map[string]any{"joined_at": 0})
+		if res.Error != nil {
+			return nil, res.Error
+		}
+		if res.RowsAffected == 1 {
+			lost = append(lost, r)
+		}
+	}
+	return seats(lost), nil
 }
 
 // lapseSeats gives up the places of those not seen since before, and gives them.

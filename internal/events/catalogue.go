@@ -36,6 +36,8 @@ type Appointment struct {
 	Language       care.Language       `json:"language"`
 	Zone           string              `json:"zone"`
 	By             care.Role           `json:"by"`
+	// Version of the appointment, from 1: facts may be told out of order.
+	Version int `json:"version,omitempty"`
 }
 
 // Consent is the payload of ConsentRecorded.
@@ -54,6 +56,9 @@ type Presence struct {
 	PersonID    string           `json:"personId,omitempty"` // a PatientID or a StaffID
 	Role        care.Role        `json:"role,omitempty"`
 	At          int64            `json:"at"`
+	// Assumed, of ParticipantLeft: nobody saw them leave, At is when they were
+	// last known to be there.
+	Assumed bool `json:"assumed,omitempty"`
 }
 
 // Media is the payload of MediaIncident and MediaFlowed. Code is one of the

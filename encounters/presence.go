@@ -1,0 +1,89 @@
+package encounters
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"visavis/internal/care"
+)
+
+// Presence is one stay of a person in the call; LeftAt is zero while it lasts.
+type Presence struct {
+	ID       string
+	PersonID string
+	SeatID   string
+	Role     care.Role
+	JoinedAt time.Time
+	LeftAt   time.Time
+	Assumed  bool      // nobody saw them leave: LeftAt is when they were last known to be there
+	ToldAt   time.Time // when we learnt that they joined; it may be after the end
+}
+
+// departure is a fact about a seat: its person left.
+type departure struct {
+	seat    string
+	at      time.Time
+	assumed bool
+}
+
+// stays puts arrivals (LeftAt unset) and departures together. The order in
+// which they were told does not matter, nor that one was told twice. A
+// departure that was seen goes before one that was assumed. end is the end of
+// the act, zero while it lasts: it ends every stay, and what comes after it is
+// not of the act.
+func stays(arrivals []Presence, left []departure, end time.Time) []Presence {
+	seats := map[string][]Presence{}
+	for _, p := range arrivals {
+		if end.IsZero() || !p.JoinedAt.After(end) {
+			seats[p.SeatID] = append(seats[p.SeatID], p)
+		}
+	}
+	out := make([]Presence, 0, len(arrivals))
+	for seat, joined := range seats {
+		slices.SortFunc(joined, func(a, b Presence) int { return cmp.Or(a.JoinedAt.Compare(b.JoinedAt), cmp.Compare(a.ID, b.ID)) })
+		var gone []departure
+		for _, d := range left {
+			if d.seat == seat {
+				gone = append(gone, d)
+			}
+		}
+		slices.SortFunc(gone, func(a, b departure) int { return a.at.Compare(b.at) })
+		out = append(out, ofSeat(joined, gone)...)
+	}
+	for i := range out {
+		if p := &out[i]; !end.IsZero() && (p.LeftAt.IsZero() || p.LeftAt.After(end)) {
+			p.LeftAt, p.Assumed = end, false
+		}
+	}
+	slices.SortFunc(out, func(a, b Presence) int { return cmp.Or(a.JoinedAt.Compare(b.JoinedAt), cmp.Compare(a.ID, b.ID)) })
+	return out
+}
+
+// ofSeat gives the stays of one seat, both lists in the order of time. Who
+// joins while there has not left: it is the same stay.
+func ofSeat(joined []Presence, gone []departure) (out []Presence) {
+	for i, p := range joined {
+		p.LeftAt, p.Assumed = time.Time{}, false
+		if last := len(out) - 1; last >= 0 {
+			if out[last].LeftAt.IsZero() {
+				p = out[last]
+				out = out[:last]
+			}
+		}
+		for _, d := range gone {
+			if d.at.Before(joined[i].JoinedAt) || i+1 < len(joined) && !d.at.Before(joined[i+1].JoinedAt) {
+				continue
+			}
+			if !d.assumed {
+				p.LeftAt, p.Assumed = d.at, false
+				break
+			}
+			if p.LeftAt.IsZero() {
+				p.LeftAt, p.Assumed = d.at, true
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
