@@ -50,6 +50,8 @@ type reportBody struct {
 	Status     Status `json:"status" enum:"draft,signed"`
 	DocumentID string `json:"documentId,omitempty" doc:"the last signed version"`
 	Number     int    `json:"number" doc:"of the last signed version, 0 when none is"`
+	// ToldLate is shown so that the author can sign a version that names them.
+	ToldLate []string `json:"toldLate,omitempty" doc:"who was there and was told of only after the signature"`
 	TextBody
 }
 
@@ -160,7 +162,7 @@ func answer(r *Report, err error) (*reportOut, error) {
 		return nil, err
 	}
 	return &reportOut{ETag: strconv.Quote(strconv.FormatInt(r.Edit, 10)), Body: reportBody{
-		ID: r.ID, Version: r.Edit, Status: r.Status, DocumentID: string(r.DocumentID), Number: r.Number, TextBody: TextBody(r.Text),
+		ID: r.ID, Version: r.Edit, Status: r.Status, DocumentID: string(r.DocumentID), Number: r.Number, ToldLate: r.ToldLate, TextBody: TextBody(r.Text),
 	}}, nil
 }
 

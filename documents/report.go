@@ -45,6 +45,9 @@ type Report struct {
 	Number         int             // of the last signed version, 0 when none is
 	Text
 	At, ChangedAt time.Time
+	// ToldLate names who was there and was told of only after the signature: the
+	// signed version does not name them (product B34). Only Read fills it.
+	ToldLate []string
 }
 
 // tooLong refuses texts beyond their bounds, for a draft.

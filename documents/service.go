@@ -128,6 +128,11 @@ func (s *Service) Read(ctx context.Context, id care.EncounterID) (*Report, error
 		if err != nil {
 			return err
 		}
+		for _, p := range act.People {
+			if r.Status == Signed && p.Told.After(r.ChangedAt) {
+				r.ToldLate = append(r.ToldLate, p.Name)
+			}
+		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "report.read", Object: "report/" + string(id), Patient: act.PatientID})
 	})
 	return r, err

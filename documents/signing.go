@@ -123,7 +123,11 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 		Version: sheet.Version{Number: v.Number, ReplacedOn: v.ReplacedOn}, Signature: sheet.Signature{Name: act.AuthorName(), At: act.Local(now)},
 	}
 	for _, x := range act.People {
-		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: s.say("role."+string(x.Role), nil), From: act.Local(x.From), To: act.Local(x.To)})
+		role := s.say("role."+string(x.Role), nil)
+		if x.Assumed {
+			role += ", " + s.say("presence.assumed", nil)
+		}
+		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: role, From: act.Local(x.From), To: act.Local(x.To)})
 	}
 	for _, i := range act.Incidents {
 		p.Incidents = append(p.Incidents, sheet.Incident{At: act.Local(i.At), Text: i.Text})

@@ -74,15 +74,9 @@ func (s *Service) drop(ctx context.Context, tx *store.Tx, d *Delivery) error {
 	if err := loadDocuments(tx, d); err != nil {
 		return err
 	}
-	var void []care.DocumentID
-	for _, id := range d.Documents {
-		about, err := s.Papers.About(ctx, id)
-		if err != nil {
-			return err
-		}
-		if about.Void {
-			void = append(void, id)
-		}
+	void, err := s.void(ctx, d)
+	if err != nil {
+		return err
 	}
 	if len(void) == len(d.Documents) {
 		return &outOfUse{Refused, reasonWithdrawn}
@@ -93,4 +87,22 @@ func (s *Service) drop(ctx context.Context, tx *store.Tx, d *Delivery) error {
 		}
 	}
 	return nil
+}
+
+// void lists the documents of a letter that their author took back. It joins
+// the transaction of ctx.
+func (s *Service) void(ctx context.Context, d *Delivery) (list []care.DocumentID, err error) {
+	if d.About != Documents {
+		return nil, nil
+	}
+	for _, id := range d.Documents {
+		about, err := s.Papers.About(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if about.Void {
+			list = append(list, id)
+		}
+	}
+	return list, nil
 }

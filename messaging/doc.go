@@ -34,6 +34,23 @@
 //   - by ordinary e-mail, which has no witness: it is not sent again by itself. A
 //     person decides; the SMS of the same booking has usually arrived.
 //
+// # Taken back
+//
+// A document that its author cancels leaves the house no more, to nobody: it is
+// looked at when the letter is written and again before its first byte leaves,
+// for the patient and for the referring doctor alike. A letter that is left
+// empty is refused (withdrawn). After the first byte nothing can be held back:
+// the state "cancelled" is then told by the patient's own pages and by the
+// public page of the prescription's square. No second letter says so: MSSanté
+// knows « Annule et remplace » for a version that replaces another (interop
+// §4.1), which leaves as any signed document, and nothing for a cancellation
+// alone.
+//
+// # Order
+//
+// The letters of a booking say what the appointment was at its latest version,
+// not at the latest fact that arrived: an older fact told late sends nothing.
+//
 // # Law
 //
 // Only a qualified identity leaves by MSSanté, and the patient's address is

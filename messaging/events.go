@@ -57,6 +57,9 @@ func (s *Service) booking(about About) events.Consumer {
 // wrong. late is true when this fact is itself the older one: facts may come
 // out of order.
 func (s *Service) overtake(ctx context.Context, tx *store.Tx, id care.AppointmentID, version int, at time.Time) (late bool, err error) {
+	if err := lockAppointment(tx, id); err != nil {
+		return false, err
+	}
 	list, err := ofAppointment(tx, id)
 	if err != nil {
 		return false, err

@@ -327,16 +327,28 @@ func (s *Service) witness() string {
 	return s.MSSante.Box
 }
 
+// errChanged stops an attempt whose documents changed while it was written: the
+// next one writes what is left of them.
+var errChanged = errors.New("messaging: a document was taken back while the letter was written")
+
 // mark writes that the message may leave now. It fails when another attempt
-// took the delivery over.
+// took the delivery over, and when a document was taken back meanwhile: from
+// here on nothing can be held back.
 func (s *Service) mark(ctx context.Context, d *Delivery, witnessed bool) error {
-	err := s.DB.Tx(ctx, func(_ context.Context, tx *store.Tx) error {
+	err := s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		fresh, err := lockDelivery(tx, d.ID)
 		if err != nil {
 			return err
 		}
 		if fresh.claim != d.claim || fresh.State != Sending {
 			return errTaken
+		}
+		void, err := s.void(ctx, d)
+		if err != nil {
+			return err
+		}
+		if len(void) > 0 {
+			return errChanged
 		}
 		fresh.phase, fresh.dataAt, fresh.witnessed = phaseData, s.Clock.Now(), witnessed
 		return update(tx, fresh)

@@ -196,6 +196,16 @@ func ofDocument(tx *store.Tx, id care.DocumentID, to Recipient) (*Delivery, erro
 	return take(tx.G().Where("id = (SELECT delivery_id FROM delivery_documents WHERE document_id = ? AND recipient = ?)", string(id), string(to)))
 }
 
+// lockAppointment lets one fact about an appointment be consumed at a time:
+// two that do not see each other's messages would both be the last. SQLite has
+// one writer and needs none.
+func lockAppointment(tx *store.Tx, id care.AppointmentID) error {
+	if tx.Dialect() != store.Postgres {
+		return nil
+	}
+	return tx.G().Exec("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "messaging.appointment."+string(id)).Error
+}
+
 // ofAppointment lists the messages of a booking, locked in the order of ids.
 func ofAppointment(tx *store.Tx, id care.AppointmentID) ([]*Delivery, error) {
 	q := tx.G()

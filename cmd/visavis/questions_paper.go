@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"visavis/consent"
 	"visavis/encounters"
 	"visavis/identity"
 	"visavis/identity/traits"
@@ -134,12 +135,16 @@ func (q paperActs) present(ctx context.Context, e *encounters.Encounter, a *pape
 			left = a.End
 		}
 		if i, ok := at[s.PersonID]; ok {
-			if left.After(a.People[i].To) {
-				a.People[i].To = left
+			p := &a.People[i]
+			if left.After(p.To) {
+				p.To, p.Assumed = left, s.Assumed
+			}
+			if s.ToldAt.Before(p.Told) {
+				p.Told = s.ToldAt
 			}
 			continue
 		}
-		p := paper.Person{ID: s.PersonID, Role: s.Role, From: s.JoinedAt, To: left}
+		p := paper.Person{ID: s.PersonID, Role: s.Role, From: s.JoinedAt, To: left, Assumed: s.Assumed, Told: s.ToldAt}
 		if err := q.who(ctx, e, &p); err != nil {
 			return err
 		}
@@ -169,15 +174,40 @@ func (q paperActs) who(ctx context.Context, e *encounters.Encounter, p *paper.Pe
 	return nil
 }
 
-// agreed states the consent that opened the media.
+// agreed states the consent in force during the act, and that it was withdrawn
+// meanwhile. What was decided after the end is not of the act.
 func (q paperActs) agreed(ctx context.Context, e *encounters.Encounter, a *paper.Act) error {
-	r, err := q.consent.Current(ctx, e.AppointmentID)
-	if err != nil || r.State != care.ConsentGranted {
+	start, end := e.StartedAt, e.FinishedAt
+	if end.IsZero() {
+		end = q.clock.Now()
+	}
+	if start.IsZero() {
+		start = end
+	}
+	list, err := q.consent.During(ctx, e.AppointmentID, start, end)
+	if err != nil {
 		return err
 	}
-	a.ConsentID = string(r.ID)
-	a.ConsentText = q.words.T(string(care.French), "consent.stated", map[string]string{"text": r.TextID, "channel": q.words.T(string(care.French), "channel."+string(r.Channel), nil)})
+	a.ConsentID, a.ConsentText = stated(list, a.Zone, func(key string, args map[string]string) string { return q.words.T(string(care.French), key, args) })
 	return nil
+}
+
+// stated says in words what was agreed to: the first agreement, and each change
+// of mind with its hour. id is empty when nothing was ever agreed to.
+func stated(list []consent.Record, zone *time.Location, say func(key string, args map[string]string) string) (id, text string) {
+	for _, r := range list {
+		at := map[string]string{"time": r.At.In(zone).Format("15:04")}
+		switch {
+		case r.State == care.ConsentGranted && id == "":
+			id = string(r.ID)
+			text = say("consent.stated", map[string]string{"text": r.TextID, "channel": say("channel."+string(r.Channel), nil)})
+		case r.State == care.ConsentGranted:
+			text += say("consent.again", at)
+		case id != "":
+			text += say("consent.withdrawn", at)
+		}
+	}
+	return id, text
 }
 
 func professional(p identity.Staff) cda.Professional {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -76,7 +78,7 @@ func newRig(t testing.TB, database, redis string, settings ...string) *rig {
 	r := &rig{t: t, dir: t.TempDir(), database: database, redis: redis, api: api}
 	ports := map[string]int{}
 	for _, name := range []string{"web", "media", "turn", "psc", "mssante", "mail", "imap", "mail-web", "sms", "tsa"} {
-		ports[name] = testkit.FreePort(t)
+		ports[name] = quietPort(t)
 	}
 	r.url = "http://127.0.0.1:" + strconv.Itoa(ports["web"])
 	r.args = []string{"demo"}
@@ -99,6 +101,28 @@ func newRig(t testing.TB, database, redis string, settings ...string) *rig {
 func (r *rig) sim(name string) string {
 	i := slices.Index(r.args, "--sim-"+name)
 	return "http://" + r.args[i+1]
+}
+
+// quietPort gives a free port that no outgoing connection takes while the
+// program is dead: below the range the kernel gives out (32768 and up).
+func quietPort(t testing.TB) int {
+	t.Helper()
+	for range 200 {
+		port := 12_000 + rand.IntN(20_000)
+		tcp, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err != nil {
+			continue
+		}
+		udp, err := net.ListenPacket("udp", "127.0.0.1:"+strconv.Itoa(port))
+		if err == nil {
+			err = udp.Close()
+		}
+		if err = errors.Join(err, tcp.Close()); err == nil {
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return 0
 }
 
 // start starts the program and waits until its clinic is open.

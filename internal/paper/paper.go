@@ -20,6 +20,8 @@ type Person struct {
 	Role         care.Role
 	Professional *cda.Professional // of a professional other than the author who has an RPPS number
 	From, To     time.Time         // first arrival and last departure; zero when they never joined
+	Assumed      bool              // nobody saw them leave: To is when they were last known to be there
+	Told         time.Time         // when we learnt that they were there; it may be after the end
 }
 
 // Incident is a technical incident of the act, in words.

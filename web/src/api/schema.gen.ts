@@ -1203,6 +1203,8 @@ export interface components {
             /** @enum {string} */
             status: "draft" | "signed";
             text: string;
+            /** @description who was there and was told of only after the signature */
+            toldLate?: string[];
             /**
              * Format: int64
              * @description counts the edits; also the entity tag
@@ -1287,7 +1289,7 @@ export interface components {
             staffId: string;
         };
         EncountersParticipantBody: {
-            periods: components["schemas"]["EncountersPeriodBody"][];
+            periods: components["schemas"]["EncountersStayBody"][];
             person: components["schemas"]["EncountersPersonBody"];
             /** @enum {string} */
             role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
@@ -1310,6 +1312,16 @@ export interface components {
             role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
             specialtyLabel?: string;
             title?: string;
+        };
+        EncountersStayBody: {
+            /** Format: date-time */
+            end?: string;
+            /** @description nobody saw them leave: they were last known to be there at the end */
+            endAssumed?: boolean;
+            /** Format: date-time */
+            start?: string;
+            /** @description written after the end of the act */
+            toldLate?: boolean;
         };
         EncountersVideoProofBody: {
             /**

@@ -1,0 +1,61 @@
+package documents_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"visavis/documents"
+	"visavis/internal/care"
+	"visavis/internal/paper"
+	"visavis/internal/testkit"
+)
+
+// TestWhoIsToldOfLateIsSeen (B34): somebody whose presence we learn of before
+// the signature is in the report; after it, the author is told, and the next
+// version names them.
+func TestWhoIsToldOfLateIsSeen(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc, w := open(t, h)
+		ctx := staff(care.Doctor, claire)
+		start := testkit.Morning()
+		nurse := paper.Person{ID: string(ines), Name: "Inès Benali", Role: care.Nurse, From: start.Add(2 * time.Minute), To: start.Add(9 * time.Minute), Assumed: true}
+		text := documents.Text{Motive: "Toux", Text: "Examen normal."}
+		r, err := svc.Write(ctx, encounter, text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := signed(t, svc, r.Edit)
+		if r, err = svc.Read(ctx, encounter); err != nil || len(r.ToldLate) != 0 {
+			t.Fatalf("told late before anybody was: %v %v", r.ToldLate, err)
+		}
+		h.Clock.Advance(time.Minute)
+		nurse.Told = h.Clock.Now()
+		w.change(func(a *paper.Act) { a.People = append(a.People, nurse) })
+		if r, err = svc.Read(ctx, encounter); err != nil || len(r.ToldLate) != 1 || r.ToldLate[0] != "Inès Benali" {
+			t.Fatalf("told late: %v %v", r.ToldLate, err)
+		}
+		files, err := svc.Files(ctx, first.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(pdfText(t, files.PDF), "Benali") {
+			t.Error("the signed version changed")
+		}
+		h.Clock.Advance(time.Minute)
+		if r, err = svc.Replace(ctx, first.ID); err != nil {
+			t.Fatal(err)
+		}
+		second := signed(t, svc, r.Edit)
+		if files, err = svc.Files(ctx, second.ID); err != nil {
+			t.Fatal(err)
+		}
+		page := strings.Join(strings.Fields(pdfText(t, files.PDF)), " ")
+		if !strings.Contains(page, "Inès Benali") || !strings.Contains(page, "départ non constaté") {
+			t.Errorf("the next version does not say who was there, and that nobody saw her leave:\n%s", page)
+		}
+		if r, err = svc.Read(ctx, encounter); err != nil || len(r.ToldLate) != 0 {
+			t.Errorf("still told late: %v %v", r.ToldLate, err)
+		}
+	})
+}
