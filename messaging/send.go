@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"visavis/internal/audit"
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
@@ -386,22 +385,4 @@ func (s *Service) finish(ctx context.Context, d *Delivery, change func(*Delivery
 		}
 		return s.save(ctx, tx, fresh)
 	})
-}
-
-// disclosed writes that documents left the house, and to whom (ECO.4.1).
-func (s *Service) disclosed(ctx context.Context, tx *store.Tx, d *Delivery) error {
-	if d.About != Documents {
-		return nil
-	}
-	if err := loadDocuments(tx, d); err != nil {
-		return err
-	}
-	for _, id := range d.Documents {
-		e := audit.Entry{Action: "delivery.send", Object: "document/" + string(id), Patient: d.PatientID,
-			Detail: map[string]string{"delivery": string(d.ID), "to": string(d.Recipient), "message": d.messageID}}
-		if err := s.Audit.Append(ctx, tx, e); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"visavis/internal/audit"
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
@@ -236,4 +237,22 @@ func (s *Service) SMSReceipt(ctx context.Context, signature string, body []byte)
 		return s.hear(d, mssante.Incoming{Event: mssante.Delivered}, now)
 	})
 	return err
+}
+
+// disclosed writes that documents left the house, and to whom (ECO.4.1).
+func (s *Service) disclosed(ctx context.Context, tx *store.Tx, d *Delivery) error {
+	if d.About != Documents {
+		return nil
+	}
+	if err := loadDocuments(tx, d); err != nil {
+		return err
+	}
+	for _, id := range d.Documents {
+		e := audit.Entry{Action: "delivery.send", Object: "document/" + string(id), Patient: d.PatientID,
+			Detail: map[string]string{"delivery": string(d.ID), "to": string(d.Recipient), "message": d.messageID}}
+		if err := s.Audit.Append(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
