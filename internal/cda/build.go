@@ -34,8 +34,8 @@ func BuildOtherPrescription(p OtherPrescription) ([]byte, error) {
 	return render(closing(doc, p.Header).add(level1(p.PDF)))
 }
 
-// BuildMedicationPrescription builds the eP-MED-DM of a prescription of medicines: one coded entry for
-// each line, and the PDF copy. It returns *InvalidError when Check finds a problem.
+// BuildMedicationPrescription builds the eP-MED-DM of a prescription of medicines and devices: one coded
+// entry for each line, the weight when it was measured, and the PDF copy. It returns *InvalidError when Check finds a problem.
 func BuildMedicationPrescription(p MedicationPrescription) ([]byte, error) {
 	if err := refuse(p.Check()); err != nil {
 		return nil, err
@@ -49,7 +49,17 @@ func BuildMedicationPrescription(p MedicationPrescription) ([]byte, error) {
 		doc.add(el("documentationOf").add(el("serviceEvent", "classCode", "INFO").add(
 			coded("code", SetFlag, f))))
 	}
-	body := el("structuredBody").add(medicinesSection(p), copySection(p.CopyID, p.PDF))
+	body := el("structuredBody")
+	if len(p.Lines) > 0 {
+		body.add(medicinesSection(p))
+	}
+	if len(p.Devices) > 0 {
+		body.add(devicesSection(p))
+	}
+	if p.Weight != "" {
+		body.add(weightSection(p))
+	}
+	body.add(copySection(p.CopyID, p.PDF))
 	return render(closing(doc, p.Header).add(el("component").add(body)))
 }
 

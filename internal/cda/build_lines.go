@@ -43,6 +43,12 @@ func narrative(ref string, l MedicationLine) *node {
 	row("Dénomination commune", "-dci", strings.Join(l.INN, " + "))
 	row("Durée du traitement", "-duree", "du "+frenchDay(l.From)+" au "+frenchDay(l.To))
 	row("Posologie et mode d'emploi", "-patient", l.Directions)
+	if d := l.Dosage; d != nil {
+		row("Fréquence", "-frequence", d.Frequency)
+		if d.AsNeeded {
+			row("Condition", "-precondition", "Si besoin")
+		}
+	}
 	row("Voie d'administration", "-voie", route.Display)
 	if l.Quantity != nil {
 		pack, _ := Lookup(SetPack, l.Quantity.Pack)
@@ -80,8 +86,7 @@ func administration(ref string, l MedicationLine, at string) *node {
 		el("effectiveTime", "xsi:type", "IVL_TS").add(
 			el("low", "value", day(l.From)), el("high", "value", day(l.To))))
 	if d := l.Dosage; d != nil {
-		n.add(el("effectiveTime", "xsi:type", "PIVL_TS", "operator", "A").add(
-			el("period", "value", strconv.Itoa(d.Every), "unit", "h")))
+		n.add(d.times(ref))
 	}
 	n.add(el("repeatNumber", "value", strconv.Itoa(l.Repeats)))
 	if route, ok := Lookup(SetRoute, l.Route); ok {
@@ -91,8 +96,28 @@ func administration(ref string, l MedicationLine, at string) *node {
 	if d := l.Dosage; d != nil {
 		n.add(el("doseQuantity").add(
 			el("low", "value", d.Amount, "unit", d.Unit), el("high", "value", d.Amount, "unit", d.Unit)))
+		if d.MaxPerDay != "" {
+			n.add(el("maxDoseQuantity").add(el("numerator", "value", d.MaxPerDay, "unit", d.Unit), el("denominator", "value", "1", "unit", "d")))
+		}
 	}
-	return n.add(consumable(ref, l)).add(related(ref, l, at)...)
+	n.add(consumable(ref, l)).add(related(ref, l, at)...)
+	if l.Dosage != nil && l.Dosage.AsNeeded {
+		n.add(el("precondition").add(el("criterion").add(reference(ref + "-precondition"))))
+	}
+	return n
+}
+
+// times is when the doses are taken: at bedtime, or one every period.
+func (d Dosage) times(ref string) *node {
+	if d.Bedtime {
+		return el("effectiveTime", "xsi:type", "EIVL_TS", "operator", "A").add(el("event", "code", "HS"))
+	}
+	n := el("effectiveTime", "xsi:type", "PIVL_TS", "operator", "A")
+	if d.Loose {
+		n.attrs = append(n.attrs, el("", "institutionSpecified", "true").attrs...)
+	}
+	return n.add(el("period", "value", d.Period, "unit", d.PeriodUnit).add(el("translation").add(
+		el("originalText").add(el("reference", "value", "#"+ref+"-frequence")))))
 }
 
 func consumable(ref string, l MedicationLine) *node {

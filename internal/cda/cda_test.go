@@ -68,7 +68,19 @@ func TestCheckNamesTheField(t *testing.T) {
 		{"lines[0].inn:required", func(p *MedicationPrescription) { p.Lines[0].INN = nil }},
 		{"lines[0].route:unknown", func(p *MedicationPrescription) { p.Lines[0].Route = "1" }},
 		{"lines[0].dosage.amount:format", func(p *MedicationPrescription) { p.Lines[0].Dosage.Amount = "NaN" }},
-		{"lines[0].dosage.every:format", func(p *MedicationPrescription) { p.Lines[0].Dosage.Every = 0 }},
+		{"lines[0].dosage.period:format", func(p *MedicationPrescription) { p.Lines[0].Dosage.Period = "0" }},
+		{"lines[0].dosage.period:format", func(p *MedicationPrescription) { p.Lines[0].Dosage.PeriodUnit = "mo" }},
+		{"lines[0].dosage.maxPerDay:required", func(p *MedicationPrescription) { p.Lines[0].Dosage.MaxPerDay = "" }},
+		{"lines[0].dosage.frequency:required", func(p *MedicationPrescription) { p.Lines[0].Dosage.Frequency = "" }},
+		{"weight:format", func(p *MedicationPrescription) { p.Weight, p.WeightID = "lourd", p.CopyID }},
+		{"devices[0].quantity:required", func(p *MedicationPrescription) {
+			p.Devices, p.DevicesID = devices(t, p.Patient).Devices[:1], p.CopyID
+			p.Devices[0].Quantity = 0
+		}},
+		{"devices[0].lpp:format", func(p *MedicationPrescription) {
+			p.Devices, p.DevicesID = devices(t, p.Patient).Devices[:1], p.CopyID
+			p.Devices[0].LPP = "12"
+		}},
 		{"lines[0].quantity.value:format", func(p *MedicationPrescription) { p.Lines[0].Quantity.Value = 0 }},
 		{"lines[1].substitution.reason:required", func(p *MedicationPrescription) { p.Lines[1].Reason = "" }},
 		{"lines[1].substitution.reason:unknown", func(p *MedicationPrescription) { p.Lines[1].Reason = "XXX" }},

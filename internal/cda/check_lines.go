@@ -18,16 +18,50 @@ func (p MedicationPrescription) Check() []Problem {
 	for i, f := range p.Flags {
 		c.code("flags["+strconv.Itoa(i)+"]", SetFlag, f)
 	}
-	c.match("sectionId", p.SectionID, uuidPattern.MatchString, Format)
+	if len(p.Lines) > 0 {
+		c.match("sectionId", p.SectionID, uuidPattern.MatchString, Format)
+	}
+	if len(p.Devices) > 0 {
+		c.match("devicesId", p.DevicesID, uuidPattern.MatchString, Format)
+	}
+	if p.Weight != "" {
+		c.decimal("weight", p.Weight)
+		c.match("weightId", p.WeightID, uuidPattern.MatchString, Format)
+	}
 	c.match("copyId", p.CopyID, uuidPattern.MatchString, Format)
-	if len(p.Lines) == 0 {
+	if len(p.Lines)+len(p.Devices) == 0 {
 		c.fail("lines", Required)
 	}
 	for i, l := range p.Lines {
 		l.check(c.in("lines", i))
 	}
+	for i, l := range p.Devices {
+		l.check(c.in("devices", i))
+	}
 	c.pdf(p.PDF)
 	return *c.problems
+}
+
+func (l DeviceLine) check(c checker) {
+	c.match("id", l.ID, uuidPattern.MatchString, Format)
+	c.need("name", l.Name)
+	if l.LPP != "" && (len(l.LPP) != 7 || !digits(l.LPP)) {
+		c.fail("lpp", Format)
+	}
+	c.period("use", l.From, l.To)
+	if l.Quantity < 1 {
+		c.fail("quantity", Required)
+	}
+	if l.Days < 0 || l.Repeats < 0 || l.Repeats > maxRepeats {
+		c.fail("repeats", Format)
+	}
+}
+
+// decimal wants a positive number written with digits.
+func (c checker) decimal(name, value string) {
+	if v, err := strconv.ParseFloat(value, 64); err != nil || !(v > 0 && v < 1e6) {
+		c.fail(name, Format)
+	}
 }
 
 // CheckLines applies the rules of the lines alone, for a draft that is still being written.
@@ -86,11 +120,18 @@ func (l MedicationLine) checkDosage(c checker) {
 	if d == nil {
 		return
 	}
-	if v, err := strconv.ParseFloat(d.Amount, 64); err != nil || !(v > 0 && v < 1e6) {
-		c.fail("amount", Format)
-	}
+	c.decimal("amount", d.Amount)
 	c.code("unit", SetDose, d.Unit)
-	if d.Every < 1 || d.Every > 168 {
-		c.fail("every", Format)
+	if !d.Bedtime {
+		c.decimal("period", d.Period)
+		if d.PeriodUnit != "h" && d.PeriodUnit != "d" && d.PeriodUnit != "wk" {
+			c.fail("period", Format)
+		}
+	}
+	c.need("frequency", d.Frequency)
+	if d.MaxPerDay != "" {
+		c.decimal("maxPerDay", d.MaxPerDay)
+	} else if d.AsNeeded {
+		c.fail("maxPerDay", Required)
 	}
 }

@@ -11,21 +11,24 @@ func checkStructured(c checker, root *node) {
 		c.fail("code", Unknown)
 	}
 	c.carries(root, "documentationOf/serviceEvent/effectiveTime/high", "value")
-	copies, medicines := 0, 0
+	copies, content := 0, 0
 	for _, s := range root.all("component/structuredBody/component/section") {
 		switch {
 		case s.hasTemplate("1.2.250.1.213.1.1.2.243"):
 			copies++
 			checkCopy(c.at("copy"), s)
 		case s.hasTemplate("1.2.250.1.213.1.1.2.171"):
-			medicines++
+			content++
 			checkMedicines(c, s)
+		case s.hasTemplate(templateDevices):
+			content++
+			checkDevices(c, s)
 		}
 	}
 	if copies != 1 {
 		c.fail("copy", Required)
 	}
-	if medicines == 0 {
+	if content == 0 {
 		c.fail("lines", Required)
 	}
 }
@@ -55,6 +58,49 @@ func checkMedicines(c checker, section *node) {
 	collectIDs(section.one("text"), ids)
 	for i, e := range entries {
 		checkEntry(c.in("lines", i), e, ids)
+	}
+}
+
+func checkDevices(c checker, section *node) {
+	if section.value("code", "code") != "46264-8" {
+		c.fail("devices/code", Required)
+	}
+	entries := section.all("entry/supply")
+	if len(entries) == 0 {
+		c.fail("devices", Required)
+	}
+	ids := map[string]bool{}
+	collectIDs(section.one("text"), ids)
+	for i, e := range entries {
+		c := c.in("devices", i)
+		c.must(e, "id")
+		c.carries(e, "effectiveTime/low", "value")
+		if !digits(e.value("repeatNumber", "value")) {
+			c.fail("repeatNumber", Required)
+		}
+		if !ids[e.value("text/reference", "value")] {
+			c.fail("text/reference", Required)
+		}
+		if e.one("participant/participantRole/playingDevice/code") == nil {
+			c.fail("device", Required)
+		}
+		checkFlags(c, e, "13", "14", "15", "34")
+	}
+}
+
+// checkFlags wants one yes-or-no observation of each kind.
+func checkFlags(c checker, e *node, kinds ...string) {
+	names := map[string]string{"13": "ald", "14": "workAccident", "15": "nonReimbursable", "34": "prevention"}
+	for _, k := range kinds {
+		n := 0
+		for _, o := range e.all("entryRelationship/observation") {
+			if o.hasTemplate("1.2.250.1.213.1.1.3.48." + k) {
+				n++
+			}
+		}
+		if n != 1 {
+			c.fail(names[k], Required)
+		}
 	}
 }
 

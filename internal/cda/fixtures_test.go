@@ -129,13 +129,26 @@ func medicines(t testing.TB, p Patient) MedicationPrescription {
 			{ID: "aadc9c14-f1ca-4177-b2c8-a5178d5b3ca0", CIS: "63107752", Name: "PARACETAMOL MYLAN 500 mg, comprimé",
 				INN: []string{"paracétamol"}, CIP13: "3400933516390", Route: "20053000",
 				Directions: "1 comprimé 3 fois par jour, si douleur <b>forte</b> & fièvre", From: "2026-01-05", To: "2026-01-10",
-				Dosage: &Dosage{Amount: "1", Unit: "{tablet}", Every: 8}, Quantity: &Quantity{2, "30009000"}},
+				Dosage: &Dosage{Amount: "1", Unit: "{tablet}", Period: "8", PeriodUnit: "h", Frequency: "toutes les 8 heures", AsNeeded: true, MaxPerDay: "3"}, Quantity: &Quantity{2, "30009000"}},
 			{ID: "c93de620-3722-41ec-8d3d-0242ac130003", CIS: "60234100", Name: "LEVOTHYROX 75 microgrammes, comprimé sécable",
-				INN: []string{"lévothyroxine sodique"}, Directions: "1 comprimé le matin à jeun", From: "2026-01-05", To: "2026-04-04",
+				INN: []string{"lévothyroxine sodique"}, Directions: "1 comprimé le matin à jeun",
+				Dosage: &Dosage{Amount: "0.5", Unit: "{tablet}", Period: "12", PeriodUnit: "h", Loose: true, Frequency: "matin et soir"}, From: "2026-01-05", To: "2026-04-04",
 				Repeats: 3, ALD: true, Pharmacist: "Même marque à chaque délivrance",
 				Substitution: Substitution{Excluded: true, Reason: "MTE"}},
 			{ID: "3fdcaa46-3723-41ec-8d3d-0242ac130003", Compounded: true, Name: "Diprosone 30 g, Cérat frais de Galien 70 g",
 				Directions: "2 applications par jour", From: "2026-01-05", To: "2026-01-15", Route: "20003000",
 				NonReimbursable: true, OffLabel: true, WorkAccident: true, Prevention: true},
+		}}
+}
+
+func devices(t testing.TB, p Patient) MedicationPrescription {
+	h := header(t, p, "devices")
+	h.Title, h.Participants = "Prescription de dispositif médical", nil
+	return MedicationPrescription{Header: h, Number: ID{ipp + ".7", "K7QF-2M4Z"}, ValidFrom: "2026-01-05", ValidUntil: "2027-01-04",
+		DevicesID: "4a402640-1cf6-4153-b5ba-d56b623004c9", CopyID: "770b0dc2-a6b8-468e-8432-632b18d35f68", PDF: pdf,
+		Weight: "12.5", WeightID: "770b0dc2-a6b8-468e-8432-632b18d35f69",
+		Devices: []DeviceLine{
+			{ID: "aadc9c14-f1ca-4177-b2c8-a5178d5b3ca0", Name: "Lit médical, location", LPP: "1215702", From: "2026-01-05", To: "2026-03-05", Days: 60, Quantity: 1, ALD: true},
+			{ID: "c93de620-3722-41ec-8d3d-0242ac130003", Name: "Bandelettes, boîte de 100", From: "2026-01-05", To: "2026-07-04", Quantity: 2, Repeats: 5, NonReimbursable: true, WorkAccident: true},
 		}}
 }

@@ -129,7 +129,7 @@ type OtherPrescription struct {
 	PDF  []byte
 }
 
-// MedicationPrescription is a prescription of medicines.
+// MedicationPrescription is a prescription of medicines, of devices, or of both.
 type MedicationPrescription struct {
 	Header
 	Number     ID     // our own number of the prescription; never the EPU number, which the CNAM gives
@@ -137,7 +137,11 @@ type MedicationPrescription struct {
 	ValidUntil string // YYYY-MM-DD, included
 	Flags      []string
 	Lines      []MedicationLine
+	Devices    []DeviceLine
 	SectionID  string // UUID of the section of medicines
+	DevicesID  string // UUID of the section of devices
+	Weight     string // kilograms, decimal number; empty when not measured
+	WeightID   string // UUID of the section of the weight
 	CopyID     string // UUID of the section of the PDF copy
 	PDF        []byte
 }
@@ -156,9 +160,17 @@ type Quantity struct {
 
 // Dosage is a regular dose that a program can read; the words of MedicationLine.Directions say the same.
 type Dosage struct {
-	Amount string // decimal number, "1" or "0.5"
-	Unit   string // SetDose
-	Every  int    // hours between two doses, 1 to 168
+	Amount     string // decimal number, "1" or "0.5"
+	Unit       string // SetDose
+	Period     string // between two doses, decimal number
+	PeriodUnit string // h, d or wk
+	// Loose says that the doses are so many a day at the hours of the patient, not at equal intervals.
+	Loose     bool
+	Frequency string // in words: "matin et soir"
+	Bedtime   bool   // at bedtime, once a day; Period is then ignored
+	// AsNeeded says that the patient decides, up to MaxPerDay, a decimal number of Unit.
+	AsNeeded  bool
+	MaxPerDay string
 }
 
 // MedicationLine is one medicine of a prescription.
@@ -182,4 +194,19 @@ type MedicationLine struct {
 	Prevention      bool
 	NonReimbursable bool
 	OffLabel        bool // outside the marketing authorisation
+}
+
+// DeviceLine is one medical device of a prescription (CSS R165-38).
+type DeviceLine struct {
+	ID              string // UUID
+	Name            string // precise designation
+	LPP             string // code of the list of reimbursed products, 7 digits; optional
+	From, To        string // use, YYYY-MM-DD, both included
+	Days            int    // of hire, 0 for a purchase
+	Quantity        int    // units
+	Repeats         int    // renewals, 0 when none
+	ALD             bool
+	WorkAccident    bool
+	Prevention      bool
+	NonReimbursable bool
 }

@@ -116,6 +116,12 @@ var medicineMutations = []mutation{
 	{"no-author-organisation", `(?s)<representedOrganization>.*?</representedOrganization>`, "", "author"},
 }
 
+var deviceMutations = []mutation{
+	{"device-no-repeat", `<repeatNumber[^>]*></repeatNumber>`, "", "devices[0].repeatNumber"},
+	{"device-no-device", `(?s)<participant typeCode="DEV">.*?</participant>`, "", "devices[0].device"},
+	{"device-no-prevention", `(?s)<entryRelationship typeCode="COMP"><observation classCode="OBS" moodCode="EVN"><templateId root="1.3.6.1.4.1.19376.1.5.3.1.4.13"></templateId><templateId root="1.2.250.1.213.1.1.3.48"></templateId><templateId root="1.2.250.1.213.1.1.3.48.34">.*?</entryRelationship>`, "", "devices[0].prevention"},
+}
+
 // TestOfficialRules builds every kind of document for every patient and runs the rules of the ANS on them:
 // none of ours has an error; each mutated one is reported by the official rules and by our own check.
 func TestOfficialRules(t *testing.T) {
@@ -128,6 +134,8 @@ func TestOfficialRules(t *testing.T) {
 		batches["TLM-CR_2022.01"][name] = build(t, doc, err)
 		doc, err = BuildMedicationPrescription(medicines(t, p))
 		batches["EP-MED-DM_2024.01"][name] = build(t, doc, err)
+		doc, err = BuildMedicationPrescription(devices(t, p))
+		batches["EP-MED-DM_2024.01"][name+"-devices"] = build(t, doc, err)
 		doc, err = BuildOtherPrescription(exams(t, p, kinds[i]))
 		batches["none"][name+"-"+kinds[i]] = build(t, doc, err)
 		i++
@@ -141,6 +149,12 @@ func TestOfficialRules(t *testing.T) {
 
 	applyMutations(t, batches["TLM-CR_2022.01"], batches["TLM-CR_2022.01"]["two-names"], reportMutations)
 	applyMutations(t, batches["EP-MED-DM_2024.01"], batches["EP-MED-DM_2024.01"]["two-names"], medicineMutations)
+	bedtime := medicines(t, patients(t)["accents"])
+	bedtime.Lines[0].Dosage.Bedtime, bedtime.Devices, bedtime.DevicesID = true, devices(t, patients(t)["accents"]).Devices[1:], "4a402640-1cf6-4153-b5ba-d56b623004ca"
+	bedtime.Devices[0].ID = "c93de620-3722-41ec-8d3d-0242ac130009"
+	doc, err = BuildMedicationPrescription(bedtime)
+	batches["EP-MED-DM_2024.01"]["bedtime-and-device"] = build(t, doc, err)
+	applyMutations(t, batches["EP-MED-DM_2024.01"], batches["EP-MED-DM_2024.01"]["two-names-devices"], deviceMutations)
 	for volet, files := range batches {
 		found := validate(t, pack, volet, files)
 		for name := range files {

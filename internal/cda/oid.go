@@ -26,6 +26,7 @@ const (
 	templateLevel1  = "1.3.6.1.4.1.19376.1.2.20"
 	templatePharm   = "1.3.6.1.4.1.19376.1.9.1.1.1"
 	templatePCC     = "1.3.6.1.4.1.19376.1.5.3.1.1.1"
+	templateDevices = "1.2.250.1.213.1.1.2.222"
 	templateEPMedDM = "1.2.250.1.213.1.1.1.39"
 )
 
