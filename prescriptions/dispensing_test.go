@@ -11,6 +11,7 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/cda"
 	"visavis/internal/fault"
 	"visavis/internal/limit"
 	"visavis/internal/store"
@@ -283,6 +284,50 @@ func TestDispensingOverHTTP(t *testing.T) {
 		}
 		if s := h.Logged.String(); strings.Contains(s, secret) || strings.Contains(s, "PARACETAMOL") {
 			t.Error("the log holds what was dispensed")
+		}
+	})
+}
+
+// TestStructuredSheets: the sentence on the sheet and the structure in the document come from one dosage; a
+// device has its own section, the weight of a child is on both.
+func TestStructuredSheets(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc, w := open(t, h)
+		w.act.Patient.BirthDate = "2020-03-28"
+		lines := []prescriptions.Line{{CIS: "63107752", DurationDays: 5, Quantity: 2, WorkAccident: true, WorkAccidentDate: "2026-03-02", Pharmacist: "forme sécable",
+			Dosage: &prescriptions.Dosage{DoseQuantity: prescriptions.Dose{Value: 0.5, Code: "{tablet}"}, Timing: prescriptions.Timing{Frequency: 1, Period: 6, PeriodUnit: "h"}, AsNeededBoolean: true, MaxDosePerDay: 2}}}
+		p := draft(t, svc, prescriptions.Medicines, lines)
+		_, err := svc.Sign(doctor(), p.ID, p.Edit)
+		if fields(err) != "weightKg weight-needed" {
+			t.Fatalf("%v", err)
+		}
+		if p, err = svc.Write(doctor(), p.ID, lines, prescriptions.Measures{WeightKg: 18.5, HeightCm: 110}, p.Edit); err != nil {
+			t.Fatal(err)
+		}
+		if p, err = svc.Sign(doctor(), p.ID, p.Edit); err != nil {
+			t.Fatal(err)
+		}
+		text := pdfText(t, w.filed[0].PDF)
+		for _, want := range []string{"½ comprimé toutes les 6 heures si besoin, sans dépasser 2 comprimés par jour, pendant 5 jours", "18,5 kg", "110 cm", "forme sécable. Accident du travail du 02/03/2026"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is not on the sheet: %s", want, text)
+			}
+		}
+		for _, want := range []string{`<period value="6" unit="h">`, `<low value="0.5" unit="{tablet}">`, `<numerator value="2" unit="{tablet}">`, "<precondition>", `value="18.5" unit="kg"`} {
+			if !bytes.Contains(w.filed[0].CDA, []byte(want)) {
+				t.Errorf("%s is not in the document", want)
+			}
+		}
+		bed := signed(t, svc, prescriptions.Device, []prescriptions.Line{{Text: "Lit médical, location " + canary, LPP: "1215702", Quantity: 1, DurationDays: 60, ALD: true}})
+		f := w.filed[1]
+		if text := pdfText(t, f.PDF); !strings.Contains(text, "Code LPP 1215702") || !strings.Contains(text, canary) || !strings.Contains(text, "Pendant 60 jours") {
+			t.Errorf("the sheet of a device: %s", text)
+		}
+		if f.TypeCode != "57833-6" || !bytes.Contains(f.CDA, []byte("1.2.250.1.213.1.1.2.222")) || !bytes.Contains(f.CDA, []byte(`code="1215702"`)) || len(cda.CheckDocument(f.CDA)) > 0 {
+			t.Errorf("the document of a device: %v", cda.CheckDocument(f.CDA))
+		}
+		if _, err := svc.Dispense(atMarket(), bed.PublicID, code(t, f.PDF), 0, 0, []prescriptions.Given{{Extent: prescriptions.Fully}}); err != nil {
+			t.Errorf("a pharmacy dispenses devices: %v", err)
 		}
 	})
 }

@@ -47,17 +47,25 @@ type prescriptionOut struct {
 }
 
 type prescriptionBody struct {
-	ID             string     `json:"id"`
-	Category       Category   `json:"category" enum:"medicines,biology,imaging,nursing,physiotherapy,device,other"`
-	Status         Status     `json:"status" enum:"draft,signed,replaced,cancelled"`
-	Version        int64      `json:"version" doc:"counts the edits; also the entity tag"`
-	Number         int        `json:"number" doc:"of the version among those that replace one another"`
-	Lines          []Line     `json:"lines"`
-	ValidUntil     *time.Time `json:"validUntil,omitempty"`
-	DocumentID     string     `json:"documentId,omitempty"`
-	VerificationID string     `json:"verificationId,omitempty"`
-	Dispensed      Progress   `json:"dispensed,omitempty" enum:"none,partial,dispensed,complete" doc:"of a signed prescription for a pharmacy"`
-	ETag           string     `json:"etag"`
+	ID             string        `json:"id"`
+	Category       Category      `json:"category" enum:"medicines,biology,imaging,nursing,physiotherapy,device,other"`
+	Status         Status        `json:"status" enum:"draft,signed,replaced,cancelled"`
+	Version        int64         `json:"version" doc:"counts the edits; also the entity tag"`
+	Number         int           `json:"number" doc:"of the version among those that replace one another"`
+	Lines          []Line        `json:"lines"`
+	ValidUntil     *time.Time    `json:"validUntil,omitempty"`
+	DocumentID     string        `json:"documentId,omitempty"`
+	VerificationID string        `json:"verificationId,omitempty"`
+	Dispensed      Progress      `json:"dispensed,omitempty" enum:"none,partial,dispensed,complete" doc:"of a signed prescription for a pharmacy"`
+	Warnings       []warningBody `json:"warnings,omitempty" doc:"of a draft: what to look at again; nothing is refused for it"`
+	ETag           string        `json:"etag"`
+	Measures
+}
+
+type warningBody struct {
+	Name   string `json:"name" doc:"the field, as in a refusal"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
 }
 
 type listOut struct {
@@ -112,13 +120,17 @@ func Routes(s *httpx.Server, svc *Service) {
 	counterRoutes(s, svc, op, once, limited)
 }
 
-func body(p *Prescription) prescriptionBody {
+func (s *Service) body(ctx context.Context, p *Prescription) prescriptionBody {
 	b := prescriptionBody{ID: string(p.ID), Category: p.Category, Status: p.Status, Version: p.Edit, Number: p.Number, Lines: p.Lines,
-		DocumentID: string(p.DocumentID), VerificationID: p.PublicID, ETag: strconv.FormatInt(p.Edit, 10)}
+		DocumentID: string(p.DocumentID), VerificationID: p.PublicID, ETag: strconv.FormatInt(p.Edit, 10), Measures: p.Measures}
 	if b.Lines == nil {
 		b.Lines = []Line{}
 	}
-	if p.Status != Draft && p.Category.dispensable() {
+	if p.Status == Draft {
+		for _, w := range s.warnings(p) {
+			b.Warnings = append(b.Warnings, warningBody{w.field, strings.TrimPrefix(w.code, "warn."), s.words.T(string(httpx.Language(ctx)), w.code, w.args)})
+		}
+	} else if p.Category.dispensable() {
 		b.Dispensed = sum(p.Dispensings).progress(p.Lines)
 	}
 	if !p.ValidUntil.IsZero() {
@@ -127,11 +139,11 @@ func body(p *Prescription) prescriptionBody {
 	return b
 }
 
-func answer(p *Prescription, err error) (*prescriptionOut, error) {
+func (s *Service) answer(ctx context.Context, p *Prescription, err error) (*prescriptionOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := body(p)
+	b := s.body(ctx, p)
 	return &prescriptionOut{ETag: strconv.Quote(b.ETag), Body: b}, nil
 }
 
@@ -166,7 +178,7 @@ func (s *Service) getList(ctx context.Context, in *ByID) (*listOut, error) {
 	out := &listOut{}
 	out.Body.Items = make([]prescriptionBody, 0, len(list))
 	for _, p := range list {
-		out.Body.Items = append(out.Body.Items, body(p))
+		out.Body.Items = append(out.Body.Items, s.body(ctx, p))
 	}
 	return out, nil
 }
@@ -180,13 +192,15 @@ func (s *Service) postNew(ctx context.Context, in *struct {
 	if err := in.valid(); err != nil {
 		return nil, err
 	}
-	return answer(s.Add(ctx, care.EncounterID(in.ID), in.Body.Category))
+	p, err := s.Add(ctx, care.EncounterID(in.ID), in.Body.Category)
+	return s.answer(ctx, p, err)
 }
 
 func (s *Service) put(ctx context.Context, in *struct {
 	ByID
 	Body struct {
 		Lines []Line `json:"lines" maxItems:"30"`
+		Measures
 	}
 }) (*prescriptionOut, error) {
 	if err := in.valid(); err != nil {
@@ -196,7 +210,8 @@ func (s *Service) put(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return answer(s.Write(ctx, care.PrescriptionID(in.ID), in.Body.Lines, edit))
+	p, err := s.Write(ctx, care.PrescriptionID(in.ID), in.Body.Lines, in.Body.Measures, edit)
+	return s.answer(ctx, p, err)
 }
 
 func (s *Service) delete(ctx context.Context, in *ByID) (*struct{}, error) {
@@ -233,7 +248,8 @@ func (s *Service) postReplace(ctx context.Context, in *struct {
 	if err := in.valid(); err != nil {
 		return nil, err
 	}
-	return answer(s.Replace(ctx, care.PrescriptionID(in.ID)))
+	p, err := s.Replace(ctx, care.PrescriptionID(in.ID))
+	return s.answer(ctx, p, err)
 }
 
 func (s *Service) postCancel(ctx context.Context, in *struct {
@@ -245,5 +261,6 @@ func (s *Service) postCancel(ctx context.Context, in *struct {
 	if err := in.valid(); err != nil {
 		return nil, err
 	}
-	return answer(s.Cancel(ctx, care.PrescriptionID(in.ID), strings.TrimSpace(in.Body.Reason)))
+	p, err := s.Cancel(ctx, care.PrescriptionID(in.ID), strings.TrimSpace(in.Body.Reason))
+	return s.answer(ctx, p, err)
 }

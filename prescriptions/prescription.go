@@ -64,39 +64,45 @@ func (c Category) form() (kind sheet.Kind, typeCode string, ok bool) {
 	case Physiotherapy:
 		return sheet.Physiotherapy, "PRESC-KINE", true
 	case Device:
-		return sheet.Device, "57828-6", true
+		return sheet.Device, "57833-6", true
 	case Other:
 		return sheet.Other, "57828-6", true
 	}
 	return "", "", false
 }
 
-// Line is one thing prescribed: Text alone but for medicines, the other fields for a medicine.
+// Line is one thing prescribed: words for an exam or care, words with a quantity and a duration for a
+// device, the other fields for a medicine.
 type Line struct {
-	Text             string `json:"text,omitempty" maxLength:"2000"`
-	CIS              string `json:"cis,omitempty" maxLength:"8" doc:"code of the speciality; empty for what the index does not know"`
-	Name             string `json:"name,omitempty" maxLength:"300"`
-	INN              string `json:"inn,omitempty" maxLength:"300"`
-	Form             string `json:"form,omitempty" maxLength:"200"`
-	Dose             string `json:"dose,omitempty" maxLength:"300"`
-	Frequency        string `json:"frequency,omitempty" maxLength:"500"`
-	DurationDays     int    `json:"durationDays,omitempty" minimum:"0" maximum:"400"`
-	Quantity         int    `json:"quantity,omitempty" minimum:"0" maximum:"999" doc:"packages"`
-	Renewals         int    `json:"renewals,omitempty" minimum:"0" maximum:"99"`
-	NonSubstitutable string `json:"nonSubstitutable,omitempty" enum:"MTE,EFG,CIF"`
-	Pharmacist       string `json:"pharmacist,omitempty" maxLength:"500" doc:"words for the pharmacist"`
-	ALD              bool   `json:"ald,omitempty"`
-	WorkAccident     bool   `json:"workAccident,omitempty"`
-	NotReimbursable  bool   `json:"notReimbursable,omitempty"`
-	OffLabel         bool   `json:"offLabel,omitempty"`
+	Text      string `json:"text,omitempty" maxLength:"2000"`
+	CIS       string `json:"cis,omitempty" maxLength:"8" doc:"code of the speciality; empty for what the index does not know"`
+	Name      string `json:"name,omitempty" maxLength:"300"`
+	INN       string `json:"inn,omitempty" maxLength:"300"`
+	Form      string `json:"form,omitempty" maxLength:"200"`
+	Dose      string `json:"dose,omitempty" maxLength:"300"`
+	Frequency string `json:"frequency,omitempty" maxLength:"500"`
+	// Dosage, when given, makes Dose and Frequency.
+	Dosage           *Dosage `json:"dosage,omitempty"`
+	LPP              string  `json:"lpp,omitempty" maxLength:"7" pattern:"^([0-9]{7})?$" doc:"of a device: its code in the list of reimbursed products"`
+	DurationDays     int     `json:"durationDays,omitempty" minimum:"0" maximum:"400"`
+	Quantity         int     `json:"quantity,omitempty" minimum:"0" maximum:"999" doc:"packages"`
+	Renewals         int     `json:"renewals,omitempty" minimum:"0" maximum:"99"`
+	NonSubstitutable string  `json:"nonSubstitutable,omitempty" enum:"MTE,EFG,CIF"`
+	Pharmacist       string  `json:"pharmacist,omitempty" maxLength:"500" doc:"words for the pharmacist"`
+	ALD              bool    `json:"ald,omitempty"`
+	WorkAccident     bool    `json:"workAccident,omitempty"`
+	WorkAccidentDate string  `json:"workAccidentDate,omitempty" maxLength:"10" doc:"YYYY-MM-DD, when known"`
+	NotReimbursable  bool    `json:"notReimbursable,omitempty"`
+	OffLabel         bool    `json:"offLabel,omitempty"`
 }
 
 // Content is what is sealed of a prescription.
 type Content struct {
-	Category     Category `json:"category"`
-	Lines        []Line   `json:"lines"`
-	CancelReason string   `json:"cancelReason,omitempty"`
-	Frozen       Frozen   `json:"frozen,omitzero"`
+	Category Category `json:"category"`
+	Lines    []Line   `json:"lines"`
+	Measures
+	CancelReason string `json:"cancelReason,omitempty"`
+	Frozen       Frozen `json:"frozen,omitzero"`
 }
 
 // Frozen is what the verification page shows, as it was when it was signed.

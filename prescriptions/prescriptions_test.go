@@ -123,7 +123,7 @@ func draft(t *testing.T, svc *prescriptions.Service, c prescriptions.Category, l
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err = svc.Write(doctor(), p.ID, lines, p.Edit); err != nil {
+	if p, err = svc.Write(doctor(), p.ID, lines, prescriptions.Measures{}, p.Edit); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -219,7 +219,7 @@ func TestSignMedicines(t *testing.T) {
 		}
 		_, err := svc.Sign(doctor(), p.ID, p.Edit)
 		refused(t, err, fault.Conflict, "prescription-signed")
-		_, err = svc.Write(doctor(), p.ID, nil, p.Edit)
+		_, err = svc.Write(doctor(), p.ID, nil, prescriptions.Measures{}, p.Edit)
 		refused(t, err, fault.Conflict, "prescription-signed")
 		refused(t, svc.Drop(doctor(), p.ID), fault.Conflict, "prescription-signed")
 		h.Deliver(t)
@@ -235,7 +235,7 @@ func TestOtherCategories(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		svc, w := open(t, h)
 		for c, typeCode := range map[prescriptions.Category]string{prescriptions.Biology: "PRESC-BIO", prescriptions.Imaging: "55115-0", prescriptions.Nursing: "PRESC-INF",
-			prescriptions.Physiotherapy: "PRESC-KINE", prescriptions.Device: "57828-6", prescriptions.Other: "57828-6"} {
+			prescriptions.Physiotherapy: "PRESC-KINE", prescriptions.Other: "57828-6"} {
 			signed(t, svc, c, []prescriptions.Line{{Text: "NFS, CRP " + canary}})
 			f := w.filed[len(w.filed)-1]
 			if f.TypeCode != typeCode || len(cda.CheckDocument(f.CDA)) > 0 || !strings.Contains(pdfText(t, f.PDF), canary) {
@@ -420,7 +420,7 @@ func TestOnlyTheAuthor(t *testing.T) {
 			all := []error{errs, svc.Drop(ctx, p.ID)}
 			for _, f := range []func() error{
 				func() error { _, err := svc.Add(ctx, encounter, prescriptions.Other); return err },
-				func() error { _, err := svc.Write(ctx, p.ID, nil, p.Edit); return err },
+				func() error { _, err := svc.Write(ctx, p.ID, nil, prescriptions.Measures{}, p.Edit); return err },
 				func() error { _, err := svc.Sign(ctx, p.ID, p.Edit); return err },
 				func() error { _, err := svc.Cancel(ctx, p.ID, "x"); return err },
 				func() error { _, err := svc.Replace(ctx, p.ID); return err },

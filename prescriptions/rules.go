@@ -9,6 +9,7 @@ import (
 
 	"visavis/internal/cda"
 	"visavis/internal/fault"
+	"visavis/internal/lang"
 	"visavis/internal/medicines"
 	"visavis/internal/sheet"
 )
@@ -20,6 +21,9 @@ var rulesTSV string
 type Rules struct {
 	LongestMonths         int // of a treatment, renewals included
 	FirstDispensingMonths int
+	LongestDeviceMonths   int // of a device, renewals included
+	WeightBelow           int // years of age under which the weight is written
+	EFGBelow              int // years of age under which EFG excludes a substitution
 }
 
 // rulesOn reads the rules in force on a day.
@@ -39,8 +43,8 @@ func rulesOn(day time.Time) (Rules, error) {
 		}
 		values[f[0]] = n
 	}
-	r := Rules{values["longest-treatment"], values["first-dispensing"]}
-	if r.LongestMonths == 0 || r.FirstDispensingMonths == 0 {
+	r := Rules{values["longest-treatment"], values["first-dispensing"], values["longest-device"], values["weight-below-age"], values["efg-below-age"]}
+	if r.LongestMonths == 0 || r.FirstDispensingMonths == 0 || r.LongestDeviceMonths == 0 {
 		return r, fmt.Errorf("prescriptions: rules.tsv: no rule on %s", day.Format(time.DateOnly))
 	}
 	return r, nil
@@ -54,7 +58,7 @@ func at(i int, field string) string { return fmt.Sprintf("lines[%d].%s", i, fiel
 
 // complete takes what the index knows of each medicine, so that nobody signs a name that is not the
 // code's, and refuses a code that the index does not know.
-func complete(lines []Line, index *medicines.Index) ([]Line, []fault.Field) {
+func complete(lines []Line, index *medicines.Index, words *lang.Catalogue) ([]Line, []fault.Field) {
 	out := make([]Line, len(lines))
 	var wrong []fault.Field
 	for i, l := range lines {
@@ -67,6 +71,12 @@ func complete(lines []Line, index *medicines.Index) ([]Line, []fault.Field) {
 				if len(m.INN) > 0 {
 					l.INN = strings.Join(m.INN, " + ")
 				}
+			}
+		}
+		if l.Dosage != nil {
+			bad := l.Dosage.check(func(field string) string { return at(i, field) })
+			if wrong = append(wrong, bad...); len(bad) == 0 {
+				l.Dose, l.Frequency = l.Dosage.words(words)
 			}
 		}
 		out[i] = l
@@ -86,13 +96,18 @@ func check(c Category, lines []Line, rules Rules) []fault.Field {
 		out = append(out, fault.Field{Name: "lines", Code: "required"})
 	}
 	for i, l := range lines {
+		if c == Device {
+			out = append(out, l.checkDevice(i, rules)...)
+		}
 		if c != Medicines {
 			need(i, "text", l.Text)
 			continue
 		}
 		need(i, "name", l.Name)
-		need(i, "dose", l.Dose)
-		need(i, "frequency", l.Frequency)
+		if l.Dosage == nil {
+			need(i, "dose", l.Dose)
+			need(i, "frequency", l.Frequency)
+		}
 		if l.CIS != "" {
 			need(i, "inn", l.INN)
 		}
@@ -105,13 +120,28 @@ func check(c Category, lines []Line, rules Rules) []fault.Field {
 	return out
 }
 
+// checkDevice wants what a pharmacy must know of a device (CSS R165-36, R165-38).
+func (l Line) checkDevice(i int, rules Rules) []fault.Field {
+	var out []fault.Field
+	if l.Quantity < 1 {
+		out = append(out, fault.Field{Name: at(i, "quantity"), Code: "required"})
+	}
+	if days := l.DurationDays * (l.Renewals + 1); days > rules.LongestDeviceMonths*365/12+1 || l.Renewals > maxRenewals {
+		out = append(out, fault.Field{Name: at(i, "renewals"), Code: "treatment-too-long", Args: map[string]string{"months": strconv.Itoa(rules.LongestDeviceMonths)}})
+	}
+	return out
+}
+
 // window gives the days on which a prescription may be dispensed: first is the last day of the first
 // dispensing, last the last day of all. Both are zero where the law says nothing.
 func window(c Category, lines []Line, issued time.Time, rules Rules) (first, last time.Time) {
+	day := time.Date(issued.Year(), issued.Month(), issued.Day(), 0, 0, 0, 0, issued.Location())
+	if c == Device {
+		return time.Time{}, day.AddDate(0, rules.LongestDeviceMonths, 0)
+	}
 	if c != Medicines {
 		return time.Time{}, time.Time{}
 	}
-	day := time.Date(issued.Year(), issued.Month(), issued.Day(), 0, 0, 0, 0, issued.Location())
 	first = day.AddDate(0, rules.FirstDispensingMonths, 0)
 	last = first
 	for _, l := range lines {
@@ -126,14 +156,17 @@ func window(c Category, lines []Line, issued time.Time, rules Rules) (first, las
 }
 
 // coded makes the structured lines of the CDA document; ids are UUIDs, one a line.
-func coded(lines []Line, index *medicines.Index, issued time.Time, ids []string) []cda.MedicationLine {
+func coded(lines []Line, index *medicines.Index, words *lang.Catalogue, issued time.Time, ids []string) []cda.MedicationLine {
 	out := make([]cda.MedicationLine, len(lines))
 	for i, l := range lines {
 		m := cda.MedicationLine{
-			ID: ids[i], CIS: l.CIS, Name: l.Name, Compounded: l.CIS == "", Directions: l.directions(), Pharmacist: l.Pharmacist,
+			ID: ids[i], CIS: l.CIS, Name: l.Name, Compounded: l.CIS == "", Directions: l.directions(words), Pharmacist: l.toPharmacist(words),
 			From: issued.Format(time.DateOnly), To: issued.AddDate(0, 0, l.DurationDays-1).Format(time.DateOnly), Repeats: l.Renewals,
 			Substitution: cda.Substitution{Excluded: l.NonSubstitutable != "", Reason: l.NonSubstitutable},
 			ALD:          l.ALD, WorkAccident: l.WorkAccident, NonReimbursable: l.NotReimbursable, OffLabel: l.OffLabel,
+		}
+		if l.Dosage != nil {
+			m.Dosage = l.Dosage.coded(words)
 		}
 		if l.INN != "" {
 			m.INN = strings.Split(l.INN, " + ")
@@ -149,25 +182,70 @@ func coded(lines []Line, index *medicines.Index, issued time.Time, ids []string)
 	return out
 }
 
-func (l Line) directions() string {
-	return strings.TrimSuffix(strings.TrimSpace(l.Dose), ",") + ", " + strings.TrimSpace(l.Frequency)
+// devices makes the coded lines of devices.
+func devices(lines []Line, issued, last time.Time, ids []string) []cda.DeviceLine {
+	out := make([]cda.DeviceLine, len(lines))
+	for i, l := range lines {
+		to := last
+		if l.DurationDays > 0 {
+			to = issued.AddDate(0, 0, l.DurationDays*(l.Renewals+1)-1)
+		}
+		out[i] = cda.DeviceLine{ID: ids[i], Name: l.Text, LPP: l.LPP, From: issued.Format(time.DateOnly), To: to.Format(time.DateOnly), Days: l.DurationDays,
+			Quantity: l.Quantity, Repeats: l.Renewals, ALD: l.ALD, WorkAccident: l.WorkAccident, NonReimbursable: l.NotReimbursable}
+	}
+	return out
 }
 
-// printed makes the lines of the sheet; days and boxes say counts in words.
-func printed(c Category, lines []Line, days, boxes func(int) string) []sheet.Line {
+// directions is the sentence of the sheet. From a structured dosage it says the duration too.
+func (l Line) directions(words *lang.Catalogue) string {
+	dose, frequency := strings.TrimSuffix(strings.TrimSpace(l.Dose), ","), strings.TrimSpace(l.Frequency)
+	if l.Dosage == nil {
+		return dose + ", " + frequency
+	}
+	key := "dosage.for"
+	if l.Dosage.MaxDosePerDay > 0 {
+		key = "dosage.forMost"
+	}
+	days := words.N("fr", "days", l.DurationDays, lang.Args{"n": strconv.Itoa(l.DurationDays)})
+	return words.T("fr", key, lang.Args{"directions": dose + " " + frequency, "days": days})
+}
+
+// toPharmacist joins the words for the pharmacist and the date of the accident at work.
+func (l Line) toPharmacist(words *lang.Catalogue) string {
+	if l.WorkAccidentDate == "" {
+		return l.Pharmacist
+	}
+	day := strings.Split(l.WorkAccidentDate, "-")
+	accident := words.T("fr", "accident", lang.Args{"date": day[2] + "/" + day[1] + "/" + day[0]})
+	return strings.TrimPrefix(l.Pharmacist+". "+accident, ". ")
+}
+
+// printed makes the lines of the sheet.
+func printed(c Category, lines []Line, words *lang.Catalogue) []sheet.Line {
+	count := func(key string, n int) string { return words.N("fr", key, n, lang.Args{"n": strconv.Itoa(n)}) }
 	out := make([]sheet.Line, len(lines))
 	for i, l := range lines {
-		if c != Medicines {
-			out[i] = sheet.Line{Name: l.Text, ALD: l.ALD, NonReimbursable: l.NotReimbursable, WorkAccident: l.WorkAccident}
-			continue
-		}
-		out[i] = sheet.Line{Name: l.Name, Directions: l.directions(), Duration: days(l.DurationDays), Renewals: l.Renewals, Excluded: l.NonSubstitutable,
-			Pharmacist: l.Pharmacist, ALD: l.ALD, WorkAccident: l.WorkAccident, NonReimbursable: l.NotReimbursable, OffLabel: l.OffLabel}
-		if l.INN != "" {
-			out[i].INN = []string{l.INN}
-		}
-		if l.Quantity > 0 {
-			out[i].Quantity = boxes(l.Quantity)
+		out[i] = sheet.Line{Name: l.Text, Renewals: l.Renewals, Pharmacist: l.toPharmacist(words), ALD: l.ALD, NonReimbursable: l.NotReimbursable, WorkAccident: l.WorkAccident}
+		switch c {
+		case Device:
+			if l.LPP != "" {
+				out[i].Directions = words.T("fr", "lpp", lang.Args{"code": l.LPP})
+			}
+			out[i].Quantity = strconv.Itoa(l.Quantity)
+			if l.DurationDays > 0 {
+				out[i].Duration = count("days", l.DurationDays)
+			}
+		case Medicines:
+			out[i].Name, out[i].Directions, out[i].Excluded, out[i].OffLabel = l.Name, l.directions(words), l.NonSubstitutable, l.OffLabel
+			if l.Dosage == nil {
+				out[i].Duration = count("days", l.DurationDays)
+			}
+			if l.INN != "" {
+				out[i].INN = []string{l.INN}
+			}
+			if l.Quantity > 0 {
+				out[i].Quantity = count("boxes", l.Quantity)
+			}
 		}
 	}
 	return out

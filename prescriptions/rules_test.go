@@ -16,7 +16,7 @@ import (
 var (
 	paris  = time.FixedZone("CET", 3600)
 	issued = time.Date(2026, 1, 31, 23, 30, 0, 0, paris)
-	law    = Rules{LongestMonths: 12, FirstDispensingMonths: 3}
+	law    = Rules{LongestMonths: 12, FirstDispensingMonths: 3, LongestDeviceMonths: 12, WeightBelow: 15, EFGBelow: 6}
 )
 
 func TestRulesAreDated(t *testing.T) {
@@ -28,7 +28,7 @@ func TestRulesAreDated(t *testing.T) {
 		t.Error("no rule was in force in 1999 as far as the file knows")
 	}
 	for line := range strings.Lines(rulesTSV) {
-		if f := strings.Split(strings.TrimSpace(line), "\t"); !strings.HasPrefix(line, "#") && (len(f) != 5 || !strings.Contains(f[4], "CSP")) {
+		if f := strings.Split(strings.TrimSpace(line), "\t"); !strings.HasPrefix(line, "#") && (len(f) != 5 || !strings.Contains(f[4], "CS")) {
 			t.Errorf("a rule without its source: %q", line)
 		}
 	}
@@ -84,7 +84,9 @@ func TestCheck(t *testing.T) {
 		lines []Line
 	}{
 		{"", Medicines, []Line{good}},
-		{"", Device, []Line{{Text: "Attelle de poignet"}}},
+		{"", Device, []Line{{Text: "Attelle de poignet", Quantity: 1, DurationDays: 30, Renewals: 11}}},
+		{"lines[0].quantity required, lines[0].text required", Device, []Line{{LPP: "1215702"}}},
+		{"lines[0].renewals treatment-too-long", Device, []Line{{Text: "Lit médical", Quantity: 1, DurationDays: 100, Renewals: 3}}},
 		{"lines required", Medicines, nil},
 		{"lines[0].text required", Nursing, []Line{{Text: " \n "}}},
 		{"lines[1].name required", Medicines, change(func(l *Line) { l.Name = "" })},
@@ -104,7 +106,7 @@ func TestCheck(t *testing.T) {
 
 func TestCompleteTrustsTheIndex(t *testing.T) {
 	in := []Line{{CIS: "62080626", Name: "faux nom", INN: "fausse"}, {CIS: "00000000", Name: "z"}, {Name: "préparation"}}
-	out, wrong := complete(in, medicines.Sample())
+	out, wrong := complete(in, medicines.Sample(), catalogue(t))
 	if out[0].Name != "LEVOTHYROX 75 microgrammes, comprimé sécable" || out[0].INN != "lévothyroxine sodique" || out[2].Name != "préparation" {
 		t.Errorf("%+v", out)
 	}
@@ -116,16 +118,16 @@ func TestCompleteTrustsTheIndex(t *testing.T) {
 // TestCodedLinesAlwaysPass: whatever passes our check of lines passes the check of the CDA document, so
 // that a page never shows a field that it does not have.
 func TestCodedLinesAlwaysPass(t *testing.T) {
-	index := medicines.Sample()
+	index, words := medicines.Sample(), catalogue(t)
 	rapid.Check(t, func(r *rapid.T) {
 		word := rapid.StringMatching(`[a-zA-Zéà0-9 ,']{0,12}`)
 		lines := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) Line {
-			return Line{CIS: rapid.SampledFrom([]string{"", "63107752", "62080626", "68293517"}).Draw(r, "cis"), Name: word.Draw(r, "name"), INN: word.Draw(r, "inn"),
+			return Line{Dosage: someDosage(r), CIS: rapid.SampledFrom([]string{"", "63107752", "62080626", "68293517"}).Draw(r, "cis"), Name: word.Draw(r, "name"), INN: word.Draw(r, "inn"),
 				Dose: word.Draw(r, "dose"), Frequency: word.Draw(r, "frequency"), DurationDays: rapid.IntRange(0, 400).Draw(r, "days"), Quantity: rapid.IntRange(0, 9).Draw(r, "quantity"),
 				Renewals: rapid.IntRange(0, 20).Draw(r, "renewals"), NonSubstitutable: rapid.SampledFrom([]string{"", "MTE", "EFG", "CIF"}).Draw(r, "reason"),
 				ALD: rapid.Bool().Draw(r, "ald"), OffLabel: rapid.Bool().Draw(r, "off")}
 		}), 1, 4).Draw(r, "lines")
-		done, wrong := complete(lines, index)
+		done, wrong := complete(lines, index, words)
 		if len(wrong)+len(check(Medicines, done, law)) > 0 {
 			return
 		}
@@ -133,7 +135,7 @@ func TestCodedLinesAlwaysPass(t *testing.T) {
 		for i := range ids {
 			ids[i] = "0199aaaa-0000-7000-8000-000000000001"
 		}
-		if problems := cda.CheckLines(coded(done, index, issued, ids)); len(problems) > 0 {
+		if problems := cda.CheckLines(coded(done, index, words, issued, ids)); len(problems) > 0 {
 			r.Fatalf("%+v: %v", done, problems)
 		}
 	})

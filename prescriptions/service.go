@@ -152,9 +152,9 @@ func (s *Service) change(ctx context.Context, id care.PrescriptionID, action aut
 	return p, err
 }
 
-// Write keeps the lines of a draft. edit is the version that the writer saw; it fails as Conflict
+// Write keeps the lines of a draft, and the measures of the patient that they depend on. edit is the version that the writer saw; it fails as Conflict
 // "changed-meanwhile" when it is no longer the last, and "prescription-signed" once signed.
-func (s *Service) Write(ctx context.Context, id care.PrescriptionID, lines []Line, edit int64) (*Prescription, error) {
+func (s *Service) Write(ctx context.Context, id care.PrescriptionID, lines []Line, m Measures, edit int64) (*Prescription, error) {
 	if len(lines) > maxLines {
 		return nil, fault.Fields(fault.Field{Name: "lines", Code: "too-long"})
 	}
@@ -165,7 +165,7 @@ func (s *Service) Write(ctx context.Context, id care.PrescriptionID, lines []Lin
 		if p.Edit != edit {
 			return fault.New(fault.Conflict, "changed-meanwhile")
 		}
-		p.Lines, p.ChangedAt = slices.Clone(lines), s.Clock.Now()
+		p.Lines, p.Measures, p.ChangedAt = slices.Clone(lines), m, s.Clock.Now()
 		p.Edit++
 		if err := s.update(ctx, tx, p); err != nil {
 			return err
@@ -209,7 +209,7 @@ func (s *Service) Replace(ctx context.Context, id care.PrescriptionID) (*Prescri
 		now := s.Clock.Now()
 		draft = &Prescription{ID: care.PrescriptionID(care.NewID(now)), SetID: p.SetID, Number: p.Number + 1, EncounterID: p.EncounterID, PatientID: p.PatientID,
 			AuthorID: p.AuthorID, OrganizationID: p.OrganizationID, Status: Draft, Edit: 1, ReplacesID: p.ID,
-			Content: Content{Category: p.Category, Lines: slices.Clone(p.Lines)}, At: now, ChangedAt: now}
+			Content: Content{Category: p.Category, Lines: slices.Clone(p.Lines), Measures: p.Measures}, At: now, ChangedAt: now}
 		if err := s.insert(ctx, tx, draft); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"visavis/internal/audit"
@@ -90,9 +91,13 @@ func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, er
 	}
 	lines, wrong := p.Lines, []fault.Field(nil)
 	if p.Category == Medicines {
-		lines, wrong = complete(p.Lines, s.Medicines)
+		lines, wrong = complete(p.Lines, s.Medicines, s.words)
 	}
-	if wrong = append(wrong, check(p.Category, lines, rules)...); len(wrong) > 0 {
+	more, err := mentions(p, lines, act.Patient.BirthDate, issued, rules, s.Medicines)
+	if err != nil {
+		return paper.Filing{}, err
+	}
+	if wrong = append(append(wrong, check(p.Category, lines, rules)...), more...); len(wrong) > 0 {
 		return paper.Filing{}, fault.Fields(wrong...)
 	}
 	p.Lines = lines
@@ -126,23 +131,27 @@ func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, er
 // print makes the sheet; the code is on it and nowhere else.
 func (s *Service) print(act paper.Act, p *Prescription, v paper.Version, first time.Time, code string) ([]byte, error) {
 	kind, _, _ := p.Category.form()
-	count := func(key string) func(int) string {
-		return func(n int) string { return s.words.N("fr", key, n, lang.Args{"n": strconv.Itoa(n)}) }
+	who := act.SheetPatient()
+	if p.WeightKg > 0 {
+		who.Weight = strings.Replace(decimal(p.WeightKg), ".", ",", 1)
+	}
+	if p.HeightCm > 0 {
+		who.Height = strconv.Itoa(p.HeightCm)
 	}
 	return s.Press.Prescription(sheet.Prescription{
-		Kind: kind, ID: string(p.DocumentID), Number: p.Frozen.Number, IssuedAt: act.Local(p.SignedAt), ValidUntil: first, Prescriber: act.SheetAuthor(), Patient: act.SheetPatient(),
-		Lines: printed(p.Category, p.Lines, count("days"), count("boxes")), Version: sheet.Version{Number: v.Number, ReplacedOn: v.ReplacedOn},
+		Kind: kind, ID: string(p.DocumentID), Number: p.Frozen.Number, IssuedAt: act.Local(p.SignedAt), ValidUntil: first, Prescriber: act.SheetAuthor(), Patient: who,
+		Lines: printed(p.Category, p.Lines, s.words), Version: sheet.Version{Number: v.Number, ReplacedOn: v.ReplacedOn},
 		Signature: sheet.Signature{Name: act.AuthorName(), At: act.Local(p.SignedAt)}, Verify: sheet.Verification{URL: s.url(p.PublicID), Code: code},
 	})
 }
 
-// code makes the CDA document: structured for medicines, the PDF inside for the others.
+// code makes the CDA document: structured for medicines and devices, the PDF inside for the others.
 func (s *Service) code(act paper.Act, p *Prescription, f paper.Filing, last time.Time) ([]byte, error) {
 	h, err := act.Header(f.Version, f.Title, p.SignedAt)
 	if err != nil {
 		return nil, fmt.Errorf("prescriptions: %w", err)
 	}
-	if p.Category != Medicines {
+	if !p.Category.dispensable() {
 		doc := cda.OtherPrescription{Header: h, Kind: f.TypeCode, PDF: f.PDF}
 		if wrong := doc.Check(); len(wrong) > 0 {
 			return nil, fault.Fields(paper.Fields(wrong, nil)...)
@@ -159,7 +168,15 @@ func (s *Service) code(act paper.Act, p *Prescription, f paper.Filing, last time
 		ids[i] = care.NewID(p.SignedAt)
 	}
 	doc := cda.MedicationPrescription{Header: h, Number: cda.ID{Root: number}, ValidFrom: issued.Format(time.DateOnly), ValidUntil: last.Format(time.DateOnly),
-		Lines: coded(p.Lines, s.Medicines, issued, ids), SectionID: care.NewID(p.SignedAt), CopyID: care.NewID(p.SignedAt), PDF: f.PDF}
+		SectionID: care.NewID(p.SignedAt), DevicesID: care.NewID(p.SignedAt), WeightID: care.NewID(p.SignedAt), CopyID: care.NewID(p.SignedAt), PDF: f.PDF}
+	if p.Category == Device {
+		doc.Devices = devices(p.Lines, issued, last, ids)
+	} else {
+		doc.Lines = coded(p.Lines, s.Medicines, s.words, issued, ids)
+	}
+	if p.WeightKg > 0 {
+		doc.Weight = decimal(p.WeightKg)
+	}
 	for _, l := range p.Lines {
 		if l.ALD {
 			doc.Flags = []string{"MED-1096"} // bizone

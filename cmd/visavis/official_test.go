@@ -13,7 +13,7 @@ import (
 )
 
 // TestTheOfficialRulesTakeEveryDemoPatientsPapers is acceptance 3: the report,
-// the medicines and the exams of each of the six demo patients, as the program
+// the medicines, a device and the exams of each of the six demo patients, as the program
 // signed them, pass the rules of the ANS with no error; one mandatory field
 // taken out by hand is reported.
 func TestTheOfficialRulesTakeEveryDemoPatientsPapers(t *testing.T) {
@@ -36,7 +36,7 @@ func TestTheOfficialRulesTakeEveryDemoPatientsPapers(t *testing.T) {
 	}
 	out, err := exec.Command(pack, dir).CombinedOutput()
 	t.Logf("%s", out)
-	if n != 18 || err != nil || !strings.Contains(string(out), "18 documents, 0 errors") {
+	if n != 24 || err != nil || !strings.Contains(string(out), "24 documents, 0 errors") {
 		t.Errorf("%d documents, %v", n, err)
 	}
 	spoil(t, pack, filepath.Join(dir, "patient-1-report.xml"))
@@ -61,7 +61,7 @@ func spoil(t *testing.T, pack, file string) {
 }
 
 // papers holds one consultation of a demo patient through the API and gives
-// the three documents it leaves.
+// the four documents it leaves.
 func (s *spy) papers(patient int) map[string][]byte {
 	var me struct {
 		AppointmentID string
@@ -85,14 +85,16 @@ func (s *spy) papers(patient int) map[string][]byte {
 		"medicines": {
 			map[string]any{"name": "Amoxicilline", "inn": "amoxicilline", "form": "gélule", "dose": "1 gélule", "frequency": "3 fois par jour",
 				"durationDays": 6, "quantity": 2, "nonSubstitutable": "CIF", "ald": true},
-			map[string]any{"name": "Paracétamol 500 mg", "inn": "paracétamol", "form": "comprimé", "dose": "1 comprimé",
-				"frequency": "toutes les 6 heures si besoin", "durationDays": 5, "quantity": 1},
+			map[string]any{"name": "Paracétamol 500 mg", "inn": "paracétamol", "form": "comprimé", "durationDays": 5, "quantity": 1,
+				"dosage": map[string]any{"doseQuantity": map[string]any{"value": 1, "code": "{tablet}"}, "timing": map[string]any{"frequency": 1, "period": 6, "periodUnit": "h"},
+					"asNeededBoolean": true, "maxDosePerDay": 4}},
 		},
+		"device":  {map[string]any{"text": "Attelle de poignet", "lpp": "2134567", "quantity": 1, "durationDays": 21}},
 		"biology": {map[string]any{"text": "NFS, CRP, ionogramme sanguin"}},
 	} {
 		var draft struct{ ID, ETag string }
 		s.do("POST", path+"/prescriptions", map[string]string{"category": kind}, &draft)
-		s.do("PUT", "/api/prescriptions/"+draft.ID, map[string]any{"lines": lines}, &draft, testkit.Match(strings.Trim(draft.ETag, `"`)))
+		s.do("PUT", "/api/prescriptions/"+draft.ID, map[string]any{"lines": lines, "weightKg": 24.5}, &draft, testkit.Match(strings.Trim(draft.ETag, `"`)))
 		var signed struct{ DocumentID string }
 		s.do("POST", "/api/prescriptions/"+draft.ID+"/sign", map[string]string{}, &signed, testkit.Match(draft.ETag))
 		out[kind] = s.doctor.Get("/api/documents/" + signed.DocumentID + "/cda").Want(200).Body

@@ -129,6 +129,9 @@ func split(s string) []string {
 	return out
 }
 
+// Words cuts a text into words without accents or capitals, as a search does.
+func Words(s string) []string { return words(s) }
+
 // words folds case and accents and cuts s at what is neither a letter nor a digit; a comma between two
 // digits stays, so that "0,5" is one word.
 func words(s string) []string {
