@@ -1554,6 +1554,23 @@ export interface components {
             /** @enum {string} */
             state: "recorded" | "withdrawn";
         };
+        PrescriptionsDosage: {
+            /** @description the patient decides; maxDosePerDay is then needed */
+            asNeededBoolean?: boolean;
+            doseQuantity: components["schemas"]["PrescriptionsDose"];
+            /**
+             * Format: double
+             * @description in the unit of the dose
+             */
+            maxDosePerDay?: number;
+            timing: components["schemas"]["PrescriptionsTiming"];
+        };
+        PrescriptionsDose: {
+            /** @description UCUM unit: {tablet}, {capsule}, mL… */
+            code: string;
+            /** Format: double */
+            value: number;
+        };
         PrescriptionsGiven: {
             /** @enum {string} */
             extent: "partial" | "full";
@@ -1584,12 +1601,15 @@ export interface components {
             ald?: boolean;
             /** @description code of the speciality; empty for what the index does not know */
             cis?: string;
+            dosage?: components["schemas"]["PrescriptionsDosage"];
             dose?: string;
             /** Format: int64 */
             durationDays?: number;
             form?: string;
             frequency?: string;
             inn?: string;
+            /** @description of a device: its code in the list of reimbursed products */
+            lpp?: string;
             name?: string;
             /** @enum {string} */
             nonSubstitutable?: "MTE" | "EFG" | "CIF";
@@ -1606,6 +1626,8 @@ export interface components {
             renewals?: number;
             text?: string;
             workAccident?: boolean;
+            /** @description YYYY-MM-DD, when known */
+            workAccidentDate?: string;
         };
         PrescriptionsListOutBody: {
             items: components["schemas"]["PrescriptionsPrescriptionBody"][];
@@ -1640,6 +1662,8 @@ export interface components {
             dispensed?: "none" | "partial" | "dispensed" | "complete";
             documentId?: string;
             etag: string;
+            /** Format: int64 */
+            heightCm?: number;
             id: string;
             lines: components["schemas"]["PrescriptionsLine"][];
             /**
@@ -1657,6 +1681,10 @@ export interface components {
              * @description counts the edits; also the entity tag
              */
             version: number;
+            /** @description of a draft: what to look at again; nothing is refused for it */
+            warnings?: components["schemas"]["PrescriptionsWarningBody"][];
+            /** Format: double */
+            weightKg?: number;
         };
         PrescriptionsReplacePrescriptionRequest: Record<string, never>;
         PrescriptionsSignPrescriptionRequest: Record<string, never>;
@@ -1664,12 +1692,25 @@ export interface components {
             documentId: string;
             verificationId: string;
         };
+        PrescriptionsTiming: {
+            /** Format: int64 */
+            frequency?: number;
+            /** Format: int64 */
+            period?: number;
+            /** @enum {string} */
+            periodUnit?: "h" | "d" | "wk";
+            when?: string[];
+        };
         PrescriptionsUndispensePrescriptionRequest: {
             code: string;
             reason: string;
         };
         PrescriptionsUpdatePrescriptionRequest: {
+            /** Format: int64 */
+            heightCm?: number;
             lines: components["schemas"]["PrescriptionsLine"][];
+            /** Format: double */
+            weightKg?: number;
         };
         PrescriptionsVerificationBody: {
             /**
@@ -1689,6 +1730,12 @@ export interface components {
             signedAt: string;
             /** @enum {string} */
             state: "valid" | "replaced" | "cancelled" | "expired";
+        };
+        PrescriptionsWarningBody: {
+            code: string;
+            detail: string;
+            /** @description the field, as in a refusal */
+            name: string;
         };
         SchedulingAgendaOutBody: {
             practitioners: components["schemas"]["SchedulingColumnBody"][];
