@@ -32,7 +32,7 @@ type Timing struct {
 	Frequency  int      `json:"frequency,omitempty" minimum:"0" maximum:"24"`
 	Period     int      `json:"period,omitempty" minimum:"0" maximum:"168"`
 	PeriodUnit string   `json:"periodUnit,omitempty" enum:"h,d,wk"`
-	When       []Moment `json:"when,omitempty" maxItems:"4"`
+	When       []Moment `json:"when,omitempty" maxItems:"4" enum:"MORN,NOON,EVE,HS"`
 }
 
 // Moment is a time of the day, by its code of FHIR EventTiming.

@@ -152,10 +152,10 @@ test('a consultation from booking to the documents', async ({ browser }) => {
     await doctor.getByLabel('Ajouter un médicament').fill('paracetamol');
     await doctor.getByRole('option', { name: /paracétamol/i }).first().click();
     await shot(doctor, '16b-chosen');
-    await doctor.getByLabel('Dose par prise').fill('1 comprimé');
-    await doctor.getByLabel('Fréquence').fill('3 fois par jour si besoin');
+    await doctor.getByLabel('Quand').selectOption('matin, midi et soir');
     await doctor.getByLabel('Durée (jours)').fill('5');
     await doctor.getByLabel('Boîtes').fill('2');
+    await expect(doctor.getByText('1 comprimé matin, midi et soir pendant 5 jours')).toBeVisible();
     await shot(doctor, '17-medicine');
     await doctor.getByRole('button', { name: 'Ajouter une prescription' }).click();
     await doctor.getByRole('menuitem', { name: 'Analyses de biologie' }).click();

@@ -45,8 +45,8 @@ export const medicines = (q: string, signal?: AbortSignal) => call('GET /api/med
 export const prescriptions = (id: string) => call('GET /api/encounters/{id}/prescriptions', { path: { id } });
 export const addPrescription = (id: string, category: PrescriptionCategory, idempotencyKey: string) =>
   call('POST /api/encounters/{id}/prescriptions', { path: { id }, body: { category }, idempotencyKey });
-export const savePrescription = (id: string, lines: PrescriptionLine[], tag: string) =>
-  tagged(callWithTag('PUT /api/prescriptions/{id}', { path: { id }, body: { lines }, ifMatch: tag }));
+export const savePrescription = (id: string, body: { lines: PrescriptionLine[]; weightKg?: number; heightCm?: number }, tag: string) =>
+  tagged(callWithTag('PUT /api/prescriptions/{id}', { path: { id }, body, ifMatch: tag }));
 export const deletePrescription = (id: string) => call('DELETE /api/prescriptions/{id}', { path: { id } });
 /** `tag` is the version on the screen: what another tab changed meanwhile is refused, never signed unread. */
 export const signPrescription = (id: string, tag: string, idempotencyKey: string) =>

@@ -1699,7 +1699,7 @@ export interface components {
             period?: number;
             /** @enum {string} */
             periodUnit?: "h" | "d" | "wk";
-            when?: string[];
+            when?: ("MORN" | "NOON" | "EVE" | "HS")[];
         };
         PrescriptionsUndispensePrescriptionRequest: {
             code: string;

@@ -53,4 +53,5 @@ export type Given = Schemas['PrescriptionsGiven'];
 
 export type Verification = Schemas['PrescriptionsVerificationBody'];
 export type PrescriptionLine = Schemas['PrescriptionsLine'];
+export type Dosage = Schemas['PrescriptionsDosage'];
 export type PrescriptionCategory = Schemas['PrescriptionsPrescriptionBody']['category'];

@@ -12,26 +12,29 @@ import { useAutosave } from '@/features/report/useAutosave';
 import { useT } from '@/i18n/i18n';
 import { Alert } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
-import { TextField } from '@/ui/Field';
-import { clean, complete, freeMedicine, medicineFields, medicineLine, sentIndex } from './lines';
+import { Amount } from './DosageFields';
+import { clean, complete, freeMedicine, medicineFields, medicineLine, sentIndex, textFields, type Written } from './lines';
 import { MedicineForm, MedicineSentence } from './MedicineLine';
 import { MedicineSearch } from './MedicineSearch';
+import { TextLine } from './TextLine';
 import styles from './prescription.module.css';
 
 /** One sheet being written; every change is saved as it is made. */
-export function DraftSheet({ encounterId, prescription }: { encounterId: string; prescription: Prescription }) {
+export function DraftSheet({ encounterId, prescription, minor }: { encounterId: string; prescription: Prescription; minor: boolean }) {
   const t = useT('prescription');
   const title = useId();
   const client = useQueryClient();
   const drafts = useDrafts();
   const { id, category } = prescription;
   const medicines = category === 'medicines';
-  const [lines, setLines] = useState<PrescriptionLine[]>(() => first(prescription));
+  const weighed = medicines || category === 'device';
+  const [written, setWritten] = useState<Written>(() => first(prescription));
+  const { lines } = written;
   const key = ['prescriptions', encounterId];
   const { autosave, state } = useAutosave(
-    { value: lines, tag: prescription.etag },
-    async (value: PrescriptionLine[], tag: string) => {
-      const saved = await desk.savePrescription(id, clean(value), tag);
+    { value: written, tag: prescription.etag },
+    async (value: Written, tag: string) => {
+      const saved = await desk.savePrescription(id, { ...value, lines: clean(value.lines) }, tag);
       client.setQueryData<List<Prescription>>(key, (old) => old && { items: old.items.map((p) => (p.id === id ? { ...p, ...saved.data, etag: saved.tag } : p)) });
       return saved;
     },
@@ -42,11 +45,12 @@ export function DraftSheet({ encounterId, prescription }: { encounterId: string;
   useEffect(() => {
     if (unsigned?.code === 'changed-before-signing') autosave.meet(unsigned);
   }, [autosave, unsigned]);
-  const write = (next: PrescriptionLine[]) => {
-    setLines(next);
+  const rewrite = (next: Written) => {
+    setWritten(next);
     autosave.write(next);
     drafts.corrected(id);
   };
+  const write = (next: PrescriptionLine[]) => rewrite({ ...written, lines: next });
   const put = (index: number, line: PrescriptionLine) => write(lines.map((l, i) => (i === index ? line : l)));
   // One name per line for as long as it lives, so that a form keeps its focus when another line goes.
   const names = useRef<number[]>([]);
@@ -68,11 +72,11 @@ export function DraftSheet({ encounterId, prescription }: { encounterId: string;
     if (!theirs) return void client.invalidateQueries({ queryKey: key });
     const tag = theirs.etag;
     if (mine) return void autosave.keepMine(tag);
-    setLines(first(theirs));
+    setWritten(first(theirs));
     autosave.takeOther(first(theirs), tag);
   };
   const place = (i: number, f: string) => `lines[${sentIndex(lines, i)}].${f}`;
-  const shown = lines.flatMap((_, i) => [...medicineFields, 'text'].map((f) => place(i, f)));
+  const shown = [...lines.flatMap((_, i) => (medicines ? medicineFields : textFields).map((f) => place(i, f))), ...(weighed ? ['weightKg', 'heightCm'] : [])];
   const rest = otherWords(refusal, shown);
   return (
     <section className={styles.sheet} aria-labelledby={title}>
@@ -100,17 +104,11 @@ export function DraftSheet({ encounterId, prescription }: { encounterId: string;
               onChange={(l) => put(i, l)}
               onRemove={() => remove(i)}
               error={(f) => fieldWords(refusal, place(i, f))}
+              warning={(f) => prescription.warnings?.find((w) => w.name === place(i, f))?.detail}
             />
           ) : (
             <li key={names.current[i]}>
-              <TextField
-                label={t('text', { count: i + 1 })}
-                name={`text-${i}`}
-                rows={3}
-                value={line.text ?? ''}
-                onChange={(text) => put(i, { ...line, text })}
-                error={fieldWords(refusal, place(i, 'text'))}
-              />
+              <TextLine category={category} line={line} index={i} onChange={(l) => put(i, l)} error={(f) => fieldWords(refusal, place(i, f))} />
               {lines.length > 1 && (
                 <Button look="text" onPress={() => remove(i)} aria-label={t('removeLine', { count: i + 1 })}>
                   {t('remove')}
@@ -129,14 +127,33 @@ export function DraftSheet({ encounterId, prescription }: { encounterId: string;
           </Button>
         </div>
       )}
+      {weighed && (minor || written.weightKg !== undefined || fieldWords(refusal, 'weightKg') !== undefined) && (
+        <div className={styles.three}>
+          <Amount
+            label={t('field.weightKg')}
+            name="weightKg"
+            value={written.weightKg ?? 0}
+            onChange={(weightKg) => rewrite({ ...written, weightKg })}
+            error={fieldWords(refusal, 'weightKg')}
+          />
+          <Amount
+            label={t('field.heightCm')}
+            name="heightCm"
+            value={written.heightCm ?? 0}
+            onChange={(heightCm) => rewrite({ ...written, heightCm: Math.round(heightCm) })}
+            error={fieldWords(refusal, 'heightCm')}
+          />
+        </div>
+      )}
       <SaveNote state={state} onRetry={() => autosave.retryNow()} onMine={() => void other(true)} onTheirs={() => void other(false)} />
     </section>
   );
 }
 
 /** A sheet of free text opens with one line to write on. */
-function first(p: Prescription): PrescriptionLine[] {
-  return p.category !== 'medicines' && p.lines.length === 0 ? [{ text: '' }] : p.lines;
+function first(p: Prescription): Written {
+  const lines = p.category !== 'medicines' && p.lines.length === 0 ? [{ text: '' }] : p.lines;
+  return { lines, ...(p.weightKg === undefined ? {} : { weightKg: p.weightKg }), ...(p.heightCm === undefined ? {} : { heightCm: p.heightCm }) };
 }
 
 type MedicineProps = {
@@ -145,19 +162,23 @@ type MedicineProps = {
   onChange: (line: PrescriptionLine) => void;
   onRemove: () => void;
   error: (field: string) => string | undefined;
+  warning: (field: string) => string | undefined;
 };
 
 /** A form while it is written or refused, a sentence once it is whole. */
-function Medicine({ line, index, onChange, onRemove, error }: MedicineProps) {
+function Medicine({ line, index, onChange, onRemove, error, warning }: MedicineProps) {
   const t = useT('prescription');
   const [open, setOpen] = useState(() => !complete(line));
   const refused = medicineFields.some((f) => error(f) !== undefined);
   return (
     <li className={styles.line}>
       {open || refused ? (
-        <MedicineForm line={line} index={index} onChange={onChange} error={error} />
+        <MedicineForm line={line} index={index} onChange={onChange} error={error} warning={warning} />
       ) : (
-        <MedicineSentence line={line} />
+        <>
+          <MedicineSentence line={line} />
+          {warning('quantity') && <p className={styles.warning}>{warning('quantity')}</p>}
+        </>
       )}
       <div className={styles.buttons}>
         {complete(line) && (

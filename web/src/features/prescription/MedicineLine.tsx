@@ -1,8 +1,11 @@
 import type { PrescriptionLine } from '@/api/types';
-import { useT } from '@/i18n/i18n';
-import { Check } from '@/ui/Check';
+import { useLanguage, useT } from '@/i18n/i18n';
+import { Button } from '@/ui/Button';
 import { Select, TextField } from '@/ui/Field';
+import { asText, sentence, type Say } from './dosage';
+import { DosageFields } from './DosageFields';
 import { change, readCount, reasons, showCount } from './lines';
+import { Mentions } from './Mentions';
 import styles from './prescription.module.css';
 
 type FormProps = {
@@ -10,11 +13,14 @@ type FormProps = {
   index: number;
   onChange: (line: PrescriptionLine) => void;
   error: (field: string) => string | undefined;
+  /** What the server finds odd in a field, without refusing it. */
+  warning?: ((field: string) => string | undefined) | undefined;
 };
 
 /** The mandatory mentions of one medicine (R5132-3, R5123-1, R161-45), each beside what the server says of it. */
-export function MedicineForm({ line, index, onChange, error }: FormProps) {
+export function MedicineForm({ line, index, onChange, error, warning }: FormProps) {
   const t = useT('prescription');
+  const { language } = useLanguage();
   const text = (field: 'dose' | 'frequency') => ({
     label: t(`field.${field}`),
     name: `${field}-${index}`,
@@ -42,15 +48,25 @@ export function MedicineForm({ line, index, onChange, error }: FormProps) {
       {!line.cis && (
         <TextField label={t('field.form')} name={`form-${index}`} value={line.form ?? ''} onChange={(v) => onChange(change(line, 'form', v))} error={error('form')} />
       )}
-      <div className={styles.two}>
-        <TextField {...text('dose')} hint={t('hint.dose')} autoFocus={!line.dose} />
-        <TextField {...text('frequency')} hint={t('hint.frequency')} />
+      {line.dosage ? (
+        <DosageFields dosage={line.dosage} line={line} index={index} onChange={(d) => onChange({ ...line, dosage: d })} error={error} />
+      ) : (
+        <div className={styles.two}>
+          <TextField {...text('dose')} hint={t('hint.dose')} autoFocus={!line.dose} />
+          <TextField {...text('frequency')} hint={t('hint.frequency')} />
+        </div>
+      )}
+      <div>
+        <Button look="text" onPress={() => onChange(asText(line, t as unknown as Say, language))}>
+          {t(line.dosage ? 'dosage.toText' : 'dosage.toStructure')}
+        </Button>
       </div>
       <div className={styles.three}>
         <TextField {...count('durationDays')} />
         <TextField {...count('quantity')} />
         <TextField {...count('renewals')} />
       </div>
+      {warning?.('quantity') && <p className={styles.warning}>{warning('quantity')}</p>}
       <Select
         label={t('field.nonSubstitutable')}
         name={`nonSubstitutable-${index}`}
@@ -59,11 +75,7 @@ export function MedicineForm({ line, index, onChange, error }: FormProps) {
         options={options}
         error={error('nonSubstitutable')}
       />
-      <div className={styles.checks}>
-        {(['ald', 'notReimbursable', 'offLabel'] as const).map((f) => (
-          <Check key={f} label={t(`field.${f}`)} isSelected={line[f] === true} onChange={(on) => onChange(change(line, f, on))} />
-        ))}
-      </div>
+      <Mentions line={line} index={index} flags={['ald', 'workAccident', 'notReimbursable', 'offLabel']} onChange={onChange} error={error} />
     </fieldset>
   );
 }
@@ -71,18 +83,21 @@ export function MedicineForm({ line, index, onChange, error }: FormProps) {
 /** The line as the pharmacist will read it. */
 export function MedicineSentence({ line }: { line: PrescriptionLine }) {
   const t = useT('prescription');
+  const { language } = useLanguage();
   const parts = [
-    line.dose,
-    line.frequency,
-    line.durationDays ? t('say.days', { count: line.durationDays }) : '',
+    ...(line.dosage
+      ? [sentence(line.dosage, line.durationDays, t as unknown as Say, language)]
+      : [line.dose, line.frequency, line.durationDays ? t('say.days', { count: line.durationDays }) : '']),
     line.quantity ? t('say.boxes', { count: Number(line.quantity) }) : '',
     line.renewals ? t('say.renewals', { count: line.renewals }) : t('say.notRenewed'),
   ];
   const notes = [
     line.nonSubstitutable ? t('say.nonSubstitutable', { reason: t(`reason.${line.nonSubstitutable}`) }) : '',
     line.ald ? t('say.ald') : '',
+    line.workAccident ? t('say.workAccident') : '',
     line.notReimbursable ? t('say.notReimbursable') : '',
     line.offLabel ? t('say.offLabel') : '',
+    line.pharmacist ? t('say.pharmacist', { text: line.pharmacist }) : '',
   ].filter(Boolean);
   return (
     <div>

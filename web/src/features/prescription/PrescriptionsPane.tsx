@@ -43,7 +43,7 @@ export function PrescriptionsPane({ encounter }: { encounter: Encounter }) {
       {items.length === 0 && <p className={styles.soft}>{t('none')}</p>}
       {items.map((p) =>
         p.status === 'draft' ? (
-          <DraftSheet key={p.id} encounterId={encounter.id} prescription={p} />
+          <DraftSheet key={p.id} encounterId={encounter.id} prescription={p} minor={encounter.patient.minor === true} />
         ) : (
           <SignedSheet key={p.id} encounterId={encounter.id} prescription={p} />
         ),

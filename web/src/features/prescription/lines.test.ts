@@ -5,13 +5,16 @@ const line = medicineLine({ cis: '60234100', name: 'DOLIPRANE 1000 mg, comprimé
 
 describe('medicine lines', () => {
   it('starts from the index, not renewable, nothing presumed about dose or duration', () => {
-    expect(line).toMatchObject({ cis: '60234100', inn: 'paracétamol', form: 'comprimé', dose: '', frequency: '', renewals: 0, ald: false });
+    expect(line).toMatchObject({ cis: '60234100', inn: 'paracétamol', form: 'comprimé', dosage: { doseQuantity: { value: 1, code: '{tablet}' }, timing: {} }, renewals: 0, ald: false });
     expect(line.durationDays).toBeUndefined();
     expect(complete(line)).toBe(false);
   });
 
   it('reads as a sentence once dose, frequency and duration are there', () => {
-    expect(complete({ ...line, dose: '1 comprimé', frequency: '3 fois par jour', durationDays: 5 })).toBe(true);
+    const { dosage: _, ...free } = line;
+    expect(complete({ ...free, dose: '1 comprimé', frequency: '3 fois par jour', durationDays: 5 })).toBe(true);
+    expect(complete({ ...line, durationDays: 5 })).toBe(false);
+    expect(complete({ ...line, dosage: { doseQuantity: { value: 1, code: '{tablet}' }, timing: { when: ['MORN'] } }, durationDays: 5 })).toBe(true);
   });
 
   it('takes a medicine that is not in the index, without a code', () => {

@@ -1,16 +1,18 @@
 /** Lines of a prescription as they are written and read. Pure. */
 import type { Medicine } from '@/api/deskTypes';
 import type { PrescriptionCategory, PrescriptionLine } from '@/api/types';
+import { firstDosage, whole } from './dosage';
 
 export const categories: readonly PrescriptionCategory[] = ['medicines', 'biology', 'imaging', 'nursing', 'physiotherapy', 'device', 'other'];
 
 export const reasons = ['MTE', 'EFG', 'CIF'] as const;
 
 /** What each field of a medicine line is called in the API, in the order of the form. */
-export const medicineFields = ['name', 'inn', 'form', 'dose', 'frequency', 'durationDays', 'quantity', 'renewals', 'nonSubstitutable'] as const;
+export const medicineFields = ['name', 'inn', 'form', 'dose', 'frequency', 'dosage.doseQuantity', 'dosage.unit', 'dosage.timing', 'dosage.maxDosePerDay', 'durationDays', 'quantity', 'renewals', 'nonSubstitutable', 'workAccidentDate', 'pharmacist'] as const;
+export const textFields = ['text', 'lpp', 'quantity', 'durationDays', 'renewals', 'workAccidentDate', 'pharmacist'] as const;
 
 export function medicineLine(m: Medicine): PrescriptionLine {
-  return { cis: m.cis, name: m.name, inn: m.inn ?? '', form: m.form ?? '', dose: '', frequency: '', renewals: 0, ald: false, notReimbursable: false, offLabel: false };
+  return { cis: m.cis, name: m.name, inn: m.inn ?? '', form: m.form ?? '', dosage: firstDosage(`${m.form ?? ''} ${m.name}`), renewals: 0, ald: false, notReimbursable: false, offLabel: false };
 }
 
 /** A medicine that the index does not know, written by hand. */
@@ -36,8 +38,13 @@ export function change<K extends keyof PrescriptionLine>(line: PrescriptionLine,
 
 /** Is there enough in the line to read it as a sentence rather than as a form? */
 export function complete(line: PrescriptionLine): boolean {
-  return line.text !== undefined || Boolean(line.name && line.dose && line.frequency && line.durationDays);
+  if (line.text !== undefined) return true;
+  const said = line.dosage ? whole(line.dosage) : Boolean(line.dose && line.frequency);
+  return Boolean(line.name && said && line.durationDays);
 }
+
+/** What is written of a sheet: its lines, and what of the patient they depend on. */
+export type Written = { lines: PrescriptionLine[]; weightKg?: number; heightCm?: number };
 
 /** What is sent: texts trimmed, empty free texts left out. */
 export function clean(lines: readonly PrescriptionLine[]): PrescriptionLine[] {
