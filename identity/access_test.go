@@ -259,7 +259,7 @@ func TestAnOpenSocketIsAUseOfTheSession(t *testing.T) {
 		if alive(secret) || !ended() {
 			t.Error("the absolute limit does not hold after the call")
 		}
-		if err := c.svc.SignOut(testkit.As(a)); err != nil {
+		if _, err := c.svc.SignOut(testkit.As(a)); err != nil {
 			t.Fatal(err)
 		}
 		c.agent.live = true
@@ -292,7 +292,7 @@ func TestSessionsAreNotFixed(t *testing.T) {
 		if ended, err := c.svc.Ended(context.Background(), all); err != nil || !slices.Equal(ended, []care.SessionID{a.SessionID, "nobody"}) {
 			t.Errorf("ended: %v %v", ended, err)
 		}
-		if err := c.svc.SignOut(testkit.As(b)); err != nil {
+		if _, err := c.svc.SignOut(testkit.As(b)); err != nil {
 			t.Fatal(err)
 		}
 		if ended, err := c.svc.Ended(context.Background(), all); err != nil || !slices.Equal(ended, all) {

@@ -231,16 +231,18 @@ func (s *Service) Colleagues(ctx context.Context, role care.Role) ([]Staff, erro
 	return s.StaffOf(ctx, a.OrganizationID, role)
 }
 
-// at picks, among the places a professional works, the one that signs in: the
-// exercice must be declared at the organisation and allow the role. An
+// situations lists, of the places a professional works, those they may sign in
+// at: an exercice must be declared at the organisation and allow the role. An
 // employee is known by the FINESS inside their number.
-func at(who prosante.Professional, places []Staff) (Staff, bool) {
+func situations(who prosante.Professional, places []Staff) (list []Staff) {
 	for _, p := range places {
-		e, _, declared := who.At(p.Organization.FINESS)
-		employee := strings.HasPrefix(string(who.IdNat), "3"+p.Organization.FINESS+"/")
-		if (declared || employee) && e.MayHold(p.Role) {
-			return p, true
+		here := who.At(p.Organization.FINESS)
+		if strings.HasPrefix(string(who.IdNat), "3"+p.Organization.FINESS+"/") {
+			here = append(here, prosante.Exercice{})
+		}
+		if slices.ContainsFunc(here, func(e prosante.Exercice) bool { return e.MayHold(p.Role) }) {
+			list = append(list, p)
 		}
 	}
-	return Staff{}, false
+	return list
 }

@@ -19,7 +19,10 @@ import (
 	"visavis/simulators/psc"
 )
 
-const redirect = "http://localhost:8080/api/auth/psc/callback"
+const (
+	redirect = "http://localhost:8080/api/auth/psc/callback"
+	logout   = "http://localhost:8080/pro"
+)
 
 // clinic is identity at work in a house, with the demo's people, and what the
 // other modules would answer.
@@ -81,14 +84,14 @@ func newClinic(t *testing.T, h *testkit.House, more ...psc.Account) *clinic {
 	// Pro Santé Connect signs with the real time, so the house lives today.
 	h.Clock.Set(time.Now())
 	ctx, stop := context.WithCancel(context.Background())
-	sim, err := psc.Start(ctx, psc.Options{ClientID: "visavis", ClientSecret: "un secret d’essai", RedirectURIs: []string{redirect},
+	sim, err := psc.Start(ctx, psc.Options{ClientID: "visavis", ClientSecret: "un secret d’essai", RedirectURIs: []string{redirect}, LogoutURIs: []string{logout},
 		Accounts: append(accounts(), more...)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(); sim.Close() })
 	party, err := prosante.New(prosante.Options{Issuer: sim.Issuer(), DiscoveryURL: sim.DiscoveryURL(), ClientID: "visavis",
-		ClientSecret: "un secret d’essai", RedirectURL: redirect, Clock: h.Clock})
+		ClientSecret: "un secret d’essai", RedirectURL: redirect, LogoutURL: logout, Clock: h.Clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func Routes(s *httpx.Server, svc *Service) error {
 	asking := limit.Rule{Name: "link.recover", Burst: 5, Every: time.Minute}
 	searching := limit.Rule{Name: "patient.search", Burst: 60, Every: time.Second}
 	httpx.Handle(s, httpx.Op{Method: http.MethodGet, Path: "/api/me", Action: "session.read", Tag: tag, Summary: "Who I am here"}, f.getMe)
-	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/me/sign-out", Action: "session.end", Tag: tag, Summary: "End my session", Status: http.StatusNoContent}, f.postSignOut)
+	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/me/sign-out", Action: "session.end", Tag: tag, Summary: "End my session"}, f.postSignOut)
 	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/links/open", Action: "link.open", Tag: tag, Summary: "Open a join link", Limit: opening}, f.postOpen)
 	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/links/recover", Action: "link.recover", Tag: tag, Summary: "Have a lost link sent again", Status: http.StatusAccepted, Limit: asking}, f.postRecover)
 	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/appointments/{id}/link", Action: "link.send", Tag: tag, Summary: "Send the patient a new link", Status: http.StatusAccepted}, f.postLink)
@@ -50,7 +50,7 @@ func Routes(s *httpx.Server, svc *Service) error {
 	httpx.Handle(s, httpx.Op{Method: http.MethodGet, Path: "/api/patients/{id}", Action: "patient.read", Tag: tag, Summary: "A patient's identity"}, f.getPatient)
 	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/patients/{id}/identity", Action: "patient.qualify", Tag: tag, Summary: "An identity document was checked"}, f.postIdentity)
 	httpx.Handle(s, httpx.Op{Method: http.MethodGet, Path: "/api/staff", Action: "staff.list", Tag: tag, Summary: "My colleagues"}, f.getStaff)
-	signinRoutes(s, svc)
+	signinRoutes(s, f)
 	return nil
 }
 
@@ -135,13 +135,19 @@ func (f *face) specialty(ctx context.Context, code string) string {
 type signOutOut struct {
 	httpx.Cookie
 	ClearSiteData string `header:"Clear-Site-Data"`
+	Body          struct {
+		Next string `json:"next,omitempty" doc:"where the browser ends the session at Pro Santé Connect too"`
+	}
 }
 
 func (f *face) postSignOut(ctx context.Context, _ *nothing) (*signOutOut, error) {
-	if err := f.SignOut(ctx); err != nil {
+	next, err := f.SignOut(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return &signOutOut{httpx.Cookie{SetCookie: httpx.EndCookie()}, `"cache", "storage"`}, nil
+	out := &signOutOut{Cookie: httpx.Cookie{SetCookie: httpx.EndCookie()}, ClearSiteData: `"cache", "storage"`}
+	out.Body.Next = next
+	return out, nil
 }
 
 type openIn struct {

@@ -1,10 +1,12 @@
 package identity
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 
+	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/httpx"
 )
@@ -12,10 +14,13 @@ import (
 // signinCookie binds a sign-in under way to the browser that began it.
 const signinCookie = "__Host-visavis-psc"
 
-// signinRoutes are redirects, not JSON: a person's browser follows them.
-func signinRoutes(s *httpx.Server, svc *Service) {
-	s.Mount(http.MethodGet, "/api/auth/psc/start", "signin.start", svc.getStart)
-	s.Mount(http.MethodGet, "/api/auth/psc/callback", "signin.start", svc.getCallback)
+// signinRoutes are redirects, not JSON, which a person's browser follows, and the
+// choice of where they work today.
+func signinRoutes(s *httpx.Server, f *face) {
+	s.Mount(http.MethodGet, "/api/auth/psc/start", "signin.start", f.getStart)
+	s.Mount(http.MethodGet, "/api/auth/psc/callback", "signin.start", f.getCallback)
+	httpx.Handle(s, httpx.Op{Method: http.MethodGet, Path: "/api/auth/psc/situations", Action: "signin.start", Tag: tag, Summary: "Where I may work today"}, f.getSituations)
+	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/auth/psc/situation", Action: "signin.start", Tag: tag, Summary: "Where I work today"}, f.postSituation)
 }
 
 func (s *Service) getStart(w http.ResponseWriter, r *http.Request) {
@@ -34,15 +39,21 @@ func (s *Service) getCallback(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(signinCookie); err == nil {
 		back.Browser = c.Value
 	}
-	http.SetCookie(w, bindCookie("", -1))
-	session, to, _, err := s.FinishSignin(r.Context(), back)
+	done, err := s.FinishSignin(r.Context(), back)
+	if done.Choice == "" {
+		http.SetCookie(w, bindCookie("", -1))
+	} else {
+		http.SetCookie(w, bindCookie(done.Choice, int(signinLife.Seconds())))
+	}
 	if err != nil {
 		s.backWith(w, r, err)
 		return
 	}
-	cookie := httpx.SessionCookie(session)
-	http.SetCookie(w, &cookie)
-	http.Redirect(w, r, to, http.StatusFound)
+	if done.Session != "" {
+		cookie := httpx.SessionCookie(done.Session)
+		http.SetCookie(w, &cookie)
+	}
+	http.Redirect(w, r, done.To, http.StatusFound)
 }
 
 // backWith returns to the sign-in page, which explains the code. A failure
@@ -54,6 +65,61 @@ func (s *Service) backWith(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	http.Redirect(w, r, "/pro?error="+url.QueryEscape(f.Code), http.StatusFound)
+}
+
+type situationsIn struct {
+	Choice string `cookie:"__Host-visavis-psc" maxLength:"100" doc:"set by the sign-in"`
+}
+
+type situation struct {
+	ID               string `json:"id"`
+	OrganizationName string `json:"organizationName"`
+	City             string `json:"city"`
+	RoleLabel        string `json:"roleLabel"`
+	SpecialtyLabel   string `json:"specialtyLabel"`
+}
+
+type situationsOut struct {
+	Body struct {
+		DisplayName string      `json:"displayName"`
+		Items       []situation `json:"items"`
+	}
+}
+
+func (f *face) getSituations(ctx context.Context, in *situationsIn) (*situationsOut, error) {
+	list, err := f.Situations(ctx, in.Choice)
+	out := &situationsOut{}
+	out.Body.Items = make([]situation, 0, len(list))
+	for _, p := range list {
+		out.Body.DisplayName = p.DisplayName()
+		out.Body.Items = append(out.Body.Items, situation{string(p.ID), p.Organization.Name, p.Organization.Address.City,
+			f.say(ctx, "staff-role."+string(p.Role)), f.specialty(ctx, p.Specialty)})
+	}
+	return out, err
+}
+
+type chooseIn struct {
+	Choice string `cookie:"__Host-visavis-psc" maxLength:"100"`
+	Body   struct {
+		ID string `json:"id" maxLength:"40"`
+	}
+}
+
+type chooseOut struct {
+	httpx.Cookie
+	Body struct {
+		To string `json:"to" doc:"the page the sign-in was for"`
+	}
+}
+
+func (f *face) postSituation(ctx context.Context, in *chooseIn) (*chooseOut, error) {
+	done, err := f.ChooseSituation(ctx, in.Choice, care.StaffID(in.Body.ID))
+	if err != nil {
+		return nil, err
+	}
+	out := &chooseOut{Cookie: httpx.Cookie{SetCookie: httpx.SessionCookie(done.Session)}}
+	out.Body.To = done.To
+	return out, nil
 }
 
 func bindCookie(value string, age int) *http.Cookie {

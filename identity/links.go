@@ -73,7 +73,7 @@ func (s *Service) OpenLink(ctx context.Context, secret string) (session string, 
 		}
 		a = authz.Actor{Role: care.Patient, PatientID: about.PatientID, AppointmentID: care.AppointmentID(link.AppointmentID),
 			Level: authz.LevelLink, Proof: "link"}
-		if session, a, err = s.begin(ctx, tx, a, sessionRow{Representative: link.Representative}); err != nil {
+		if session, a, err = s.begin(ctx, tx, a, kept{representative: link.Representative}); err != nil {
 			return err
 		}
 		return s.Audit.Append(authz.With(ctx, a), tx, audit.Entry{Action: "link.open", Object: "appointment/" + link.AppointmentID, Patient: about.PatientID})

@@ -121,6 +121,12 @@ func token() (secret string, hash []byte) {
 	return secret, hashOf(secret)
 }
 
+// tokenPlace is where the ID token of a session, or of a choice under way, is
+// sealed.
+func tokenPlace(table, row string) seal.Place {
+	return seal.Place{Table: table, Column: "id_token", Row: row}
+}
+
 // hashOf is how a 256-bit secret is kept: SHA-256 is enough for a secret that
 // cannot be guessed.
 func hashOf(secret string) []byte {

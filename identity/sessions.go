@@ -10,6 +10,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/seal"
 	"visavis/internal/store"
 )
 
@@ -30,10 +31,15 @@ const (
 	socketTrust = time.Hour
 )
 
+// kept is what a session keeps beside who it is of.
+type kept struct {
+	representative string // of a minor, whom codes go to
+	idToken        string // of a professional, to sign out of Pro Santé Connect
+}
+
 // begin opens a session for an actor and gives its secret. The session the
-// caller came with, if any, ends: nobody can choose the session of another. more
-// is what else the session keeps.
-func (s *Service) begin(ctx context.Context, tx *store.Tx, a authz.Actor, more sessionRow) (string, authz.Actor, error) {
+// caller came with, if any, ends: nobody can choose the session of another.
+func (s *Service) begin(ctx context.Context, tx *store.Tx, a authz.Actor, more kept) (string, authz.Actor, error) {
 	now := s.Clock.Now()
 	if former := authz.From(ctx).SessionID; former != "" {
 		if err := endSession(tx, former, store.Micros(now)); err != nil {
@@ -43,9 +49,16 @@ func (s *Service) begin(ctx context.Context, tx *store.Tx, a authz.Actor, more s
 	secret, hash := token()
 	a.SessionID = care.SessionID(care.NewID(now))
 	a.Request = authz.From(ctx).Request
+	sealed := []byte{}
+	if more.idToken != "" {
+		var err error
+		if sealed, err = s.Keeper.Seal(ctx, tx, seal.House, tokenPlace("sessions", string(a.SessionID)), []byte(more.idToken)); err != nil {
+			return "", a, err
+		}
+	}
 	err := insertSession(tx, sessionRow{ID: string(a.SessionID), Hash: hash, Level: int(a.Level), PatientID: string(a.PatientID),
 		AppointmentID: string(a.AppointmentID), StaffID: string(a.StaffID), Proof: a.Proof, At: store.Micros(now), SeenAt: store.Micros(now),
-		Representative: more.Representative, IDToken: append([]byte{}, more.IDToken...)})
+		Representative: more.representative, IDToken: sealed})
 	return secret, a, err
 }
 
@@ -196,18 +209,43 @@ func (s *Service) inCall(ctx context.Context, a authz.Actor) (bool, error) {
 	return live, nil
 }
 
-// SignOut ends the caller's session; without one it does nothing.
-func (s *Service) SignOut(ctx context.Context) error {
+// signOutWait bounds how long signing out waits for Pro Santé Connect to say
+// where: ours is over by then.
+const signOutWait = 2 * time.Second
+
+// SignOut ends the caller's session; without one it does nothing. For a
+// professional it gives the address where the browser ends their session at
+// Pro Santé Connect too: a shared computer must not sign the next one in. It is
+// empty when the provider names none or does not answer.
+func (s *Service) SignOut(ctx context.Context) (next string, err error) {
 	a := authz.From(ctx)
 	if a.SessionID == "" {
-		return nil
+		return "", nil
 	}
-	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+	var idToken []byte
+	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row, err := sessionByID(tx, a.SessionID)
+		if err == nil && len(row.IDToken) > 0 {
+			idToken, err = s.Keeper.Open(ctx, tx, seal.House, tokenPlace("sessions", row.ID), row.IDToken)
+		}
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return err
+		}
 		if err := endSession(tx, a.SessionID, store.Micros(s.Clock.Now())); err != nil {
 			return err
 		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "session.end", Object: "session/" + string(a.SessionID), Patient: a.PatientID})
 	})
+	if err != nil || len(idToken) == 0 {
+		return "", err
+	}
+	asking, cancel := context.WithTimeout(ctx, signOutWait)
+	defer cancel()
+	next, err = s.ProSante.SignOutURL(asking, string(idToken))
+	if fault.KindOf(err) == fault.Unavailable || fault.KindOf(err) == fault.Unauthenticated {
+		return "", nil
+	}
+	return next, err
 }
 
 // Sweep forgets sign-ins, codes and sessions long past use. It runs hourly.

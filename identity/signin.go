@@ -3,15 +3,19 @@ package identity
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"visavis/identity/prosante"
 	"visavis/internal/audit"
 	"visavis/internal/authz"
+	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/seal"
 	"visavis/internal/store"
 )
 
@@ -50,40 +54,139 @@ type Return struct {
 	Browser            string // the secret given by StartSignin
 }
 
-// FinishSignin ends a sign-in: it gives the session's secret and where to land.
-// Refusals, all audited: Gone psc-expired (state unknown, late, used, or of
+// choosePath is the page where a professional says where they work today.
+const choosePath = "/pro/situation"
+
+// Signin is how a sign-in ended: with a session or, when the professional works
+// at several places of ours, with a choice to make there.
+type Signin struct {
+	Session string // the cookie's secret; empty while there is a choice
+	Choice  string // what Situations and ChooseSituation ask for
+	To      string // where to land
+	Actor   authz.Actor
+}
+
+// FinishSignin ends a sign-in. Refusals, all audited: Gone psc-expired (state unknown, late, used, or of
 // another browser), Unauthenticated psc-cancelled, psc-refused, Forbidden
 // psc-unknown (nobody of our staff), Unavailable psc-unavailable.
-func (s *Service) FinishSignin(ctx context.Context, r Return) (session, to string, a authz.Actor, err error) {
-	to, err = s.landing(ctx, r)
+func (s *Service) FinishSignin(ctx context.Context, r Return) (done Signin, err error) {
+	to, err := s.landing(ctx, r)
 	if err != nil {
-		return "", "", a, s.refusedSignin(ctx, err)
+		return Signin{}, s.refusedSignin(ctx, err)
 	}
 	// The provider is called outside any transaction.
 	who, proof, err := s.ProSante.Finish(ctx, s.attempt(r.State), r.Code)
 	if err != nil {
-		return "", "", a, s.refusedSignin(ctx, err)
+		return Signin{}, s.refusedSignin(ctx, err)
 	}
+	kept := proven{fmt.Sprintf("psc iss=%s acr=%s at=%s", proof.Issuer, proof.ACR, proof.At.Format(time.RFC3339)), proof.IDToken, to}
 	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		places, err := staffByIdNat(tx, who.IdNat)
 		if err != nil {
 			return err
 		}
-		p, ok := at(who, places)
-		if !ok {
+		switch list := situations(who, places); len(list) {
+		case 0:
 			return fault.New(fault.Forbidden, "psc-unknown")
+		case 1:
+			done, err = s.enter(ctx, tx, list[0], kept)
+		default:
+			done, err = s.ask(ctx, tx, list, kept)
 		}
-		a = authz.Actor{Role: p.Role, StaffID: p.ID, OrganizationID: p.Organization.ID, Level: authz.LevelPSC,
-			Proof: fmt.Sprintf("psc iss=%s acr=%s at=%s", proof.Issuer, proof.ACR, proof.At.Format(time.RFC3339))}
-		if session, a, err = s.begin(ctx, tx, a, sessionRow{}); err != nil {
-			return err
-		}
-		return s.Audit.Append(authz.With(ctx, a), tx, audit.Entry{Action: "signin.start", Object: "staff/" + string(p.ID)})
+		return err
 	})
 	if err != nil {
-		return "", "", authz.Actor{}, s.refusedSignin(ctx, err)
+		return Signin{}, s.refusedSignin(ctx, err)
 	}
-	return session, to, a, nil
+	return done, nil
+}
+
+// proven is what a sign-in carries over to the session.
+type proven struct{ proof, idToken, to string }
+
+// enter opens the session of a professional at one place.
+func (s *Service) enter(ctx context.Context, tx *store.Tx, p Staff, k proven) (Signin, error) {
+	a := authz.Actor{Role: p.Role, StaffID: p.ID, OrganizationID: p.Organization.ID, Level: authz.LevelPSC, Proof: k.proof}
+	session, a, err := s.begin(ctx, tx, a, kept{idToken: k.idToken})
+	if err != nil {
+		return Signin{}, err
+	}
+	err = s.Audit.Append(authz.With(ctx, a), tx, audit.Entry{Action: "signin.start", Object: "staff/" + string(p.ID)})
+	return Signin{Session: session, To: k.to, Actor: a}, err
+}
+
+// ask keeps a sign-in until its person has said which situation of exercise it
+// is for: it decides whose patients they see and what their signature says
+// (interop §2.4).
+func (s *Service) ask(ctx context.Context, tx *store.Tx, list []Staff, k proven) (Signin, error) {
+	choice, hash := token()
+	sealed, err := s.Keeper.Seal(ctx, tx, seal.House, tokenPlace("signin_choices", hex.EncodeToString(hash)), []byte(k.idToken))
+	if err != nil {
+		return Signin{}, err
+	}
+	ids := make([]string, len(list))
+	for i, p := range list {
+		ids[i] = string(p.ID)
+	}
+	err = insertChoice(tx, choiceRow{hash, strings.Join(ids, " "), k.proof, sealed, k.to, store.Micros(s.Clock.Now())})
+	return Signin{Choice: choice, To: choosePath}, err
+}
+
+// Situations lists where the professional of a sign-in under way may work
+// today. It refuses as Gone psc-expired what is unknown, late or used.
+func (s *Service) Situations(ctx context.Context, choice string) (list []Staff, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		_, list, err = s.choice(tx, choice)
+		return err
+	})
+	return list, err
+}
+
+// choice gives a choice that can still be made, with what there is to choose.
+func (s *Service) choice(tx *store.Tx, secret string) (choiceRow, []Staff, error) {
+	row, err := choiceByHash(tx, hashOf(secret))
+	if fault.KindOf(err) == fault.NotFound || err == nil && s.Clock.Now().Sub(store.Time(row.At)) >= signinLife {
+		return row, nil, fault.New(fault.Gone, "psc-expired")
+	}
+	if err != nil {
+		return row, nil, err
+	}
+	var list []Staff
+	for _, id := range strings.Fields(row.Staff) {
+		p, err := loadStaff(tx, care.StaffID(id))
+		if err != nil {
+			return row, nil, err
+		}
+		if p.Active {
+			list = append(list, p)
+		}
+	}
+	return row, list, nil
+}
+
+// ChooseSituation ends a sign-in at one of the places Situations listed, once.
+// Refusals: Gone psc-expired, Invalid when it is none of them.
+func (s *Service) ChooseSituation(ctx context.Context, choice string, id care.StaffID) (done Signin, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row, list, err := s.choice(tx, choice)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(list, func(p Staff) bool { return p.ID == id })
+		if i < 0 {
+			return fault.Fields(fault.Field{Name: "id", Code: "not-a-choice"})
+		}
+		idToken, err := s.Keeper.Open(ctx, tx, seal.House, tokenPlace("signin_choices", hex.EncodeToString(row.Hash)), row.IDToken)
+		if err != nil {
+			return err
+		}
+		if taken, err := takeChoice(tx, row.Hash); err != nil || !taken {
+			return errors.Join(err, fault.New(fault.Gone, "psc-expired"))
+		}
+		done, err = s.enter(ctx, tx, list[i], proven{row.Proof, string(idToken), row.ReturnTo})
+		return err
+	})
+	return done, err
 }
 
 // landing checks the state, once, and gives where the sign-in was going.

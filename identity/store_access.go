@@ -113,7 +113,7 @@ func rotateSession(tx *store.Tx, id care.SessionID, hash []byte, level authz.Lev
 }
 
 func endSession(tx *store.Tx, id care.SessionID, at int64) error {
-	return tx.G().Model(&sessionRow{}).Where("id = ? AND ended_at = 0", string(id)).Updates(map[string]any{"ended_at": at}).Error
+	return tx.G().Model(&sessionRow{}).Where("id = ? AND ended_at = 0", string(id)).Updates(map[string]any{"ended_at": at, "id_token": []byte{}}).Error
 }
 
 func endSessionsOf(tx *store.Tx, column, value string, at int64) error {
@@ -155,6 +155,32 @@ func useCode(tx *store.Tx, id string, at int64) (bool, error) {
 	return res.RowsAffected == 1, res.Error
 }
 
+// choiceRow is a sign-in that waits for its person to say where they work today.
+type choiceRow struct {
+	Hash     []byte
+	Staff    string // ids, with a blank between
+	Proof    string
+	IDToken  []byte // sealed
+	ReturnTo string
+	At       int64
+}
+
+func (choiceRow) TableName() string { return "signin_choices" }
+
+func insertChoice(tx *store.Tx, r choiceRow) error { return tx.G().Create(&r).Error }
+
+func choiceByHash(tx *store.Tx, hash []byte) (choiceRow, error) {
+	var r choiceRow
+	err := tx.G().Where("hash = ?", hash).Take(&r).Error
+	return r, missing(err)
+}
+
+// takeChoice forgets a choice; false when somebody else just took it.
+func takeChoice(tx *store.Tx, hash []byte) (bool, error) {
+	res := tx.G().Where("hash = ?", hash).Delete(&choiceRow{})
+	return res.RowsAffected == 1, res.Error
+}
+
 func insertSignin(tx *store.Tx, r signinRow) error { return tx.G().Create(&r).Error }
 
 // takeSignin gives a sign-in under way and forgets it: a state is good once.
@@ -172,8 +198,10 @@ func takeSignin(tx *store.Tx, hash []byte) (signinRow, error) {
 
 // sweepAccess forgets what can no longer be used.
 func sweepAccess(tx *store.Tx, signinsBefore, codesBefore, sessionsBefore int64) error {
-	if err := tx.G().Where("at < ?", signinsBefore).Delete(&signinRow{}).Error; err != nil {
-		return err
+	for _, row := range []any{&signinRow{}, &choiceRow{}} {
+		if err := tx.G().Where("at < ?", signinsBefore).Delete(row).Error; err != nil {
+			return err
+		}
 	}
 	if err := tx.G().Where("at < ?", codesBefore).Delete(&codeRow{}).Error; err != nil {
 		return err

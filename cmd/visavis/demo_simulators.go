@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"visavis/internal/config"
@@ -40,7 +41,7 @@ func startSimulators(ctx context.Context, cfg *config.Config, ports demoPorts, l
 	}
 	s.psc, err = psc.Start(ctx, psc.Options{
 		Addr: ports.psc, ClientID: cfg.PSC.ClientID, ClientSecret: demoSecret,
-		RedirectURIs: []string{cfg.PublicURL + "/api/auth/psc/callback"}, Accounts: accounts, Log: log,
+		RedirectURIs: []string{cfg.PublicURL + "/api/auth/psc/callback"}, LogoutURIs: []string{cfg.PublicURL + "/pro"}, Accounts: accounts, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -138,7 +139,8 @@ func (d demoCmd) ports() demoPorts {
 	return demoPorts{psc: d.PSCAddr, mssante: d.MSSanteAddr, mail: d.MailAddr, imap: d.IMAPAddr, mailWeb: d.MailWeb, sms: d.SMSAddr, tsa: d.TSAAddr}
 }
 
-// demoAccounts lets everybody of the clinic file sign in.
+// demoAccounts lets everybody of the clinic file sign in, with every place where
+// they work.
 func demoAccounts(zone string) ([]psc.Account, error) {
 	file, err := demoClinic(zone)
 	if err != nil {
@@ -164,6 +166,11 @@ func demoAccounts(zone string) ([]psc.Account, error) {
 					e.KnowHowType, e.Civility = "S", "DR"
 				}
 				a.Exercices = []psc.Exercice{e}
+			}
+			if i := slices.IndexFunc(out, func(b psc.Account) bool { return b.IdNat == a.IdNat }); i >= 0 {
+				out[i].Exercices = append(out[i].Exercices, a.Exercices...)
+				out[i].Caption += " · " + a.Caption
+				continue
 			}
 			out = append(out, a)
 		}

@@ -35,6 +35,34 @@ func mailOutlet(cfg *config.Config) (messaging.MailOutlet, error) {
 	return messaging.MailOutlet{SMTP: server, From: cfg.Mail.From}, nil
 }
 
+// pscTransport carries the calls to Pro Santé Connect, with the certificate that
+// its token endpoint asks for.
+func pscTransport(c config.PSC) (http.RoundTripper, error) {
+	if c.Cert == "" && c.CA == "" {
+		return nil, nil
+	}
+	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		if err != nil {
+			return nil, fmt.Errorf("psc-cert, psc-key: %w", err)
+		}
+		conf.Certificates = []tls.Certificate{pair}
+	}
+	if c.CA != "" {
+		pem, err := os.ReadFile(c.CA)
+		if err != nil {
+			return nil, fmt.Errorf("psc-ca: %w", err)
+		}
+		conf.RootCAs = x509.NewCertPool()
+		if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("psc-ca: no certificate in %s", c.CA)
+		}
+	}
+	return &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, ForceAttemptHTTP2: true,
+		TLSHandshakeTimeout: 5 * time.Second, IdleConnTimeout: 90 * time.Second, MaxIdleConnsPerHost: 8}, nil
+}
+
 // secureOutlet is our mailbox at the MSSanté operator, with the certificate
 // that opens it.
 func secureOutlet(cfg *config.Config) (messaging.SecureOutlet, error) {

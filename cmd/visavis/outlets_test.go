@@ -1,14 +1,19 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"visavis/internal/clock"
 	"visavis/internal/config"
+	"visavis/simulators/mail/pki"
 	"visavis/simulators/tsa"
 )
 
@@ -69,5 +74,66 @@ func TestTheAuthorityOfTheSettings(t *testing.T) {
 	cfg.TSA.Policy = "not.an.oid"
 	if _, err := stamping(cfg, clock.System{}); err == nil || !strings.Contains(err.Error(), "tsa-policy") {
 		t.Error(err)
+	}
+}
+
+// TestOurCertificateGoesToProSanteConnect: the files of the settings are what
+// the calls carry, to a server those authorities vouch for and to no other.
+func TestOurCertificateGoesToProSanteConnect(t *testing.T) {
+	authority, err := pki.New("autorité d’essai", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := func(name string, raw []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	pair, err := authority.Client(time.Now(), "visavis")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, key, err := pki.Encode(pair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config.PSC{Cert: file("cert.pem", chain), Key: file("key.pem", key), CA: file("ca.pem", authority.PEM())}
+	host, err := authority.Server(time.Now(), "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Client", r.TLS.PeerCertificates[0].Subject.CommonName)
+	}))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{host}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool()}
+	server.StartTLS()
+	defer server.Close()
+	call := func(c config.PSC) (*http.Response, error) {
+		transport, err := pscTransport(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := (&http.Client{Transport: transport}).Get(server.URL)
+		if err == nil {
+			res.Body.Close()
+		}
+		return res, err
+	}
+	if res, err := call(c); err != nil || res.Header.Get("X-Client") != "visavis" {
+		t.Errorf("with our certificate: %v %v", res, err)
+	}
+	if _, err := call(config.PSC{CA: c.CA}); err == nil {
+		t.Error("without a certificate it passes")
+	}
+	if _, err := call(config.PSC{Cert: c.Cert, Key: c.Key}); err == nil {
+		t.Error("a server of an unknown authority passes")
+	}
+	for name, bad := range map[string]config.PSC{"no such file": {Cert: "none.pem", Key: c.Key}, "no certificate": {CA: c.Key}} {
+		if _, err := pscTransport(bad); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
 	}
 }

@@ -90,10 +90,14 @@ func (p *platform) say(context.Context) (err error) {
 
 // people makes the module that says who is who.
 func (p *platform) people(context.Context) error {
+	transport, err := pscTransport(p.cfg.PSC)
+	if err != nil {
+		return err
+	}
 	party, err := prosante.New(prosante.Options{
 		Issuer:       strings.TrimSuffix(p.cfg.PSC.Discovery, "/.well-known/wallet-openid-configuration"),
 		DiscoveryURL: p.cfg.PSC.Discovery, ClientID: p.cfg.PSC.ClientID, ClientSecret: p.cfg.PSC.Secret.Value(),
-		RedirectURL: p.cfg.PublicURL + "/api/auth/psc/callback", Clock: p.clock,
+		RedirectURL: p.cfg.PublicURL + "/api/auth/psc/callback", LogoutURL: p.cfg.PublicURL + "/pro", Clock: p.clock, Transport: transport,
 	})
 	if err != nil {
 		return err

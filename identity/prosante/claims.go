@@ -1,6 +1,7 @@
 package prosante
 
 import (
+	"slices"
 	"time"
 )
 
@@ -32,17 +33,17 @@ type Activity struct {
 	Name        string `json:"raisonSocialeSite"`
 }
 
-// At picks, of several exercices, the one exercised at a structure; which
-// tells whether any is. A structure is named by its FINESS.
-func (p Professional) At(finess string) (e Exercice, a Activity, ok bool) {
+// At lists, of several exercices, those exercised at a structure, which is
+// named by its FINESS.
+func (p Professional) At(finess string) (here []Exercice) {
 	for _, e := range p.Exercices {
-		for _, a := range e.Activities {
-			if finess != "" && (a.FINESS == finess || a.StructureID == "1"+finess) {
-				return e, a, true
-			}
+		if slices.ContainsFunc(e.Activities, func(a Activity) bool {
+			return finess != "" && (a.FINESS == finess || a.StructureID == "1"+finess)
+		}) {
+			here = append(here, e)
 		}
 	}
-	return Exercice{}, Activity{}, false
+	return here
 }
 
 // Proof is what is kept of how the professional was authenticated.
@@ -51,6 +52,7 @@ type Proof struct {
 	Subject string
 	ACR     string
 	At      time.Time
+	IDToken string // the hint that ends the session there: keep it sealed
 }
 
 // userinfo is the answer of the userinfo endpoint, as far as it is used.

@@ -37,6 +37,7 @@ type Options struct {
 	ClientID     string
 	ClientSecret string
 	RedirectURL  string   // declared exactly
+	LogoutURL    string   // where the provider leads after signing out, declared exactly
 	ACRs         []string // levels accepted; eidas1, eidas2 and eidas3 when empty
 	Clock        clock.Clock
 	// Transport carries the calls; http.DefaultTransport when nil. Production
@@ -58,6 +59,7 @@ type provider struct {
 	config   oauth2.Config
 	verifier *oidc.IDTokenVerifier
 	userinfo string
+	logout   string // empty when the provider names none
 	until    time.Time
 }
 
@@ -119,6 +121,28 @@ func (p *Party) Finish(ctx context.Context, a Attempt, code string) (Professiona
 	return who, proof, err
 }
 
+// SignOutURL gives the address that ends the person's session at the provider
+// too (OpenID Connect RP-Initiated Logout 1.0) and leads back to LogoutURL; idToken
+// is what Finish gave. It is empty when the provider has no such address.
+func (p *Party) SignOutURL(ctx context.Context, idToken string) (string, error) {
+	prov, err := p.provider(ctx)
+	if err != nil || prov.logout == "" {
+		return "", err
+	}
+	to, err := url.Parse(prov.logout)
+	if err != nil {
+		return "", fmt.Errorf("prosante: end of session address: %w", err)
+	}
+	q := to.Query()
+	q.Set("id_token_hint", idToken)
+	q.Set("client_id", p.o.ClientID)
+	if p.o.LogoutURL != "" {
+		q.Set("post_logout_redirect_uri", p.o.LogoutURL)
+	}
+	to.RawQuery = q.Encode()
+	return to.String(), nil
+}
+
 // verify checks the ID token: the library its signature (RS256 by a published
 // key), issuer, audience and expiry; we the rest (OpenID Connect Core 3.1.3.7).
 func (p *Party) verify(ctx context.Context, prov *provider, tok *oauth2.Token, nonce string) (Proof, error) {
@@ -162,7 +186,7 @@ func (p *Party) verify(ctx context.Context, prov *provider, tok *oauth2.Token, n
 	if c.AuthTime > 0 {
 		at = time.Unix(c.AuthTime, 0)
 	}
-	return Proof{Issuer: id.Issuer, Subject: id.Subject, ACR: c.ACR, At: at.UTC()}, nil
+	return Proof{Issuer: id.Issuer, Subject: id.Subject, ACR: c.ACR, At: at.UTC(), IDToken: raw}, nil
 }
 
 // who reads the userinfo endpoint and insists that it speaks of the same person.
@@ -220,6 +244,7 @@ func (p *Party) discover(ctx context.Context, now time.Time) (*provider, error) 
 		Token    string `json:"token_endpoint"`
 		UserInfo string `json:"userinfo_endpoint"`
 		JWKS     string `json:"jwks_uri"`
+		Logout   string `json:"end_session_endpoint"`
 	}
 	if err := p.fetch(req, &doc); err != nil {
 		return nil, err
@@ -227,7 +252,11 @@ func (p *Party) discover(ctx context.Context, now time.Time) (*provider, error) 
 	if doc.Issuer != p.o.Issuer {
 		return nil, refuse("configuration of another issuer")
 	}
-	for _, endpoint := range []string{doc.Auth, doc.Token, doc.UserInfo, doc.JWKS} {
+	needed := []string{doc.Auth, doc.Token, doc.UserInfo, doc.JWKS}
+	if doc.Logout != "" {
+		needed = append(needed, doc.Logout)
+	}
+	for _, endpoint := range needed {
 		if !p.acceptable(endpoint) {
 			return nil, refuse("configuration with an unsafe address")
 		}
@@ -239,7 +268,7 @@ func (p *Party) discover(ctx context.Context, now time.Time) (*provider, error) 
 			Scopes: []string{"openid", "scope_all"}, Endpoint: oauth2.Endpoint{AuthURL: doc.Auth, TokenURL: doc.Token, AuthStyle: oauth2.AuthStyleInHeader}},
 		verifier: oidc.NewVerifier(p.o.Issuer, keySet{keys}, &oidc.Config{ClientID: p.o.ClientID,
 			SupportedSigningAlgs: []string{oidc.RS256}, Now: p.o.Clock.Now}),
-		userinfo: doc.UserInfo, until: now.Add(time.Hour),
+		userinfo: doc.UserInfo, logout: doc.Logout, until: now.Add(time.Hour),
 	}, nil
 }
 

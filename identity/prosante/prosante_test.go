@@ -2,6 +2,7 @@ package prosante
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/clock"
 	"visavis/internal/fault"
+	"visavis/simulators/mail/pki"
 	"visavis/simulators/psc"
 
 	"golang.org/x/oauth2"
@@ -24,21 +27,27 @@ import (
 
 const redirect = "http://localhost:8080/api/auth/psc/callback"
 
+const logout = "http://localhost:8080/pro"
+
 const martin = "810100000016"
 
-func simulator(t *testing.T) *psc.Server {
+func simulator(t *testing.T, change ...func(*psc.Options)) *psc.Server {
 	t.Helper()
 	lilas := psc.Activity{Sector: "SA07", FINESS: "930812342", StructureID: "1930812342", Name: "Maison de santé des Lilas"}
 	other := psc.Activity{Sector: "SA01", FINESS: "750100042", Name: "Hôpital d’essai"}
 	ctx, stop := context.WithCancel(t.Context())
-	s, err := psc.Start(ctx, psc.Options{ClientID: "visavis", ClientSecret: "secret d’essai", RedirectURIs: []string{redirect}, SlowFor: time.Minute,
+	o := psc.Options{ClientID: "visavis", ClientSecret: "secret d’essai", RedirectURIs: []string{redirect}, LogoutURIs: []string{logout}, SlowFor: time.Minute,
 		Accounts: []psc.Account{
 			{IdNat: martin, GivenName: "Claire", FamilyName: "MARTIN", Exercices: []psc.Exercice{
 				{Profession: "60", Category: "C", Activities: []psc.Activity{other}},
 				{Profession: "10", Category: "C", KnowHow: "SM54", Activities: []psc.Activity{other, lilas}}}},
 			{IdNat: "810100000017", GivenName: "Faux", FamilyName: "NUMÉRO"},
 			{IdNat: "3930812342/SL01", GivenName: "Sophie", FamilyName: "LEROY"},
-		}})
+		}}
+	for _, c := range change {
+		c(&o)
+	}
+	s, err := psc.Start(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +58,7 @@ func simulator(t *testing.T) *psc.Server {
 func party(t *testing.T, s *psc.Server, change ...func(*Options)) *Party {
 	t.Helper()
 	o := Options{Issuer: s.Issuer(), DiscoveryURL: s.DiscoveryURL(), ClientID: "visavis", ClientSecret: "secret d’essai",
-		RedirectURL: redirect, Clock: clock.System{}}
+		RedirectURL: redirect, LogoutURL: logout, Clock: clock.System{}}
 	for _, c := range change {
 		c(&o)
 	}
@@ -66,10 +75,10 @@ func attempt() Attempt {
 
 // browse signs an account in on the provider's pages and returns what the
 // browser brings back.
-func browse(t *testing.T, address, account string) url.Values {
+func browse(t *testing.T, address, account string, through ...http.RoundTripper) url.Values {
 	t.Helper()
 	jar, _ := cookiejar.New(nil)
-	browser := &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	browser := &http.Client{Jar: jar, Transport: append(through, http.DefaultTransport)[0], CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 		if strings.HasPrefix(r.URL.String(), redirect) {
 			return http.ErrUseLastResponse
 		}
@@ -117,16 +126,96 @@ func TestSignInTellsWhoAndWhere(t *testing.T) {
 		time.Since(proof.At) > time.Minute || proof.Subject == "" {
 		t.Errorf("%+v %+v", who, proof)
 	}
-	e, a, ok := who.At("930812342")
-	if !ok || e.Profession != "10" || e.AuthorCode() != "G15_10/SM54" || a.Sector != "SA07" {
-		t.Errorf("at the Lilas: %+v %+v %v", e, a, ok)
+	if here := who.At("930812342"); len(here) != 1 || here[0].AuthorCode() != "G15_10/SM54" {
+		t.Errorf("at the Lilas: %+v", here)
 	}
-	if e, _, ok := who.At("750100042"); !ok || e.Profession != "60" {
-		t.Errorf("at the hospital: %+v", e)
+	if here := who.At("750100042"); len(here) != 2 || here[0].Profession != "60" || here[1].Profession != "10" {
+		t.Errorf("at the hospital: %+v", here)
 	}
 	for _, finess := range []string{"", "000000000"} {
-		if _, _, ok := who.At(finess); ok {
+		if len(who.At(finess)) != 0 {
 			t.Errorf("practises at %q", finess)
+		}
+	}
+}
+
+// Signing out here ends the session there, and the person comes back (OpenID
+// Connect RP-Initiated Logout 1.0); only to the address that was declared.
+func TestSigningOutThereToo(t *testing.T) {
+	s := simulator(t)
+	p := party(t, s)
+	_, proof, err := signIn(t, p, martin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave := func(p *Party) (status int, to string) {
+		t.Helper()
+		address, err := p.SignOutURL(t.Context(), proof.IDToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		browser := &http.Client{CheckRedirect: noRedirect}
+		res, err := browser.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode, res.Header.Get("Location")
+	}
+	if status, to := leave(party(t, s, func(o *Options) { o.LogoutURL = "https://ailleurs.example/" })); status < 400 || len(s.SignedOut()) != 0 {
+		t.Errorf("an address nobody declared: %d to %q", status, to)
+	}
+	if status, to := leave(p); status != http.StatusFound || to != logout || !slices.Equal(s.SignedOut(), []string{martin}) {
+		t.Errorf("%d to %q, signed out %v", status, to, s.SignedOut())
+	}
+	s.SetFault(psc.Down)
+	if _, err := party(t, s).SignOutURL(t.Context(), proof.IDToken); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("while it is down: %v", err)
+	}
+}
+
+// The token endpoint knows us by our certificate (interop §2.4); browsers have none.
+func TestTheProviderAsksForOurCertificate(t *testing.T) {
+	authority, err := pki.New("autorité d’essai", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := authority.Server(time.Now(), "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := authority.Client(time.Now(), "visavis")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := pki.New("une autre", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := other.Client(time.Now(), "visavis")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := simulator(t, func(o *psc.Options) { o.Certificate, o.Clients = &host, authority.Pool() })
+	with := func(certificates ...tls.Certificate) *http.Transport {
+		return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.Pool(), Certificates: certificates, MinVersion: tls.VersionTLS12}}
+	}
+	try := func(transport http.RoundTripper) error {
+		p := party(t, s, func(o *Options) { o.Transport = transport })
+		a := attempt()
+		address, err := p.AuthURL(t.Context(), a)
+		if err != nil {
+			return err
+		}
+		_, _, err = p.Finish(t.Context(), a, browse(t, address, martin, with()).Get("code"))
+		return err
+	}
+	if err := try(with(ours)); err != nil {
+		t.Errorf("with our certificate: %v", err)
+	}
+	for name, transport := range map[string]*http.Transport{"none": with(), "of another authority": with(theirs)} {
+		if err := try(transport); err == nil {
+			t.Errorf("certificate %s: signed in", name)
 		}
 	}
 }

@@ -55,6 +55,9 @@ type PSC struct {
 	Discovery string `env:"VISAVIS_PSC_DISCOVERY" help:"Address of its discovery document."`
 	ClientID  string `env:"VISAVIS_PSC_CLIENT_ID" default:"visavis" help:"Our client id."`
 	Secret    Secret `kong:"-"` // VISAVIS_PSC_SECRET
+	Cert      string `env:"VISAVIS_PSC_CERT" type:"path" help:"Client certificate for the calls to it, PEM."`
+	Key       string `env:"VISAVIS_PSC_KEY" type:"path" help:"Key of the client certificate, PEM."`
+	CA        string `env:"VISAVIS_PSC_CA" type:"path" help:"Authorities that sign its own certificate, PEM; those of the system when empty."`
 }
 
 // Mail is the ordinary SMTP server for booking messages and codes.
@@ -144,6 +147,9 @@ func (c *Config) AfterApply() error {
 	}
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		errs = append(errs, fmt.Errorf("zone: %w", err))
+	}
+	if (c.PSC.Cert == "") != (c.PSC.Key == "") {
+		errs = append(errs, errors.New("psc-cert, psc-key: one without the other"))
 	}
 	errs = append(errs, c.TSA.check(), c.checkDatabase())
 	return errors.Join(errs...)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -141,5 +142,16 @@ func TestTheTimeStampingAuthority(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%+v: %v", c, err)
 		}
+	}
+}
+
+func TestACertificateNeedsItsKey(t *testing.T) {
+	t.Setenv("VISAVIS_PSC_CERT", "cert.pem")
+	if _, err := parse(t); err == nil || !strings.Contains(err.Error(), "psc-cert, psc-key") {
+		t.Errorf("a certificate without key: %v", err)
+	}
+	t.Setenv("VISAVIS_PSC_KEY", "key.pem")
+	if c, err := parse(t); err != nil || filepath.Base(c.PSC.Cert) != "cert.pem" {
+		t.Errorf("%v", err)
 	}
 }

@@ -19,6 +19,8 @@ const (
 	tokenPath     = "/protocol/openid-connect/token"
 	userinfoPath  = "/protocol/openid-connect/userinfo"
 	minNonce      = 32
+
+	introspectPath = "/protocol/openid-connect/token/introspect"
 )
 
 // strictServer refuses what the national service's rules forbid and the
@@ -70,7 +72,7 @@ func newProvider(base string, store *storage, log *slog.Logger) (http.Handler, e
 	server := strictServer{op.NewLegacyServer(provider, op.Endpoints{
 		Authorization: op.NewEndpointWithURL(authorizePath, base+authorizePath),
 		Token:         op.NewEndpoint(tokenPath),
-		Introspection: op.NewEndpoint("/protocol/openid-connect/token/introspect"),
+		Introspection: op.NewEndpoint(introspectPath),
 		Userinfo:      op.NewEndpoint(userinfoPath),
 		Revocation:    op.NewEndpoint("/protocol/openid-connect/revoke"),
 		EndSession:    op.NewEndpoint("/protocol/openid-connect/logout"),

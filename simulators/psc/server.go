@@ -3,6 +3,8 @@ package psc
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +30,12 @@ type Options struct {
 	LogoutURIs   []string
 	Accounts     []Account
 
+	// Certificate makes the simulator serve https; with Clients its token,
+	// userinfo and introspection endpoints ask for a certificate these sign, as the
+	// national service does. Browsers need none.
+	Certificate *tls.Certificate
+	Clients     *x509.CertPool
+
 	AccessTokenLife time.Duration // 60 s when zero, as the national service
 	SlowFor         time.Duration // how long Slow hangs: 30 s when zero
 	Log             *slog.Logger  // nothing when nil
@@ -37,6 +46,7 @@ type Server struct {
 	base  string
 	store *storage
 	slow  time.Duration
+	mtls  bool
 	http  *http.Server
 	done  chan struct{}
 
@@ -66,8 +76,14 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("psc: %w", err)
 	}
+	scheme := "http://"
+	if o.Certificate != nil {
+		scheme = "https://"
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{*o.Certificate}, MinVersion: tls.VersionTLS12,
+			ClientCAs: o.Clients, ClientAuth: tls.VerifyClientCertIfGiven, NextProtos: []string{"http/1.1"}})
+	}
 	if o.PublicURL == "" {
-		o.PublicURL = "http://" + listener.Addr().String()
+		o.PublicURL = scheme + listener.Addr().String()
 	}
 	s, err := newServer(o)
 	if err != nil {
@@ -86,7 +102,7 @@ func newServer(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{base: o.PublicURL, store: newStorage(o, keys), slow: o.SlowFor, done: make(chan struct{})}
+	s := &Server{base: o.PublicURL, store: newStorage(o, keys), slow: o.SlowFor, mtls: o.Clients != nil, done: make(chan struct{})}
 	provider, err := newProvider(o.PublicURL, s.store, o.Log)
 	if err != nil {
 		return nil, err
@@ -145,6 +161,10 @@ func (s *Server) misbehave(next http.Handler) http.Handler {
 			http.Error(w, "service indisponible", http.StatusServiceUnavailable)
 			return
 		}
+		if s.mtls && forSoftware(r.URL.Path) && (r.TLS == nil || len(r.TLS.PeerCertificates) == 0) {
+			http.Error(w, "certificat client exigé", http.StatusBadRequest)
+			return
+		}
 		if f == Slow && !back {
 			select {
 			case <-time.After(s.slow):
@@ -163,6 +183,15 @@ func (s *Server) misbehave(next http.Handler) http.Handler {
 		w.Write(got.body.Bytes())
 	})
 }
+
+// forSoftware tells the endpoints that software calls and browsers do not.
+func forSoftware(path string) bool {
+	return slices.Contains([]string{realmPath + tokenPath, realmPath + userinfoPath, realmPath + introspectPath}, path)
+}
+
+// SignedOut lists the national identifiers whose session was ended here, in
+// order.
+func (s *Server) SignedOut() []string { return s.store.signedOut() }
 
 // rewrite spoils one captured answer as the fault asks.
 func (s *Server) rewrite(f Fault, path string, got *captured) error {

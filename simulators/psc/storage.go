@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,6 +46,7 @@ type storage struct {
 	codes    map[string]string // code → request id
 	usedCode string            // the last one exchanged
 	tokens   map[string]token
+	over     []string // national identifiers, signed out
 }
 
 type token struct {
@@ -213,9 +215,20 @@ func (s *storage) RevokeToken(_ context.Context, id, _, _ string) *oidc.Error {
 	return nil
 }
 
+func (s *storage) signedOut() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.over)
+}
+
 func (s *storage) TerminateSession(_ context.Context, subject, _ string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, a := range s.opts.Accounts {
+		if sub(a.IdNat) == subject {
+			s.over = append(s.over, a.IdNat)
+		}
+	}
 	for id, t := range s.tokens {
 		if sub(t.account.IdNat) == subject {
 			delete(s.tokens, id)

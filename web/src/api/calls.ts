@@ -8,6 +8,8 @@ export const recoverLink = (to: { phone: string } | { email: string }) => call('
 export const sendCode = (channel: 'sms' | 'email') => call('POST /api/me/code', { body: { channel } });
 export const verifyCode = (code: string) => call('POST /api/me/code/verify', { body: { code } });
 export const signOut = () => call('POST /api/me/sign-out');
+export const situations = () => call('GET /api/auth/psc/situations');
+export const chooseSituation = (id: string) => call('POST /api/auth/psc/situation', { body: { id } });
 
 export const specialties = () => call('GET /api/specialties');
 export const practitioners = (find: { specialty?: string; q?: string }) => call('GET /api/practitioners', { query: find });

@@ -14,6 +14,8 @@ export type Me = Schemas['IdentityMeBody'];
 export type Level = Me['level'];
 export type StaffRole = Schemas['IdentityMeStaff']['role'];
 export type IdentityStatus = Schemas['IdentityMePatient']['identityStatus'];
+/** A place where a professional who is signing in may work today. */
+export type Situation = Schemas['IdentitySituation'];
 export type CodeSent = Schemas['IdentityCodeOutBody'];
 
 export type Specialty = Schemas['SchedulingSpecialtyBody'];

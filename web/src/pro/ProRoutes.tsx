@@ -1,6 +1,6 @@
 /** Entry of the professional's pages; each is a lazy chunk of its own. */
 import { lazy, Suspense, useEffect, type ReactNode } from 'react';
-import { Redirect, Route, Switch } from 'wouter';
+import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { asProblem } from '@/api/client';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { address, placesOf, StaffContext, useMe, useStaff, type Place } from '@/features/desk/session';
@@ -8,6 +8,7 @@ import { useT } from '@/i18n/i18n';
 import { Lines, Loading } from '@/ui/Loading';
 import { PatientPage } from '@/ui/Page';
 import { SignInPage } from './SignInPage';
+import { SituationPage } from './SituationPage';
 
 const DayPage = lazy(() => import('@/features/desk/DayPage'));
 const AgendaPage = lazy(() => import('@/features/agenda/AgendaPage'));
@@ -19,11 +20,13 @@ export default function ProRoutes() {
   const t = useT('desk');
   const who = useMe();
   const signedIn = Boolean(who.data?.staff);
+  const [path] = useLocation();
   // On the body, so that dialogs and menus, which live outside the page, have the desk's sizes too.
   useEffect(() => {
     document.body.classList.toggle('desk', signedIn);
     return () => document.body.classList.remove('desk');
   }, [signedIn]);
+  if (path === '/pro/situation') return <SituationPage />;
   if (who.data?.staff) {
     return (
       <StaffContext value={who.data.staff}>

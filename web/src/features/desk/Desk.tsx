@@ -40,8 +40,9 @@ function WhoAmI() {
   const staff = useStaff();
   const out = useMutation({
     mutationFn: calls.signOut,
-    // A new page: nothing that was read stays in the memory of this one.
-    onSuccess: () => location.assign('/pro'),
+    // A new page: nothing that was read stays in the memory of this one. Pro Santé Connect
+    // ends its own session first and leads back.
+    onSuccess: ({ next }) => location.assign(next ?? '/pro'),
   });
   return (
     <>
