@@ -19,8 +19,8 @@ const signinCookie = "__Host-visavis-psc"
 func signinRoutes(s *httpx.Server, f *face) {
 	s.Mount(http.MethodGet, "/api/auth/psc/start", "signin.start", f.getStart)
 	s.Mount(http.MethodGet, "/api/auth/psc/callback", "signin.start", f.getCallback)
-	httpx.Handle(s, httpx.Op{Method: http.MethodGet, Path: "/api/auth/psc/situations", Action: "signin.start", Tag: tag, Summary: "Where I may work today"}, f.getSituations)
-	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/auth/psc/situation", Action: "signin.start", Tag: tag, Summary: "Where I work today"}, f.postSituation)
+	httpx.Handle(s, httpx.Op{ID: "listSituations", Method: http.MethodGet, Path: "/api/auth/psc/situations", Action: "signin.start", Tag: tag, Summary: "Where I may work today"}, f.getSituations)
+	httpx.Handle(s, httpx.Op{ID: "chooseSituation", Method: http.MethodPost, Path: "/api/auth/psc/situation", Action: "signin.start", Tag: tag, Summary: "Where I work today"}, f.postSituation)
 }
 
 func (s *Service) getStart(w http.ResponseWriter, r *http.Request) {

@@ -66,7 +66,7 @@ export const refused = () => [
 
 it('has the types of the document', () => {
   expectTypeOf<Answer<'GET /api/encounters/{id}'>['status']>().toEqualTypeOf<'planned' | 'arrived' | 'in-progress' | 'finished' | 'cancelled'>();
-  expectTypeOf<Answer<'POST /api/me/sign-out'>>().toEqualTypeOf<undefined>();
+  expectTypeOf<Answer<'POST /api/appointments/{id}/link/revoke'>>().toEqualTypeOf<undefined>();
   expectTypeOf<Answer<'POST /api/appointments'>['practitioner']['nextSlot']>().toEqualTypeOf<{ scheduleId?: string; start: string; end: string } | undefined>();
   expectTypeOf<Sent<'POST /api/encounters/{id}/report/sign'>>().toEqualTypeOf<{ version: number }>();
   expectTypeOf<Input<'GET /api/me'>>().not.toHaveProperty('path');

@@ -175,6 +175,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/psc/situation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where I work today */
+        post: operations["chooseSituation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/psc/situations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where I may work today */
+        get: operations["listSituations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/consent-checks": {
         parameters: {
             query?: never;
@@ -1353,6 +1387,13 @@ export interface components {
             postalCode?: string;
             street?: string;
         };
+        IdentityChooseInBody: {
+            id: string;
+        };
+        IdentityChooseOutBody: {
+            /** @description the page the sign-in was for */
+            to: string;
+        };
         IdentityCodeInBody: {
             /** @enum {string} */
             channel: "sms" | "email";
@@ -1453,6 +1494,21 @@ export interface components {
         };
         IdentitySearchOutBody: {
             items: components["schemas"]["IdentityFoundPatient"][];
+        };
+        IdentitySignOutOutBody: {
+            /** @description where the browser ends the session at Pro Santé Connect too */
+            next?: string;
+        };
+        IdentitySituation: {
+            city: string;
+            id: string;
+            organizationName: string;
+            roleLabel: string;
+            specialtyLabel: string;
+        };
+        IdentitySituationsOutBody: {
+            displayName: string;
+            items: components["schemas"]["IdentitySituation"][];
         };
         IdentityStaffItem: {
             displayName: string;
@@ -2271,6 +2327,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchedulingAppointmentBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    chooseSituation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                "__Host-visavis-psc"?: string;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityChooseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityChooseOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    listSituations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: {
+                /** @description set by the sign-in */
+                "__Host-visavis-psc"?: string;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentitySituationsOutBody"];
                 };
             };
             /** @description Error */
@@ -3353,14 +3477,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     "Clear-Site-Data"?: string;
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["IdentitySignOutOutBody"];
+                };
             };
             /** @description Error */
             default: {
