@@ -241,7 +241,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 		_, err := p.seq.Sequence(ctx)
 		return err
 	})
-	p.bus.Every("audit.head", time.Minute, p.keepHead) // a head a day, as soon as there is one
+	p.bus.Every("audit.head", 5*time.Second, p.keepHead) // a head a day, as soon as there is one
 	p.bus.Every("httpx.sweep", time.Hour, func(ctx context.Context, _ json.RawMessage) error { return p.server.Sweep(ctx) })
 	return p.bus.Open(ctx)
 }

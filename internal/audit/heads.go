@@ -33,13 +33,13 @@ func (s *Sequencer) Export(ctx context.Context, dir string, once bool) (name, he
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", "", fmt.Errorf("audit: heads: %w", err)
 	}
+	day := s.clock.Now().UTC().Format(time.DateOnly)
+	if today, err := filepath.Glob(filepath.Join(dir, day+"-*.head")); err != nil || once && len(today) > 0 {
+		return "", "", err
+	}
 	kept, err := Heads(dir)
 	if err != nil {
 		return "", "", err
-	}
-	day := s.clock.Now().UTC().Format(time.DateOnly)
-	if once && slices.ContainsFunc(kept, func(k Kept) bool { return strings.HasPrefix(k.Name, day+"-") }) {
-		return "", "", nil
 	}
 	var size int64
 	err = s.db.Read(ctx, func(_ context.Context, tx *store.Tx) error {

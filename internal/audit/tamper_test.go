@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -246,6 +247,38 @@ func TestSequencerDoesNotBuildOnATamperedTree(t *testing.T) {
 		undo()
 		if _, err := h.Sequencer.Verify(ctx); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestTheClinicMayChangeItsAddress: heads signed under another name by the same
+// key hold, those of another key do not.
+func TestTheClinicMayChangeItsAddress(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		write(t, h, "document/1", 3)
+		moved, err := audit.NewSequencer(h.DB, h.Clock, "new.clinic.test", h.Signer.Private())
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := h.Sequencer.Head(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Sequencer = moved
+		write(t, h, "document/2", 3)
+		if n, err := moved.Verify(t.Context(), audit.Kept{Name: "before", Note: before}); err != nil || n != 6 {
+			t.Errorf("after the move: %d entries, %v", n, err)
+		}
+		_, strange, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := audit.NewSequencer(h.DB, h.Clock, "new.clinic.test", strange)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.Verify(t.Context()); !errors.Is(err, audit.ErrTampered) {
+			t.Errorf("heads of another key: %v", err)
 		}
 	})
 }

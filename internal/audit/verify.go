@@ -204,7 +204,7 @@ func (s *Sequencer) openStored(h headRow) (tlog.Tree, error) {
 }
 
 func (s *Sequencer) openHead(head string) (t tlog.Tree, text string, err error) {
-	n, err := note.Open([]byte(head), note.VerifierList(s.verifier))
+	n, err := note.Open([]byte(head), anyName{s.key})
 	if err != nil {
 		return t, "", fmt.Errorf("%w: a head is not signed by this platform", ErrTampered)
 	}
