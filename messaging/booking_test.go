@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"regexp"
 	"slices"
@@ -208,6 +209,26 @@ func TestANewLinkIsSentWithTheWordsOfTheBooking(t *testing.T) {
 	}
 	if w.one(Link, Email, ToPatient).State != Sent {
 		t.Errorf("%s", show(w.all()))
+	}
+}
+
+// The first link dies an hour after the act, the report often comes later: one
+// asked for then is sent, and not an hour after it was asked for (decision 0008).
+func TestALinkAskedForAfterTheActIsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	w.appointment(events.AppointmentBooked, 3*time.Hour)
+	w.wait(leaPhone, 1)
+	w.pass(30 * 24 * time.Hour)
+	w.publish(events.LinkRequested, string(booking), events.Link{AppointmentID: booking, PatientID: lea})
+	texts := w.wait(leaPhone, 2)
+	if !strings.HasPrefix(texts[1].Text, "Nouveau lien") || w.one(Link, Email, ToPatient).State != Sent {
+		t.Errorf("%s %s", texts[1].Text, show(w.all()))
+	}
+	asked := &Delivery{About: Link, Channel: SMS, AppointmentID: booking, StartsAt: w.Clock.Now().Add(-48 * time.Hour), FactAt: w.Clock.Now().Add(-61 * time.Minute)}
+	var out *outOfUse
+	if _, err := w.svc.filling(context.Background(), asked); !errors.As(err, &out) || out.reason != reasonExpired {
+		t.Errorf("asked for 61 minutes ago: %v", err)
 	}
 }
 

@@ -229,7 +229,11 @@ func (s *Service) filling(ctx context.Context, d *Delivery) (f filling, err erro
 		return f, err
 	}
 	if d.About != Cancelled {
-		if s.Clock.Now().After(d.StartsAt.Add(time.Hour)) {
+		last := d.StartsAt
+		if d.About == Link && d.FactAt.After(last) { // asked for after the act: the report came later
+			last = d.FactAt
+		}
+		if s.Clock.Now().After(last.Add(time.Hour)) {
 			return f, &outOfUse{Refused, reasonExpired}
 		}
 		secret, err := s.Secrets.IssueLink(ctx, d.AppointmentID, d.Representative)
