@@ -84,14 +84,7 @@ func (s *Service) author(ctx context.Context, id care.EncounterID, action authz.
 		return act, err
 	}
 	a := authz.From(ctx)
-	rel := authz.Other
-	switch {
-	case a.StaffID != "" && a.StaffID == act.AuthorID:
-		rel = authz.Own
-	case a.OrganizationID != "" && a.OrganizationID == act.OrganizationID:
-		rel = authz.Org
-	}
-	return act, s.Table.Can(a, action, rel)
+	return act, s.Table.Can(a, action, a.To(authz.Subject{StaffID: act.AuthorID, OrganizationID: act.OrganizationID}, false))
 }
 
 // relation ties the actor to a patient's documents. author is the one of a document, or empty.

@@ -3,16 +3,13 @@ package documents
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"visavis/internal/care"
-	"visavis/internal/fault"
 	"visavis/internal/seal"
 	"visavis/internal/store"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 type reportRow struct {
@@ -64,26 +61,16 @@ func metaPlace(id string) seal.Place {
 	return seal.Place{Table: "documents", Column: "meta", Row: id}
 }
 
-func missing(err error) error {
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return fault.Missing()
-	}
-	return err
-}
-
 // lockReport makes writers of one report wait for each other. SQLite has one writer already.
 func lockReport(tx *store.Tx, id care.EncounterID) error {
-	if tx.Dialect() != store.Postgres {
-		return nil
-	}
 	var rows []reportRow
-	return tx.G().Clauses(clause.Locking{Strength: "UPDATE"}).Where("encounter_id = ?", string(id)).Find(&rows).Error
+	return tx.Locked().Where("encounter_id = ?", string(id)).Find(&rows).Error
 }
 
 func (s *Service) load(ctx context.Context, tx *store.Tx, id care.EncounterID) (*Report, error) {
 	var r reportRow
 	if err := tx.G().Where("encounter_id = ?", string(id)).Take(&r).Error; err != nil {
-		return nil, missing(err)
+		return nil, store.Missing(err)
 	}
 	out := &Report{
 		ID: r.ID, EncounterID: care.EncounterID(r.EncounterID), PatientID: care.PatientID(r.PatientID), AuthorID: care.StaffID(r.AuthorID),
@@ -147,7 +134,7 @@ func setState(tx *store.Tx, id care.DocumentID, state State) error {
 func (s *Service) document(ctx context.Context, tx *store.Tx, id care.DocumentID) (*Document, error) {
 	var r documentRow
 	if err := tx.G().Where("id = ?", string(id)).Take(&r).Error; err != nil {
-		return nil, missing(err)
+		return nil, store.Missing(err)
 	}
 	return s.fromRow(ctx, tx, r)
 }

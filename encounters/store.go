@@ -1,8 +1,6 @@
 package encounters
 
 import (
-	"errors"
-
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
@@ -109,15 +107,8 @@ func insertEncounter(tx *store.Tx, e *Encounter) error {
 // lock takes the act's row for the rest of the transaction; SQLite has one
 // writer and needs none.
 func lock(tx *store.Tx, id care.EncounterID) error {
-	if tx.Dialect() != store.Postgres {
-		return nil
-	}
 	var r encounterRow
-	err := tx.G().Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", string(id)).Take(&r).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return fault.Missing()
-	}
-	return err
+	return store.Missing(tx.Locked().Where("id = ?", string(id)).Take(&r).Error)
 }
 
 func load(tx *store.Tx, id care.EncounterID) (*Encounter, error) {
@@ -130,11 +121,7 @@ func loadByAppointment(tx *store.Tx, id care.AppointmentID) (*Encounter, error) 
 
 func take(tx *store.Tx, q *gorm.DB) (*Encounter, error) {
 	var r encounterRow
-	err := q.Take(&r).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, fault.Missing()
-	}
-	if err != nil {
+	if err := store.Missing(q.Take(&r).Error); err != nil {
 		return nil, err
 	}
 	e := fromRow(r)

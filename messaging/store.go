@@ -1,7 +1,6 @@
 package messaging
 
 import (
-	"errors"
 	"time"
 
 	"visavis/internal/care"
@@ -140,10 +139,7 @@ func insertSteps(tx *store.Tx, d *Delivery) error {
 // lockDelivery loads a delivery that no other transaction can change
 // meanwhile; SQLite has one writer.
 func lockDelivery(tx *store.Tx, id care.DeliveryID) (*Delivery, error) {
-	q := tx.G()
-	if tx.Dialect() == store.Postgres {
-		q = q.Clauses(clause.Locking{Strength: "UPDATE"})
-	}
+	q := tx.Locked()
 	return take(q.Where("id = ?", string(id)))
 }
 
@@ -162,11 +158,7 @@ func lockMessage(tx *store.Tx, messageID, envelopeID string) (*Delivery, error) 
 
 func take(q *gorm.DB) (*Delivery, error) {
 	var r deliveryRow
-	err := q.Take(&r).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, fault.Missing()
-	}
-	if err != nil {
+	if err := store.Missing(q.Take(&r).Error); err != nil {
 		return nil, err
 	}
 	return fromRow(r), nil
@@ -208,10 +200,7 @@ func lockAppointment(tx *store.Tx, id care.AppointmentID) error {
 
 // ofAppointment lists the messages of a booking, locked in the order of ids.
 func ofAppointment(tx *store.Tx, id care.AppointmentID) ([]*Delivery, error) {
-	q := tx.G()
-	if tx.Dialect() == store.Postgres {
-		q = q.Clauses(clause.Locking{Strength: "UPDATE"})
-	}
+	q := tx.Locked()
 	var rows []deliveryRow
 	if err := q.Where("appointment_id = ? AND about <> ?", string(id), string(Documents)).Order("id").Find(&rows).Error; err != nil {
 		return nil, err
@@ -241,10 +230,7 @@ func overtaken(tx *store.Tx, d *Delivery) (bool, error) {
 
 // ofAct lists the document deliveries of an act to one recipient, locked.
 func ofAct(tx *store.Tx, id care.EncounterID, to Recipient) ([]*Delivery, error) {
-	q := tx.G()
-	if tx.Dialect() == store.Postgres {
-		q = q.Clauses(clause.Locking{Strength: "UPDATE"})
-	}
+	q := tx.Locked()
 	var rows []deliveryRow
 	err := q.Where("encounter_id = ? AND recipient = ? AND about = ?", string(id), string(to), string(Documents)).Order("id").Find(&rows).Error
 	list := make([]*Delivery, 0, len(rows))

@@ -3,16 +3,11 @@ package prescriptions
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"visavis/internal/care"
-	"visavis/internal/fault"
 	"visavis/internal/seal"
 	"visavis/internal/store"
-
-	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 type row struct {
@@ -42,26 +37,16 @@ func contentPlace(id string) seal.Place {
 	return seal.Place{Table: "prescriptions", Column: "content", Row: id}
 }
 
-func missing(err error) error {
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return fault.Missing()
-	}
-	return err
-}
-
 // lock makes writers of one prescription wait for each other. SQLite has one writer already.
 func lock(tx *store.Tx, id care.PrescriptionID) error {
-	if tx.Dialect() != store.Postgres {
-		return nil
-	}
 	var r row
-	return missing(tx.G().Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", string(id)).Take(&r).Error)
+	return store.Missing(tx.Locked().Where("id = ?", string(id)).Take(&r).Error)
 }
 
 func (s *Service) load(ctx context.Context, tx *store.Tx, id care.PrescriptionID) (*Prescription, error) {
 	var r row
 	if err := tx.G().Where("id = ?", string(id)).Take(&r).Error; err != nil {
-		return nil, missing(err)
+		return nil, store.Missing(err)
 	}
 	return s.fromRow(ctx, tx, r)
 }
@@ -69,7 +54,7 @@ func (s *Service) load(ctx context.Context, tx *store.Tx, id care.PrescriptionID
 func (s *Service) byPublicID(ctx context.Context, tx *store.Tx, public string) (*Prescription, error) {
 	var r row
 	if err := tx.G().Where("public_id = ? AND public_id <> ''", public).Take(&r).Error; err != nil {
-		return nil, missing(err)
+		return nil, store.Missing(err)
 	}
 	return s.fromRow(ctx, tx, r)
 }

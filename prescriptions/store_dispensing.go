@@ -93,7 +93,7 @@ func (s *Service) history(ctx context.Context, tx *store.Tx, p *Prescription) er
 func (s *Service) byDocument(ctx context.Context, tx *store.Tx, id care.DocumentID) (*Prescription, error) {
 	var r row
 	if err := tx.G().Where("document_id = ? AND document_id <> ''", string(id)).Take(&r).Error; err != nil {
-		return nil, missing(err)
+		return nil, store.Missing(err)
 	}
 	return s.fromRow(ctx, tx, r)
 }

@@ -1,7 +1,6 @@
 package signaling
 
 import (
-	"errors"
 	"slices"
 
 	"visavis/internal/care"
@@ -87,10 +86,7 @@ func insertSeat(tx *store.Tx, s Seat) error {
 
 func oneSeat(q *gorm.DB) (Seat, error) {
 	var r seatRow
-	err := q.Take(&r).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return Seat{}, fault.Missing()
-	}
+	err := store.Missing(q.Take(&r).Error)
 	return r.seat(), err
 }
 

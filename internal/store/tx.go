@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // Tx is one transaction. Only store*.go files call G; a service passes the Tx
@@ -23,6 +24,24 @@ type Tx struct {
 
 // G gives the transaction's GORM handle.
 func (tx *Tx) G() *gorm.DB { return tx.g }
+
+// Locked is G for rows that no other transaction may change before this one
+// ends. SQLite has one writer and needs no lock.
+func (tx *Tx) Locked() *gorm.DB {
+	if tx.dialect != Postgres {
+		return tx.g
+	}
+	return tx.g.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+}
+
+// Missing turns the answer of GORM for a row that is not there into the fault
+// of what does not exist or may not be seen. Other errors stay.
+func Missing(err error) error {
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return fault.Missing()
+	}
+	return err
+}
 
 // Dialect tells which database this is.
 func (tx *Tx) Dialect() Dialect { return tx.dialect }
