@@ -21,6 +21,7 @@ need gcc gcc
 need postgresql initdb '/usr/lib/postgresql/*/bin/initdb'
 need redis-server redis-server
 need chromium chromium "${CHROMIUM:-chromium}"
+need firefox-esr firefox-esr firefox
 need postfix postfix /usr/sbin/postfix
 need dovecot-imapd /usr/lib/dovecot/imap
 need coturn turnserver

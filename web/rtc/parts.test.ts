@@ -48,6 +48,7 @@ test('facts add up and name the path', () => {
   const rows = [
     { id: 'a', type: 'inbound-rtp', framesDecoded: 3, packetsLost: 1 },
     { id: 'b', type: 'inbound-rtp', totalAudioEnergy: 0.5, packetsLost: 2 },
+    { id: 'twice', type: 'inbound-rtp', packetsLost: -1 },
     { id: 'c', type: 'outbound-rtp', framesSent: 9 },
     { id: 'd', type: 'media-source', totalAudioEnergy: 0.25 },
     { id: 'e', type: 'transport', selectedCandidatePairId: 'f' },

@@ -199,7 +199,8 @@ export function factsOf(stats: { forEach: (f: (r: Report) => void) => void }): M
     if (r.type === 'inbound-rtp') {
       facts.framesDecoded += num(r, 'framesDecoded');
       facts.audioEnergyReceived += num(r, 'totalAudioEnergy');
-      facts.packetsLost += num(r, 'packetsLost');
+      // Below zero when packets came twice (RFC 3550 §6.4.1), as Firefox reports it.
+      facts.packetsLost += Math.max(0, num(r, 'packetsLost'));
     } else if (r.type === 'outbound-rtp') facts.framesSent += num(r, 'framesSent');
     else if (r.type === 'media-source') facts.audioEnergySent += num(r, 'totalAudioEnergy');
     else if (r.type === 'transport' && typeof r.selectedCandidatePairId === 'string') {
