@@ -44,6 +44,7 @@ type Binding struct {
 	Mid    string
 	Peer   string // the publisher
 	Source Source
+	Paused bool // the receiver's link does not carry even the smallest layer
 }
 
 // Flow says that video really went From → To during Seconds further whole

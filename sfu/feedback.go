@@ -126,6 +126,12 @@ func (p *peer) asked(w *worker, m control.Packet) {
 // arrived takes transport-wide feedback.
 func (p *peer) arrived(w *worker, m control.Packet) {
 	w.sent, _ = p.history.Read(w.sent[:0], m.Raw)
+	p.carries.Feed(w.sent, w.ns)
+	if p.carries.Congested() {
+		p.probe.until = 0
+		p.hold = w.ns + int64(holdAfterCongestion)
+		p.chooseLocked(w)
+	}
 }
 
 func (p *peer) slotOf(ssrc uint32) *slot {

@@ -40,7 +40,8 @@ type peer struct {
 	arrivals twcc.Recorder // what came from the client
 	history  twcc.History  // what went to it
 	rtt      int64         // ns; 0: not known
-	next     struct{ feedback, reports, flows, consent int64 }
+	quality
+	next struct{ feedback, reports, flows, consent int64 }
 }
 
 // newPeer makes what an offer asks for; nothing of it is known to anybody yet.
@@ -167,7 +168,7 @@ func (p *peer) tellSlotsLocked() {
 	table := []Binding{}
 	for _, s := range p.slots {
 		if s.track != nil {
-			table = append(table, Binding{Mid: s.section.Mid, Peer: s.track.peer.id, Source: s.track.source})
+			table = append(table, Binding{Mid: s.section.Mid, Peer: s.track.peer.id, Source: s.track.source, Paused: s.paused})
 		}
 	}
 	p.room.node.emit(Event{Room: p.room.id, Peer: p.id, PC: p.pc, Slots: table})

@@ -9,6 +9,7 @@ const (
 	beat          = 20 * time.Millisecond  // losses asked for again, key frames, silence
 	feedbackEvery = 100 * time.Millisecond // transport-wide feedback
 	reportEvery   = time.Second            // sender and receiver reports
+	rateEvery     = 250 * time.Millisecond // the rates of layers, and who gets which
 	speechEvery   = 500 * time.Millisecond // the end of speech
 	consentEvery  = 5 * time.Second        // a check of ours (RFC 7675 §5.1)
 	flowEvery     = 15 * time.Second       // Flow events
@@ -47,6 +48,10 @@ func (n *Node) rhythm() {
 }
 
 func (r *room) beatLocked(w *worker) {
+	if w.ns >= r.nextRates {
+		r.nextRates = w.ns + int64(rateEvery)
+		r.rateLocked(w)
+	}
 	for _, p := range r.peers {
 		p.beatLocked(w)
 	}
@@ -87,6 +92,7 @@ func (p *peer) beatLocked(w *worker) {
 			l.askKeyFrame(w)
 		}
 	}
+	p.probeLocked(w)
 	if w.ns >= p.next.feedback {
 		p.next.feedback = w.ns + int64(feedbackEvery)
 		p.sendFeedback(w)

@@ -45,6 +45,7 @@ type room struct {
 	peers      []*peer // in the order they came
 	speech     *speech.Room
 	nextSpeech int64
+	nextRates  int64
 	gone       bool
 }
 

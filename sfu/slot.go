@@ -24,10 +24,13 @@ type slot struct {
 	ssrc    uint32
 	rtx     uint32 // 0: no retransmissions
 
-	track *track // who is in the slot
-	want  *layer // which layer of it is to be forwarded
-	laid  *layer // which one stream follows now
-	types types
+	track  *track // who is in the slot
+	want   *layer // which layer of it is forwarded; nil: none, the link is too weak
+	next   *layer // which is to follow from its next key frame on; nil: none
+	since  int64  // when next was chosen, ns
+	paused bool
+	laid   *layer // which one stream follows now
+	types  types
 
 	stream    rewrite.Map
 	window    srtp.Window // of ssrc
@@ -74,7 +77,7 @@ func newSlot(p *peer, sec *session.Section, index int, ssrc, rtx uint32) *slot {
 func (s *slot) bindLocked(t *track) {
 	s.endMeter()
 	s.meter = proof.Meter{}
-	s.track, s.want, s.laid, s.types = t, nil, nil, types{}
+	s.track, s.want, s.next, s.laid, s.types, s.paused = t, nil, nil, nil, types{}, false
 	if t != nil {
 		s.want = t.layers[0]
 	}
@@ -117,7 +120,7 @@ func (s *slot) translate(t *track, kind uint8) bool {
 // sealed from where it stands into the buffer that leaves.
 func (s *slot) write(w *worker, l *layer, in *incoming) {
 	q := s.peer
-	if !q.up || l != s.want {
+	if !q.up || l != s.want && (l != s.next || !s.follow(w, l, in)) {
 		return
 	}
 	if (!s.types.known || s.types.in != in.kind) && !s.translate(l.track, in.kind) || !s.types.taken {

@@ -53,6 +53,7 @@ type layer struct {
 	keyAsked  int64  // ns
 	bytes     int    // since rated
 	rate      int    // bits per second
+	lastTS    uint32 // while a slot waits for its beginning
 	heard     int64  // ns
 	said      uint64 // NTP time of the last sender report
 	saidAs    uint32 // its RTP time
@@ -74,6 +75,8 @@ type incoming struct {
 	payload   []byte
 	level     uint8 // of RFC 6464, as on the wire (voice flag and level)
 	hasLevel  bool
+	key       bool // the first packet of a key frame, by its Dependency Descriptor
+	described bool // there is a Dependency Descriptor
 }
 
 func newTrack(p *peer, sec *session.Section, src Source) *track {
@@ -134,6 +137,10 @@ func (p *peer) rtpLocked(w *worker, b []byte) {
 	if x := h.Extension(b, sec.Ext.Level); len(x) == 1 {
 		in.level, in.hasLevel = x[0], true
 	}
+	if x := h.Extension(b, sec.Ext.Frame); len(x) >= 3 {
+		// Start of frame, and a dependency structure, which key frames carry.
+		in.described, in.key = true, x[0]&0x80 != 0 && len(x) > 3 && x[3]&0x80 != 0
+	}
 	src.layer.take(w, &in)
 }
 
@@ -177,7 +184,7 @@ func (l *layer) take(w *worker, in *incoming) {
 		return
 	}
 	l.heard = w.ns
-	l.bytes += len(in.payload)
+	l.bytes += len(in.payload) + 40 // with headers
 	if l.missing.Missing() {
 		l.askMissing(w)
 	}

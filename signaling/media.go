@@ -71,6 +71,8 @@ const (
 // Slot says what a receive section carries.
 type Slot struct {
 	Mid, Seat, Kind, Source string
+	// Paused: the seat's link does not carry even the smallest layer.
+	Paused bool
 }
 
 // Flow says that a camera's pictures really went From → To for Seconds more.

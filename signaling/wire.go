@@ -185,6 +185,7 @@ type (
 		Seat   string `json:"seat"`
 		Kind   string `json:"kind"`
 		Source string `json:"source"`
+		Paused bool   `json:"paused,omitempty"`
 	}
 	slotsMsg struct {
 		PC    int       `json:"pc"`

@@ -33,6 +33,7 @@ type Extensions struct {
 	RID   uint8 // RFC 8852
 	RRID  uint8 // RFC 8852, of a retransmission
 	TWCC  uint8 // draft-holmer-rmcat-transport-wide-cc-extensions-01
+	Frame uint8 // Dependency Descriptor (AV1 RTP specification, appendix A), of any codec
 }
 
 const (
@@ -40,6 +41,7 @@ const (
 	uriMid   = "urn:ietf:params:rtp-hdrext:sdes:mid"
 	uriRID   = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 	uriRRID  = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+	uriFrame = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 	uriTWCC  = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 )
 
@@ -71,6 +73,8 @@ func (s *Section) extensions(m *sdp.MediaDescription) {
 			to = &s.Ext.RID
 		case uri == uriRRID && s.Kind == Video:
 			to = &s.Ext.RRID
+		case uri == uriFrame && s.Kind == Video && s.Sends:
+			to = &s.Ext.Frame
 		case uri == uriTWCC:
 			to = &s.Ext.TWCC
 		}

@@ -161,7 +161,7 @@ func (c *Carrier) event(e sfu.Event) {
 			if b.Source == sfu.Camera || b.Source == sfu.Screen {
 				kind = "video"
 			}
-			out.Slots = append(out.Slots, signaling.Slot{Mid: b.Mid, Seat: b.Peer, Kind: kind, Source: string(b.Source)})
+			out.Slots = append(out.Slots, signaling.Slot{Mid: b.Mid, Seat: b.Peer, Kind: kind, Source: string(b.Source), Paused: b.Paused})
 		}
 	}
 	for _, f := range e.Flows {

@@ -8,10 +8,42 @@ import (
 )
 
 // Chaos is a bad network around one client: what it sends and gets is lost at
-// random. The zero Chaos loses nothing.
+// random, and what it gets comes through a narrow place with a queue of 300 ms.
+// The zero Chaos is a perfect network.
 type Chaos struct {
 	mu   sync.Mutex
 	loss float64
+	rate float64
+	free time.Time
+}
+
+// queue is how much waits before a narrow place.
+const queue = 300 * time.Millisecond
+
+// Narrow lets no more than rate bits per second through to the client; 0: all.
+func (c *Chaos) Narrow(rate int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rate = float64(rate)
+}
+
+// through says when a datagram that comes now is through; false: never.
+func (c *Chaos) through(size int) (time.Time, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if c.rate == 0 {
+		c.free = now
+		return now, true
+	}
+	if c.free.Before(now) {
+		c.free = now
+	}
+	if c.free.Sub(now) > queue {
+		return now, false
+	}
+	c.free = c.free.Add(time.Duration(float64(size+28) * 8 / c.rate * 1e9))
+	return c.free, true
 }
 
 // Lose sets the fraction (0…1) of datagrams that is lost, each way.
@@ -31,16 +63,47 @@ func (c *Chaos) lost() bool {
 type badConn struct {
 	net.PacketConn
 	chaos *Chaos
+	in    chan delayed
 }
 
-// ReadFrom gives the next datagram that is not lost.
-func (b *badConn) ReadFrom(p []byte) (int, net.Addr, error) {
+type delayed struct {
+	b    []byte
+	from net.Addr
+	at   time.Time
+	err  error
+}
+
+func newBadConn(c net.PacketConn, chaos *Chaos) *badConn {
+	b := &badConn{PacketConn: c, chaos: chaos, in: make(chan delayed, 4096)}
+	go b.pump()
+	return b
+}
+
+func (b *badConn) pump() {
+	buf := make([]byte, 2000)
 	for {
-		n, from, err := b.PacketConn.ReadFrom(p)
-		if err != nil || !b.chaos.lost() {
-			return n, from, err
+		n, from, err := b.PacketConn.ReadFrom(buf)
+		if err != nil {
+			b.in <- delayed{err: err}
+			return
+		}
+		if at, ok := b.chaos.through(n); ok && !b.chaos.lost() {
+			b.in <- delayed{append([]byte(nil), buf[:n]...), from, at, nil}
 		}
 	}
+}
+
+// ReadFrom gives the next datagram that is not lost, when it is through.
+func (b *badConn) ReadFrom(p []byte) (int, net.Addr, error) {
+	d := <-b.in
+	if d.err != nil {
+		b.in <- d // for whoever asks again
+		return 0, nil, d.err
+	}
+	if wait := time.Until(d.at); wait > 0 {
+		<-time.After(wait)
+	}
+	return copy(p, d.b), d.from, nil
 }
 
 // WriteTo sends a datagram, or loses it and says nothing.

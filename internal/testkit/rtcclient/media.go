@@ -29,6 +29,7 @@ type Options struct {
 	Chaos                        *Chaos // around the one UDP socket of the client
 	Trace                        bool   // Quality can be asked for
 	VoiceNACK                    bool   // ask for lost sound too
+	Simulcast                    bool   // the camera in three layers: Layers
 	Stamped                      bool   // pictures carry when they were sent, and Delays says how long they took
 }
 
@@ -47,6 +48,7 @@ type Media struct {
 
 	perPicture int
 	stamped    bool
+	layers     []*webrtc.TrackLocalStaticRTP // of a camera in simulcast
 	traced     bool
 	socket     ice.UDPMux // with Chaos
 
@@ -70,10 +72,9 @@ func NewMedia(o Options) (*Media, error) {
 	if o.Loopback {
 		s.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() })
 	}
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	if o.TCPOnly {
 		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
-	} else {
-		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	}
 	var socket ice.UDPMux
 	if o.Chaos != nil {
@@ -81,7 +82,7 @@ func NewMedia(o Options) (*Media, error) {
 		if err != nil {
 			return nil, err
 		}
-		socket = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: &badConn{udp, o.Chaos}})
+		socket = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: newBadConn(udp, o.Chaos)})
 		s.SetICEUDPMux(socket)
 	}
 	m := &webrtc.MediaEngine{}
@@ -92,6 +93,9 @@ func NewMedia(o Options) (*Media, error) {
 		m.RegisterFeedback(webrtc.RTCPFeedback{Type: "nack"}, webrtc.RTPCodecTypeAudio)
 	}
 	if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: levelURI}, webrtc.RTPCodecTypeAudio); err != nil {
+		return nil, err
+	}
+	if err := simulcastExtensions(m); err != nil {
 		return nil, err
 	}
 	policy := webrtc.ICETransportPolicyAll
@@ -127,6 +131,12 @@ func (c *Media) sections(o Options) error {
 		cap  webrtc.RTPCodecCapability
 	}{{"voice", o.Voice, opus}, {"camera", o.Camera, vp8}, {"screen", o.Screen, vp8}, {"sound", o.Sound, opus}} {
 		if !x.on {
+			continue
+		}
+		if x.name == "camera" && o.Simulcast {
+			if err := c.simulcast(x.cap); err != nil {
+				return err
+			}
 			continue
 		}
 		t, err := webrtc.NewTrackLocalStaticRTP(x.cap, x.name, "me")
@@ -204,7 +214,8 @@ func (c *Media) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		}
 	}
 	var last uint16
-	high := 1 << 20 // unwrapped
+	const origin = 1 << 20 // of unwrapped numbers
+	high := origin
 	for {
 		p, _, err := t.ReadRTP()
 		if err != nil {
@@ -218,10 +229,10 @@ func (c *Media) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		if c.stamped && len(p.Payload) > 500 {
 			c.delays = append(c.delays, time.Duration(now.UnixNano()-int64(binary.BigEndian.Uint64(p.Payload[1:]))))
 		}
-		seq := high + int(int16(p.SequenceNumber-uint16(high)))
-		if high == 1<<20 {
-			seq = 1<<20 + int(p.SequenceNumber)
+		if high == origin {
+			high += int(p.SequenceNumber)
 		}
+		seq := high + int(int16(p.SequenceNumber-uint16(high)))
 		high = max(high, seq)
 		if c.traced {
 			c.trace[mid] = append(c.trace[mid], arrival{seq, now})
@@ -328,6 +339,7 @@ func (c *Media) Connected() bool {
 // pictures 30/s of Options.PicturePackets packets of 1,000 bytes, loud as level says (RFC 6464,
 // 0 is loudest).
 func (c *Media) Pump(ctx context.Context, level uint8) {
+	c.pumpLayers(ctx)
 	for name, t := range c.sends {
 		c.wait.Add(1)
 		go func() {
@@ -365,17 +377,6 @@ func (c *Media) pump(ctx context.Context, t *webrtc.TrackLocalStaticRTP, every t
 		}
 		p.Timestamp += step
 	}
-}
-
-func (c *Media) levelID() uint8 {
-	for _, s := range c.PC.GetSenders() {
-		for _, x := range s.GetParameters().HeaderExtensions {
-			if x.URI == levelURI {
-				return uint8(x.ID)
-			}
-		}
-	}
-	return 0
 }
 
 // Close ends the PeerConnection and waits for its goroutines.

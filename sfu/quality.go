@@ -1,0 +1,275 @@
+package sfu
+
+import (
+	"slices"
+	"time"
+
+	"visavis/sfu/congestion"
+	"visavis/sfu/packet"
+	"visavis/sfu/session"
+)
+
+// quality is what a peer's link carries, and how we find out.
+type quality struct {
+	carries congestion.Delay
+	hold    int64 // no step up before, ns
+	probe   struct {
+		until, every int64 // ns
+		target       int   // bits per second, all in all
+		sent         int   // bytes of padding
+	}
+}
+
+const (
+	alive               = time.Second             // a layer without packets is not sent any more
+	holdAfterCongestion = 2500 * time.Millisecond // before a larger layer is tried again
+	holdAfterStep       = 500 * time.Millisecond  // between two steps up
+	probeTime           = 400 * time.Millisecond  // long enough for the estimate to see it
+	keyFrameWait        = 500 * time.Millisecond  // for a layer that cannot be seen to begin
+	padding             = 255                     // bytes of one probing packet
+)
+
+// rateLocked measures the layers, then chooses for everybody.
+func (r *room) rateLocked(w *worker) {
+	for _, p := range r.peers {
+		for _, t := range p.tracks {
+			for _, l := range t.layers {
+				rate := l.bytes * 8 * int(time.Second/rateEvery)
+				l.rate, l.bytes = (3*l.rate+rate)/4, 0
+				if l.rate < rate { // a layer that begins counts at once
+					l.rate = rate
+				}
+			}
+		}
+	}
+	for _, p := range r.peers {
+		if p.up {
+			p.chooseLocked(w)
+		}
+	}
+}
+
+// living are the layers that are sent, the smallest first.
+func (t *track) living(w *worker) []*layer {
+	var list []*layer
+	for _, l := range t.layers {
+		if l.ssrc != 0 && w.ns-l.heard < int64(alive) {
+			list = append(list, l)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *layer) int { return a.rate - b.rate })
+	return list
+}
+
+// picture is a slot whose layer is to be chosen.
+type picture struct {
+	slot   *slot
+	living []*layer
+	step   int // the chosen layer; −1: none
+}
+
+// pictures are the slots with a choice, screens before cameras, and what the
+// link has left for them when everything else has gone first.
+func (p *peer) pictures(w *worker, budget int) ([]picture, int) {
+	var list []picture
+	for _, s := range p.slots {
+		if s.track == nil {
+			continue
+		}
+		if s.kind == session.Audio || len(s.track.layers) == 1 {
+			budget -= s.track.layers[0].rate
+			continue
+		}
+		x := picture{s, s.track.living(w), -1}
+		switch {
+		case len(x.living) == 0:
+		case s.track.source == Screen:
+			list = slices.Insert(list, 0, x)
+		default:
+			list = append(list, x)
+		}
+	}
+	return list, budget
+}
+
+// plan shares the budget: the smallest layer of each picture, then one step up
+// for each in turn. wish is what the first thing that does not fit lacks; 0:
+// everything fits.
+func plan(list []picture, budget int) (wish int) {
+	lacks := func(need int) bool {
+		if need <= budget {
+			budget -= need
+			return false
+		}
+		if wish == 0 {
+			wish = need - budget
+		}
+		return true
+	}
+	for i := range list {
+		x := &list[i]
+		need := x.living[0].rate
+		if x.slot.paused {
+			need += need / 5 // not out of a pause by a hair
+		}
+		if !lacks(need) {
+			x.step = 0
+		}
+	}
+	for step := 1; step < session.MaxLayers; step++ {
+		for i := range list {
+			x := &list[i]
+			if x.step == step-1 && step < len(x.living) && !lacks(x.living[step].rate-x.living[step-1].rate) {
+				x.step = step
+			}
+		}
+	}
+	return wish
+}
+
+// chooseLocked gives each picture of the peer the layer that its link carries:
+// sound and retransmissions first. A picture in one layer is not touched: its
+// sender is told a ceiling instead. What does not fit is wished for, and a probe
+// finds out whether it would.
+func (p *peer) chooseLocked(w *worker) {
+	rate := p.carries.Rate()
+	if rate == 0 {
+		rate = congestion.Most
+	}
+	list, budget := p.pictures(w, rate*95/100)
+	if len(list) == 0 {
+		return
+	}
+	wish := plan(list, budget)
+	told := false
+	for _, x := range list {
+		if x.step < 0 {
+			told = x.slot.pause() || told
+		} else {
+			told = x.slot.aim(w, x.living, x.step) || told
+		}
+	}
+	if told {
+		p.tellSlotsLocked()
+	}
+	if wish > 0 && w.ns >= p.hold && p.probe.until == 0 {
+		p.probe.until, p.probe.target, p.probe.sent = w.ns+int64(probeTime), max((rate+wish)*11/10, 2*rate), 0
+	}
+}
+
+// pause stops a picture; true when that is new.
+func (s *slot) pause() bool {
+	was := s.paused
+	s.want, s.next, s.paused = nil, nil, true
+	return !was
+}
+
+// aim chooses a layer: down at once, up one step after another. True when a
+// pause has ended.
+func (s *slot) aim(w *worker, living []*layer, step int) bool {
+	now := slices.Index(living, s.want) // −1: out of a pause, with the smallest
+	if step > now {
+		step = now + 1
+		if now >= 0 && w.ns < s.peer.hold {
+			step = now
+		}
+	}
+	l := living[step]
+	was := s.paused
+	s.paused = false
+	switch {
+	case l == s.want:
+		s.next = nil
+	case l != s.next:
+		s.next, s.since = l, w.ns
+		l.keyWanted = true
+		l.askKeyFrame(w)
+	}
+	return was
+}
+
+// follow says whether the stream goes over to the next layer with this packet:
+// at a key frame, where the client says so in the Dependency Descriptor; else
+// when one was asked for and has had the time to come. The payload is not read.
+func (s *slot) follow(w *worker, l *layer, in *incoming) bool {
+	if in.described {
+		if !in.key {
+			if w.ns-s.since > int64(keyFrameEvery) {
+				s.since, l.keyWanted = w.ns, true
+			}
+			return false
+		}
+	} else {
+		wait := max(l.track.peer.rtt, int64(30*time.Millisecond))
+		asked := l.keyAsked >= s.since && w.ns-l.keyAsked >= wait
+		if !asked && w.ns-s.since < int64(keyFrameWait) || in.timestamp == l.lastTS {
+			l.lastTS = in.timestamp
+			return false
+		}
+	}
+	s.want, s.next = l, nil
+	if s.peer.hold < w.ns+int64(holdAfterStep) {
+		s.peer.hold = w.ns + int64(holdAfterStep)
+	}
+	return true
+}
+
+// probeLocked sends what is missing to the rate that is tried as padding, on the
+// retransmission stream of a picture (RFC 4588 packets without a packet).
+func (p *peer) probeLocked(w *worker) {
+	if p.probe.until == 0 {
+		return
+	}
+	var via *slot
+	out := 0
+	for _, s := range p.slots {
+		if s.track == nil {
+			continue
+		}
+		if s.want != nil {
+			out += s.want.rate
+		}
+		if s.rtx != 0 && s.probeType() != 0 && s.section.Ext.TWCC != 0 {
+			via = s
+		}
+	}
+	if via == nil || w.ns >= p.probe.until {
+		p.probe.until = 0
+		// The next one later, unless this one is believed.
+		p.hold = max(p.hold, w.ns+int64(holdAfterStep))
+		return
+	}
+	done := int64(probeTime) - (p.probe.until - w.ns)
+	due := int((p.probe.target - out) / 8 * int(done/int64(time.Millisecond)) / 1000)
+	for n := 0; p.probe.sent < due && n < 40; n++ {
+		p.probe.sent += via.pad(w)
+	}
+}
+
+// probeType is the payload type of RTX here, by the track or by the offer.
+func (s *slot) probeType() uint8 {
+	if s.types.rtx != 0 {
+		return s.types.rtx
+	}
+	return s.section.Codecs[0].RTX
+}
+
+// pad sends one packet of padding and gives its size.
+func (s *slot) pad(w *worker) int {
+	q := s.peer
+	buf := w.buffer(&q.at)
+	wr := packet.Write(buf, s.probeType(), false, s.rtxSeq, s.stream.Now(w.now), s.rtx)
+	n := q.history.Leave(padding+40, w.ns)
+	x := wr.Extension(s.section.Ext.TWCC, 2)
+	x[0], x[1] = byte(n>>8), byte(n)
+	head := wr.End()
+	buf[0] |= 0x20
+	clear(w.scratch[:padding])
+	w.scratch[padding-1] = padding
+	b, err := q.crypt.SealRTP(buf, head, w.scratch[:padding], s.rtx, s.rtxSeq, &s.rtxWindow)
+	s.rtxSeq++
+	if err == nil {
+		w.commit(&q.at, len(b))
+	}
+	return padding + 40
+}
