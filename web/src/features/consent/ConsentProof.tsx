@@ -70,7 +70,7 @@ function Papers({ id }: { id: string }) {
       <a className={styles.download} href={calls.consentReceipt(id, language)} target="_blank" rel="noreferrer">
         {t('receipt')}
       </a>
-      <a href={calls.consentProof(id)} download>
+      <a className={styles.file} href={calls.consentProof(id)} download>
         {t('evidence')}
       </a>
     </span>

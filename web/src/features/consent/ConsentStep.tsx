@@ -97,6 +97,7 @@ function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
     onSuccess: (record, decision) => {
       keys.current = { granted: newIntention(), refused: newIntention() };
       queries.setQueryData<Consent>(['consent', appointment.id], { status: decision, record });
+      void queries.invalidateQueries({ queryKey: ['consent', appointment.id] }); // its time stamp
       if (decision === 'granted') onAgreed();
       else onRefused();
     },

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem } from '@/api/client';
-import type { Appointment, Me } from '@/api/types';
+import type { Appointment, Consent, Me } from '@/api/types';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sayDateTime, visitorZone } from '@/i18n/time';
 import { ConsentStep } from '@/features/consent/ConsentStep';
@@ -21,6 +21,10 @@ const MovePage = lazy(() => import('./MovePage'));
 /** How often the appointment is read again while the card is in view, in milliseconds. */
 const refresh = 15_000;
 
+/** The time stamp of an answer comes later; nobody has to ask for it. */
+const unstamped = (consent: Consent | undefined) =>
+  consent?.record !== undefined && consent.record.stamp?.state !== 'stamped' && consent.record.stamp?.state !== 'off';
+
 export function Visit({ me, appointmentId, link }: { me: Me; appointmentId: string; link: string | null }) {
   const t = useT('join');
   const [step, go] = useStep();
@@ -29,7 +33,7 @@ export function Visit({ me, appointmentId, link }: { me: Me; appointmentId: stri
     queryFn: () => calls.appointment(appointmentId),
     refetchInterval: step === 'room' ? false : refresh,
   });
-  const consent = useQuery({ queryKey: ['consent', appointmentId], queryFn: () => calls.consent(appointmentId) });
+  const consent = useQuery({ queryKey: ['consent', appointmentId], queryFn: () => calls.consent(appointmentId), refetchInterval: (q) => (unstamped(q.state.data) ? refresh : false) });
   const missing = appointment.error ?? consent.error;
   if (missing && !(appointment.data && consent.data)) {
     const retry = () => {
