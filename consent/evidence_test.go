@@ -208,7 +208,7 @@ func TestWhatEvidenceIsCheckedWith(t *testing.T) {
 		}{
 			"another platform's key": {stranger.PublicKey(), roots, documents[0]},
 			"no key":                 {Key{}, roots, documents[0]},
-			"another log":            {Key{key.Type, key.Curve, key.ID, key.X, "other"}, roots, documents[0]},
+			"another log":            {key, roots, bytes.Replace(documents[0], []byte(`"log":"visavis.test"`), []byte(`"log":"visavis.tesu"`), 1)},
 			"no roots":               {key, nil, documents[0]},
 			"other roots":            {key, x509.NewCertPool(), documents[0]},
 			"nothing":                {key, roots, nil},
@@ -218,6 +218,11 @@ func TestWhatEvidenceIsCheckedWith(t *testing.T) {
 			if _, err := VerifyEvidence(c.raw, c.key, c.roots); !errors.Is(err, ErrNotGenuine) {
 				t.Errorf("%s: %v", what, err)
 			}
+		}
+		moved := key
+		moved.Log = "new.clinic.test"
+		if _, err := VerifyEvidence(documents[0], moved, roots); err != nil {
+			t.Errorf("the key as published after the clinic's address changed: %v", err)
 		}
 	})
 }
