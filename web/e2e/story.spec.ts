@@ -4,7 +4,9 @@
  * It runs against the demo clinic: VISAVIS_URL and LINKS say where.
  */
 import { expect, test, type Browser, type Page } from '@playwright/test';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { expectGood } from './look';
 import { flows, lettersIn, nextSms, shot, smsOf, watchMedia } from './support';
 
 interface Links {
@@ -156,7 +158,11 @@ test('a consultation from booking to the documents', async ({ browser }) => {
     await doctor.getByLabel('Durée (jours)').fill('5');
     await doctor.getByLabel('Boîtes').fill('2');
     await expect(doctor.getByText('1 comprimé matin, midi et soir pendant 5 jours')).toBeVisible();
-    await shot(doctor, '17-medicine');
+    for (const [width, height] of [[360, 740], [768, 1024], [1440, 900]] as const) {
+      await doctor.setViewportSize({ width, height });
+      await shot(doctor, `17-medicine-${width}`);
+    }
+    await expectGood(doctor);
     await doctor.getByRole('button', { name: 'Ajouter une prescription' }).click();
     await doctor.getByRole('menuitem', { name: 'Analyses de biologie' }).click();
     await doctor.getByLabel('Texte de la ligne 1').fill('NFS, CRP');
@@ -196,5 +202,51 @@ test('a consultation from booking to the documents', async ({ browser }) => {
     await patient.getByText('Qui l’a ouvert').first().click();
     await expect(patient.getByText(/Claire MARTIN/).first()).toBeVisible();
     await shot(patient, '25-accesses');
+  });
+
+  await test.step('the pharmacist scans the sheet, dispenses, and the patient sees it (B15, J19)', async () => {
+    const sheets = await patient.evaluate(async () => {
+      const { items } = await (await fetch('/api/documents')).json();
+      const one = items.find((d: { dispensing?: unknown }) => d.dispensing);
+      return [...new Uint8Array(await (await fetch(`/api/documents/${one.id}/pdf`)).arrayBuffer())];
+    });
+    const text = execFileSync('pdftotext', ['-layout', '-', '-'], { input: Buffer.from(sheets) }).toString();
+    const address = text.replace(/\s/g, '').match(/\/v\/[a-z2-7]{26}/)![0];
+    const printed = text.match(/Code d'accès : ([0-9A-Z]{4}-[0-9A-Z]{4})/)![1]!;
+    const counter = await open(browser, phone);
+    await counter.goto(new URL(address, links.home).href);
+    await expect(counter.getByText('Ordonnance authentique')).toBeVisible();
+    await expect(counter.getByText('Pas encore délivrée')).toBeVisible();
+    await expectGood(counter);
+    await shot(counter, '26-verify-360');
+    const unlock = async () => {
+      await counter.getByLabel('Code de la feuille').fill(printed);
+      await counter.keyboard.press('Enter');
+      await expect(counter.getByText(/paracétamol/i).first()).toBeVisible();
+    };
+    await unlock();
+    await shot(counter, '27-content-360');
+    await counter.getByRole('link', { name: /Pharmacien : me connecter/ }).click();
+    await counter.getByRole('button', { name: 'Paul NGUYEN' }).click();
+    await counter.waitForURL(/\/v\//);
+    await unlock();
+    for (const [width, height] of [[360, 740], [768, 1024], [1440, 900]] as const) {
+      await counter.setViewportSize({ width, height });
+      await expectGood(counter);
+      await shot(counter, `28-counter-${width}`);
+    }
+    await counter.getByRole('radio', { name: 'En partie' }).focus();
+    await counter.keyboard.press('Space');
+    await counter.getByLabel(/Quantité délivrée/).fill('1');
+    await counter.getByRole('button', { name: 'Noter la délivrance' }).click();
+    await expect(counter.getByText(/Délivrée le .* par votre pharmacie/)).toBeVisible();
+    await expect(counter.getByText('Délivrée en partie')).toBeVisible();
+    await expectGood(counter);
+    await shot(counter, '29-dispensed');
+    await counter.getByRole('button', { name: 'English' }).click();
+    await expect(counter.getByText(/Dispensed on .* by your pharmacy/)).toBeVisible();
+    await expectGood(counter);
+    await shot(counter, '30-dispensed-en');
+    await expect(patient.getByText(/Délivrée en partie .* par Pharmacie du Marché/)).toBeVisible({ timeout: 30_000 });
   });
 });
