@@ -11,6 +11,14 @@
 // shows only with the code printed on the sheet, of which nothing but a slow hash is kept. This is our own
 // verification, not the ordonnance numérique of the Assurance Maladie.
 //
-// Legal sources: CSP R5132-3 (mentions), R5132-4 (signature), R5132-21 and R5132-22 (duration, first
-// dispensing: rules.tsv), R5125-54 (substitution); CSS R161-45.
+// A pharmacist who holds the sheet records what is dispensed, line by line, in part or in full, for each
+// renewal; what was given in full is given once, whoever asks, and the next pharmacy reads by whom. A
+// mistake is withdrawn, never erased.
+//
+// A dosage may be structured (FHIR Dosage); the French sentence of the sheet is then made from it. Medicines
+// that need a secure form (stupéfiants and the like) are refused: this program prints none.
+//
+// Legal sources: CSP R5132-3 (mentions), R5132-4 (signature), R5132-5 (secure form: substances.tsv),
+// R5132-21 and R5132-22 (duration, first dispensing: rules.tsv), R5125-54 (substitution); CSS R161-45,
+// R165-36 and R165-38 (devices).
 package prescriptions

@@ -14,6 +14,7 @@ import (
 	"visavis/internal/clock"
 	"visavis/internal/config"
 	"visavis/internal/limit"
+	"visavis/internal/medicines"
 	"visavis/internal/telemetry"
 )
 
@@ -31,6 +32,7 @@ func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 		{"folder of audit heads", func(_ context.Context, c *config.Config) error { return tryFolder(c.HeadsDir) }},
 		{"Redis", tryRedis},
 		{"trusted proxies", tryProxies},
+		{"medicines", tryMedicines},
 		{"web port", func(_ context.Context, c *config.Config) error { return tryTCP(c.Listen) }},
 		{"media ports", tryMedia},
 		{"Pro Santé Connect", func(ctx context.Context, c *config.Config) error { return tryHTTP(ctx, c.PSC.Discovery) }},
@@ -112,6 +114,19 @@ func tryRedis(ctx context.Context, cfg *config.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	return errors.Join(rdb.Ping(ctx).Err(), rdb.Close())
+}
+
+// tryMedicines reads the files of the BDPM, or says that only the sample is there.
+func tryMedicines(_ context.Context, cfg *config.Config) error {
+	if cfg.Medicines == "" {
+		return errUnset
+	}
+	index, err := medicines.Load(os.DirFS(cfg.Medicines))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("   %d specialities in %s\n", index.Len(), cfg.Medicines)
+	return nil
 }
 
 func tryTCP(addr string) error {
