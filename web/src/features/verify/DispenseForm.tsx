@@ -6,8 +6,7 @@ import { useT } from '@/i18n/i18n';
 import { Failure } from '@/ui/Alert';
 import { useAnnounce } from '@/ui/Announcer';
 import { Button } from '@/ui/Button';
-import { Select, TextField } from '@/ui/Field';
-import { Segments } from '@/ui/Segments';
+import { Choice as Choices, Select, TextField } from '@/ui/Field';
 import type { AtCounter } from './CounterSection';
 import { given, left, linesDue, nameOf, renewalsDue, type Choice } from './counter';
 import styles from './verify.module.css';
@@ -72,6 +71,7 @@ export function DispenseForm({ publicId, code, verification: v, onChange }: AtCo
       {linesDue(counter, renewal).map((line) => (
         <OneLine
           key={line}
+          line={line}
           name={nameOf(lines[line])}
           left={left(counter, lines, line, renewal)}
           choice={choices.get(line) ?? { extent: 'full', quantity: '' }}
@@ -94,17 +94,17 @@ export function DispenseForm({ publicId, code, verification: v, onChange }: AtCo
   );
 }
 
-type OneLineProps = { name: string; left: number | undefined; choice: Choice; onChange: (c: Choice) => void; error: string | undefined };
+type OneLineProps = { line: number; name: string; left: number | undefined; choice: Choice; onChange: (c: Choice) => void; error: string | undefined };
 
-function OneLine({ name, left: rest, choice, onChange, error }: OneLineProps) {
+function OneLine({ line, name, left: rest, choice, onChange, error }: OneLineProps) {
   const t = useT('verify');
   return (
     <div className={styles.one}>
-      <p className={styles.name}>{name}</p>
-      <Segments
-        label={t('counter.how', { name })}
+      <Choices
+        legend={name}
+        name={`extent-${line}`}
         value={choice.extent}
-        onChange={(extent) => onChange({ ...choice, extent })}
+        onChange={(extent) => onChange({ ...choice, extent: extent as Choice['extent'] })}
         options={[
           { value: 'full', label: t('counter.full') },
           { value: 'partial', label: t('counter.partial') },
