@@ -19,7 +19,7 @@ func TestOverHTTP(t *testing.T) {
 			"zoe": patient(zoe, anAct), "lea": patient(child, minorAct), "martin": staff(care.Doctor, martin), "dupre": staff(care.Doctor, dupre),
 		}, texts)
 		Routes(server, s)
-		anyone := testkit.HTTP(t, server.Handler())
+		anyone := testkit.HTTP(t, server.Handler()).Held(server)
 		me, doctor := anyone.With("zoe"), anyone.With("martin")
 
 		var text textBody
@@ -109,7 +109,7 @@ func TestProofOverHTTP(t *testing.T) {
 		}
 		server := h.Server(t, testkit.Actors{"zoe": patient(zoe, anAct), "lea": patient(child, minorAct)}, texts)
 		Routes(server, s)
-		anyone := testkit.HTTP(t, server.Handler())
+		anyone := testkit.HTTP(t, server.Handler()).Held(server)
 		me := anyone.With("zoe")
 		text, err := s.Text(care.Teleconsultation, care.French)
 		if err != nil {

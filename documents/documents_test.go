@@ -453,7 +453,7 @@ func TestHTTP(t *testing.T) {
 			"zoe":    {Role: care.Patient, PatientID: zoe, SessionID: "s5", Level: authz.LevelCode},
 		}, texts)
 		documents.Routes(s, svc)
-		c := testkit.HTTP(t, s.Handler())
+		c := testkit.HTTP(t, s.Handler()).Held(s)
 		path := "/api/encounters/" + string(encounter) + "/report"
 		doctor, lea, zoe := c.With("claire"), c.With("lea"), c.With("zoe")
 		var r struct {

@@ -345,7 +345,7 @@ func TestHTTP(t *testing.T) {
 		}
 		server := h.Server(t, testkit.Actors{"claire": doctor(claire), "hugo": doctor(hugo)}, words)
 		encounters.Routes(server, svc, words)
-		c := testkit.HTTP(t, server.Handler())
+		c := testkit.HTTP(t, server.Handler()).Held(server)
 		path := "/api/encounters/" + string(e.ID)
 
 		c.Get(path).Problem(401, "sign-in")

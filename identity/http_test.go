@@ -28,7 +28,7 @@ func (c *clinic) web(t *testing.T) *testkit.Client {
 	if err := identity.Routes(s, c.svc); err != nil {
 		t.Fatal(err)
 	}
-	return testkit.HTTP(t, s.Handler())
+	return testkit.HTTP(t, s.Handler()).Held(s)
 }
 
 type me struct {

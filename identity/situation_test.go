@@ -130,7 +130,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		if err := identity.Routes(server, c.svc); err != nil {
 			t.Fatal(err)
 		}
-		web := testkit.HTTP(t, server.Handler())
+		web := testkit.HTTP(t, server.Handler()).Held(server)
 		document := map[string]string{"status": "VALI", "document": "passport"}
 		columns := strings.Fields("anonymous own-link own-code other-patient doctor-own doctor-org doctor-other nurse-team nurse-org pharmacist secretary secretary-other admin")
 		for _, x := range []struct {

@@ -242,7 +242,7 @@ func (w *world) make(secure SecureOutlet, ordinary MailOutlet) {
 	}
 	server := w.Server(w.t, actors(), texts)
 	Routes(server, w.svc)
-	w.http = testkit.HTTP(w.t, server.Handler())
+	w.http = testkit.HTTP(w.t, server.Handler()).Held(server)
 	w.svc.SMS.Callback = w.http.URL("/api/hooks/sms")
 	w.svc.Subscribe(w.Bus)
 }

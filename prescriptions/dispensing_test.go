@@ -230,7 +230,7 @@ func TestDispensingOverHTTP(t *testing.T) {
 			"nina":   {Role: care.Pharmacist, StaffID: nina, OrganizationID: station, SessionID: "s2", Level: authz.LevelPSC},
 			"claire": {Role: care.Doctor, StaffID: claire, OrganizationID: clinic, SessionID: "s3", Level: authz.LevelPSC}}, texts)
 		prescriptions.Routes(s, svc)
-		c := testkit.HTTP(t, s.Handler())
+		c := testkit.HTTP(t, s.Handler()).Held(s)
 		p := signed(t, svc, prescriptions.Medicines, twice)
 		secret := code(t, w.filed[0].PDF)
 		public := "/api/verifications/" + p.PublicID

@@ -519,7 +519,7 @@ func TestHTTP(t *testing.T) {
 		s := h.Server(t, testkit.Actors{"claire": {Role: care.Doctor, StaffID: claire, OrganizationID: clinic, SessionID: "s1", Level: authz.LevelPSC},
 			"hugo": {Role: care.Doctor, StaffID: hugo, OrganizationID: clinic, SessionID: "s2", Level: authz.LevelPSC}}, texts)
 		prescriptions.Routes(s, svc)
-		c := testkit.HTTP(t, s.Handler())
+		c := testkit.HTTP(t, s.Handler()).Held(s)
 		me := c.With("claire")
 		var found struct {
 			Items []struct{ CIS, Name, INN string }

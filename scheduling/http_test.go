@@ -23,7 +23,7 @@ func site(t *testing.T, h *testkit.House) (*testkit.Client, *Service, testkit.Ac
 	}
 	server := h.Server(t, actors, words)
 	Routes(server, s)
-	return testkit.HTTP(t, server.Handler()), s, actors
+	return testkit.HTTP(t, server.Handler()).Held(server), s, actors
 }
 
 func request(start time.Time) map[string]any {

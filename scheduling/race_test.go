@@ -255,7 +255,7 @@ func TestOneSlotOneWinnerOverHTTP(t *testing.T) {
 		}
 		server := h.Server(t, testkit.Actors{}, words)
 		Routes(server, s)
-		client := testkit.HTTP(t, server.Handler())
+		client := testkit.HTTP(t, server.Handler()).Held(server)
 		const n = 1000
 		var wg sync.WaitGroup
 		statuses := make(chan int, n)

@@ -222,7 +222,7 @@ func (c *clinic) start() {
 	}
 	srv := c.h.Server(c.t, testkit.Actors{"patient": c.patient, "doctor": c.doctor, "nurse": c.nurse(), "stranger": c.stranger()}, words)
 	signaling.Routes(srv, c.svc)
-	c.web = testkit.HTTP(c.t, srv.Handler())
+	c.web = testkit.HTTP(c.t, srv.Handler()).Held(srv)
 	svc, media := c.svc, c.media
 	c.t.Cleanup(func() { stop(c.t, svc, media) })
 }

@@ -237,7 +237,7 @@ func (c *clinic) another(shift time.Duration) (enter func() *rtcclient.Client) {
 		srv := c.h.Server(c.t, testkit.Actors{"other": other})
 		signaling.Routes(srv, c.svc)
 		web, mine := c.web, c.enc
-		c.web, c.enc = testkit.HTTP(c.t, srv.Handler()), act.ID
+		c.web, c.enc = testkit.HTTP(c.t, srv.Handler()).Held(srv), act.ID
 		cl, _ := c.enter("other", "b")
 		c.web, c.enc = web, mine
 		return cl
