@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -14,12 +15,17 @@ import (
 	"visavis/internal/httpx"
 )
 
-// page is one file of the web app, compressed once when the server starts.
+// page is one file of the web app: compressed by Brotli when it was built, by
+// gzip once when the server starts.
 type page struct {
-	kind  string
-	plain []byte
-	gzip  []byte
+	kind   string
+	plain  []byte
+	gzip   []byte
+	brotli []byte
 }
+
+// brotliExt is what the build adds to the name of a file's second form.
+const brotliExt = ".br"
 
 // pages serves the built web app: hashed files for ever, everything else as
 // the app's one document, which routes by itself.
@@ -28,7 +34,7 @@ type pages map[string]page
 func loadPages(files fs.FS) (pages, error) {
 	out := pages{}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasPrefix(path.Base(name), ".") {
+		if err != nil || d.IsDir() || strings.HasPrefix(path.Base(name), ".") || path.Ext(name) == brotliExt {
 			return err
 		}
 		raw, err := fs.ReadFile(files, name)
@@ -37,6 +43,9 @@ func loadPages(files fs.FS) (pages, error) {
 		}
 		p := page{kind: mime.TypeByExtension(path.Ext(name)), plain: raw}
 		if p.gzip, err = compress(name, raw); err != nil {
+			return err
+		}
+		if p.brotli, err = fs.ReadFile(files, name+brotliExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		out["/"+name] = p
@@ -95,7 +104,11 @@ func send(w http.ResponseWriter, r *http.Request, f page) {
 	body := f.plain
 	w.Header().Set("Content-Type", f.kind)
 	w.Header().Set("Vary", "Accept-Encoding")
-	if f.gzip != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	switch {
+	case f.brotli != nil && accepts(r, "br"):
+		w.Header().Set("Content-Encoding", "br")
+		body = f.brotli
+	case f.gzip != nil && accepts(r, "gzip"):
 		w.Header().Set("Content-Encoding", "gzip")
 		body = f.gzip
 	}
@@ -105,4 +118,18 @@ func send(w http.ResponseWriter, r *http.Request, f page) {
 	}
 	// The client is gone when this fails.
 	_, _ = w.Write(body)
+}
+
+// accepts reads Accept-Encoding (RFC 9110 §12.5.3): a coding named with weight
+// zero is refused.
+func accepts(r *http.Request, coding string) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(name), coding) {
+			q, found := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+			f, err := strconv.ParseFloat(q, 64)
+			return !found || err == nil && f > 0
+		}
+	}
+	return false
 }

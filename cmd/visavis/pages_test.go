@@ -3,51 +3,39 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
-
-	"visavis/internal/httpx"
-	"visavis/web"
+	"testing/fstest"
 )
 
-// TestPagesNeedNoDatabase: the web app shows with the database away, to who has
-// a session too; what needs to know who asks says that it cannot.
-func TestPagesNeedNoDatabase(t *testing.T) {
-	p := wired(t)
-	files, err := web.Files()
+// TestPagesComeAsTheBrowserTakesThem: Brotli first, gzip, or as they are; the
+// compressed twin of a file is no page of its own.
+func TestPagesComeAsTheBrowserTakesThem(t *testing.T) {
+	script := "export const bonjour = 'bonjour bonjour bonjour';"
+	served, err := loadPages(fstest.MapFS{
+		"index.html": {Data: []byte("<!doctype html>")}, "assets/a.js": {Data: []byte(script)}, "assets/a.js.br": {Data: []byte("brotli's")},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	app, err := loadPages(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	get := func(path, cookie string) *httptest.ResponseRecorder {
+	ask := func(path, accept string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
-		if cookie != "" {
-			r.AddCookie(&http.Cookie{Name: httpx.CookieName, Value: cookie})
-		}
+		r.Header.Set("Accept-Encoding", accept)
 		w := httptest.NewRecorder()
-		p.server.Handler().ServeHTTP(w, r)
+		served.ServeHTTP(w, r)
 		return w
 	}
-	paths := []string{"/", "/rdv", "/pro", "/no-such-file.js", "/api/no-such-route"}
-	for name := range app {
-		paths = append(paths, name)
-	}
-	for _, path := range paths {
-		mine, anybodys := get(path, strings.Repeat("s", 43)), get(path, "")
-		if mine.Code != anybodys.Code || mine.Code >= 500 && app["/index.html"].plain != nil {
-			t.Errorf("%s: %d with a session, %d without", path, mine.Code, anybodys.Code)
+	for accept, want := range map[string]string{
+		"gzip, deflate, br, zstd": "br", "gzip": "gzip", "": "", "br;q=0, gzip;q=0.5": "gzip", "BR": "br", "brotli": "", "identity": "",
+	} {
+		w := ask("/assets/a.js", accept)
+		if got := w.Header().Get("Content-Encoding"); w.Code != 200 || got != want || w.Header().Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%q: %d as %q, want %q", accept, w.Code, got, want)
+		}
+		if want == "br" && w.Body.String() != "brotli's" || want == "" && w.Body.String() != script {
+			t.Errorf("%q: %q", accept, w.Body)
 		}
 	}
-	if w := get("/api/me", strings.Repeat("s", 43)); w.Code < 500 {
-		t.Errorf("/api/me without database: %d", w.Code)
-	}
-	if len(app) < 3 {
-		t.Skip("the web app is not built: only its absence was served")
+	if w := ask("/assets/a.js.br", "br"); w.Code != http.StatusNotFound {
+		t.Errorf("the compressed twin: %d", w.Code)
 	}
 }
