@@ -4,6 +4,7 @@ import { Suspense, useCallback, useEffect, useMemo, useState, useTransition, typ
 import { asProblem, Problem, speak } from '@/api/client';
 import { firstLanguage, LanguageContext, loadCatalogue, rememberLanguage, type Language } from '@/i18n/i18n';
 import { Announcer } from '@/ui/Announcer';
+import { keepFocus } from '@/ui/keptFocus';
 import { Lines } from '@/ui/Loading';
 import { Routes } from '@/routes/Routes';
 import { FaultBoundary } from './FaultBoundary';
@@ -49,6 +50,7 @@ function LanguageProvider({ children }: { children: ReactNode }) {
 
 export function App() {
   const [client] = useState(newQueryClient);
+  useEffect(() => keepFocus(document.body), []);
   return (
     <LanguageProvider>
       <QueryClientProvider client={client}>

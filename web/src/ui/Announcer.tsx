@@ -20,8 +20,11 @@ export function Announcer({ children }: { children: ReactNode }) {
   return (
     <AnnouncerContext value={announce}>
       {children}
-      <div ref={polite} className={styles.hidden} role="status" aria-live="polite" />
-      <div ref={assertive} className={styles.hidden} role="alert" aria-live="assertive" />
+      {/* The attribute keeps the regions audible while a dialog of the desk hides the rest of the page. */}
+      <div data-live-announcer="true">
+        <div ref={polite} className={styles.hidden} role="status" aria-live="polite" />
+        <div ref={assertive} className={styles.hidden} role="alert" aria-live="assertive" />
+      </div>
     </AnnouncerContext>
   );
 }

@@ -27,6 +27,7 @@ export type ButtonProps = {
   'aria-pressed'?: boolean;
   'aria-expanded'?: boolean;
   'aria-controls'?: string;
+  'aria-haspopup'?: 'menu';
   children: ReactNode;
 };
 

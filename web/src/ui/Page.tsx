@@ -9,16 +9,12 @@ import styles from './Page.module.css';
 export function LanguageSwitch() {
   const { language, setLanguage } = useLanguage();
   const names = { fr: 'Français', en: 'English' } as const;
+  // One and the same button whatever it says, so that it keeps the focus.
+  const other = languages.find((l) => l !== language) ?? language;
   return (
-    <>
-      {languages
-        .filter((l) => l !== language)
-        .map((l) => (
-          <button key={l} type="button" lang={l} className={styles.language} onClick={() => setLanguage(l)}>
-            {names[l]}
-          </button>
-        ))}
-    </>
+    <button type="button" lang={other} className={styles.language} onClick={() => setLanguage(other)}>
+      {names[other]}
+    </button>
   );
 }
 

@@ -15,6 +15,7 @@ export function TimeGrid({ columns, zone, now, span, busy, onOpen }: Props) {
   const today = dayOf(now, zone);
   const hours = Array.from({ length: (s.to - s.from) / 60 }, (_, i) => s.from + i * 60);
   const height = (s.to - s.from) * s.rem;
+  const minute = minuteOf(now.toISOString(), zone);
   return (
     <div className={styles.grid} aria-busy={busy} style={{ '--columns': columns.length, '--height': `${height}rem`, '--hour': `${60 * s.rem}rem` } as CSSProperties}>
       <div className={styles.hours} aria-hidden="true">
@@ -23,11 +24,16 @@ export function TimeGrid({ columns, zone, now, span, busy, onOpen }: Props) {
             {h / 60} h
           </span>
         ))}
+        {columns.some((c) => c.day === today) && minute >= s.from && minute <= s.to && (
+          <span className={`${styles.hour} ${styles.hourNow}`} style={{ top: `${(minute - s.from) * s.rem}rem` }}>
+            {sayTime(now.toISOString(), zone, language)}
+          </span>
+        )}
       </div>
       {columns.map((c) => (
         <section key={c.key} className={styles.column} aria-labelledby={`column-${c.key}`}>
           <h3 id={`column-${c.key}`} className={styles.columnTitle} aria-current={span === 'week' && c.day === today ? 'date' : undefined}>
-            {span === 'day' ? c.practitioner.displayName : weekday(c.day, language)}
+            <span>{span === 'day' ? c.practitioner.displayName : weekday(c.day, language)}</span>
           </h3>
           <ul role="list" className={styles.cells}>
             {c.cells.length === 0 && <li className={styles.emptyColumn}>{t('nothing')}</li>}
@@ -35,7 +41,7 @@ export function TimeGrid({ columns, zone, now, span, busy, onOpen }: Props) {
               <CellItem key={`${cell.kind}-${cell.start}`} cell={cell} scale={s} zone={zone} now={now} wide={span === 'day'} onOpen={() => onOpen(cell)} />
             ))}
           </ul>
-          {c.day === today && <NowLine scale={s} zone={zone} now={now} />}
+          {c.day === today && <NowMark scale={s} minute={minute} />}
         </section>
       ))}
     </div>
@@ -47,8 +53,7 @@ function weekday(day: string, language: Language): string {
   return new Intl.DateTimeFormat(language === 'fr' ? 'fr-FR' : 'en-GB', { weekday: 'long', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T12:00:00Z`));
 }
 
-function NowLine({ scale: s, zone, now }: { scale: Scale; zone: string; now: Date }) {
-  const minute = minuteOf(now.toISOString(), zone);
+function NowMark({ scale: s, minute }: { scale: Scale; minute: number }) {
   if (minute < s.from || minute > s.to) return null;
   return <div className={styles.now} aria-hidden="true" style={{ top: `calc(var(--title) + ${(minute - s.from) * s.rem}rem)` }} />;
 }
@@ -75,7 +80,7 @@ function CellItem({ cell, scale: s, zone, now, wide, onOpen }: ItemProps) {
   const stand = standing(cell.appointment, now);
   return (
     <li className={styles.cell} style={style}>
-      <button type="button" className={`${styles.booked} ${stand.is === 'done' || stand.is === 'absent' ? styles.over : ''}`} onClick={onOpen}>
+      <button type="button" data-brief={wide ? undefined : true} className={`${styles.booked} ${stand.is === 'done' || stand.is === 'absent' ? styles.over : ''}`} onClick={onOpen}>
         <span className={styles.cellTime}>{time}</span> <span className={styles.cellName}>{cell.appointment.patient.displayName}</span>{' '}
         {stand.is !== 'expected' && <span className={wide ? styles.cellState : styles.cellStateNarrow}><StandingWord standing={stand} /></span>}
       </button>

@@ -36,6 +36,7 @@ export type CallViewProps = {
 export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, fill = 'window', children }: CallViewProps) {
   const t = useT('call');
   const [chatOpen, setChatOpen] = useState(false);
+  const chatButton = useRef<HTMLButtonElement>(null);
   const [soundRefused, setSoundRefused] = useState(false);
   const others = othersOf(snapshot);
   const unread = useUnread(snapshot, chatOpen);
@@ -44,6 +45,10 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
   useAnnouncements(snapshot, others);
   const shared = others.find((p) => p.seat.screen && p.media?.screen);
   const live = snapshot.state === 'inCall' || snapshot.state === 'repairing' || snapshot.state === 'lost';
+  const closeChat = () => {
+    setChatOpen(false);
+    chatButton.current?.focus();
+  };
   const resumeSound = () => {
     setSoundRefused(false);
     void call.resumeMedia();
@@ -77,7 +82,7 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
             )}
           </div>
         </div>
-        {chatOpen && <Chat snapshot={snapshot} say={call.say} onClose={() => setChatOpen(false)} />}
+        {chatOpen && <Chat snapshot={snapshot} say={call.say} onClose={closeChat} autoFocus={fill === 'pane'} />}
       </div>
       {snapshot.remote.map((m) => (
         <span key={m.seat}>
@@ -95,6 +100,7 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
           <Control icon="screen" word={t('share')} label={t(snapshot.screen ? 'share.off' : 'share.on')} pressed={snapshot.screen} onPress={() => void call.setScreen(!snapshot.screen)} />
         )}
         <Control
+          ref={chatButton}
           icon="chat"
           word={t('chat.word')}
           label={unread > 0 ? t('chat.unread', { count: unread }) : t('chat.open')}
@@ -130,7 +136,7 @@ function useSeveralCameras(call: Call, on: boolean): boolean {
   return several;
 }
 
-/** Says who comes, who goes, and the messages, to people who do not see the screen. */
+/** Says who comes, who goes, the messages, and the link that breaks and returns, to people who do not see the screen. */
 function useAnnouncements(snapshot: CallSnapshot, others: Person[]) {
   const t = useT('call');
   const announce = useAnnounce();
@@ -145,4 +151,17 @@ function useAnnouncements(snapshot: CallSnapshot, others: Person[]) {
     messages.current = snapshot.chat.length;
     for (const m of fresh) announce(t('chat.from', { name: m.name, text: m.text }));
   });
+  const cut = cutOf(snapshot);
+  const wasCut = useRef(cut);
+  useEffect(() => {
+    if (cut === wasCut.current) return;
+    wasCut.current = cut;
+    announce(t(cut ?? 'back'), 'assertive');
+  }, [cut, announce, t]);
+}
+
+/** What is said of a broken link, by the key of its sentence; null while all goes well or nothing has begun. */
+function cutOf({ state, socket }: CallSnapshot): 'repairing' | 'lost' | 'reconnecting' | null {
+  if (state === 'repairing' || state === 'lost') return state;
+  return socket === 'reconnecting' ? 'reconnecting' : null;
 }

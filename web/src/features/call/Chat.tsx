@@ -12,12 +12,14 @@ type Props = {
   snapshot: Pick<CallSnapshot, 'chat' | 'chatPending' | 'me'>;
   say: (text: string) => boolean;
   onClose?: () => void;
+  /** Whoever opened it with a keyboard writes at once. */
+  autoFocus?: boolean;
 };
 
 /** Signs a message may have (docs/signaling.md §5). */
 const longest = 2000;
 
-export function Chat({ snapshot, say, onClose }: Props) {
+export function Chat({ snapshot, say, onClose, autoFocus = false }: Props) {
   const t = useT('call');
   const { language } = useLanguage();
   const [text, setText] = useState('');
@@ -69,7 +71,7 @@ export function Chat({ snapshot, say, onClose }: Props) {
           send();
         }}
       >
-        <TextField label={t('chat.write')} name="message" value={text} onChange={setText} autoComplete="off" error={tooLong ? t('chat.long') : undefined} />
+        <TextField label={t('chat.write')} name="message" value={text} onChange={setText} autoComplete="off" autoFocus={autoFocus} error={tooLong ? t('chat.long') : undefined} />
         <Button type="submit" isDisabled={text.trim() === '' || tooLong}>
           {t('chat.send')}
         </Button>

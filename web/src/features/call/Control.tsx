@@ -1,3 +1,4 @@
+import type { Ref } from 'react';
 import { Icon, type IconName } from './icons';
 import styles from './call.module.css';
 
@@ -16,13 +17,14 @@ export type ControlProps = {
   /** Number in a corner, such as unread messages. */
   badge?: number;
   isDisabled?: boolean;
+  ref?: Ref<HTMLButtonElement>;
 };
 
 /** A large button of the call. */
-export function Control({ icon, word, label, onPress, off = false, hangUp = false, pressed, badge = 0, isDisabled = false }: ControlProps) {
+export function Control({ icon, word, label, onPress, off = false, hangUp = false, pressed, badge = 0, isDisabled = false, ref }: ControlProps) {
   const look = [styles.control, off ? styles.off : '', hangUp ? styles.hangUp : ''].join(' ');
   return (
-    <button type="button" className={look} aria-label={label} onClick={onPress} disabled={isDisabled} aria-pressed={pressed}>
+    <button ref={ref} type="button" className={look} aria-label={label} onClick={onPress} disabled={isDisabled} aria-pressed={pressed}>
       <Icon name={icon} crossed={off} />
       <span className={styles.word}>{word}</span>
       {badge > 0 && (

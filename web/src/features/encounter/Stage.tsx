@@ -76,7 +76,7 @@ function Write({ desk }: { desk: DeskCall }) {
   if (open) {
     return (
       <div className={styles.write}>
-        <Chat snapshot={desk.snapshot} say={desk.call.say} onClose={() => setOpen(false)} />
+        <Chat snapshot={desk.snapshot} say={desk.call.say} onClose={() => setOpen(false)} autoFocus />
       </div>
     );
   }

@@ -40,6 +40,7 @@ export function PatientSearch({ onChoose, autoFocus = false }: { onChoose: (pati
         if (chosen) onChoose(chosen);
       }}
       empty={empty}
+      found={t('search.found', { count: items.length })}
       autoFocus={autoFocus}
     />
   );

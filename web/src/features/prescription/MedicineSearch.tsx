@@ -36,6 +36,7 @@ export function MedicineSearch({ onChoose, onFree }: { onChoose: (medicine: Medi
           setText('');
         }}
         empty={empty}
+        found={t('search.found', { count: items.length })}
       />
       {q.length >= 2 && !found.isFetching && items.length === 0 && (
         <div>

@@ -1,21 +1,16 @@
 /** The prescriptions of an act: each its own sheet; drafts are written here, signed ones read, replaced or cancelled. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { Button as AriaButton } from 'react-aria-components/Button';
-import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
-import { Popover } from 'react-aria-components/Popover';
 import { asProblem, newIntention } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { Encounter, Prescription } from '@/api/deskTypes';
 import type { PrescriptionCategory } from '@/api/types';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { useT } from '@/i18n/i18n';
+import { Choices } from '@/ui/Choices';
 import { Lines, Loading } from '@/ui/Loading';
 import { DraftSheet } from './DraftSheet';
 import { categories } from './lines';
 import { SignedSheet } from './SignedSheet';
-import button from '@/ui/Button.module.css';
-import list from '@/ui/SearchBox.module.css';
 import styles from './prescription.module.css';
 
 const order: Record<Prescription['status'], number> = { draft: 0, signed: 1, replaced: 2, cancelled: 3 };
@@ -49,30 +44,11 @@ export function PrescriptionsPane({ encounter }: { encounter: Encounter }) {
         ),
       )}
       {add.isError && <DeskFailure problem={asProblem(add.error)} />}
-      <New onAdd={(category) => add.mutate({ category, intention: newIntention() })} busy={add.isPending} />
-    </div>
-  );
-}
-
-function New({ onAdd, busy }: { onAdd: (category: PrescriptionCategory) => void; busy: boolean }) {
-  const t = useT('prescription');
-  const [open, setOpen] = useState(false);
-  return (
-    <div>
-      <MenuTrigger isOpen={open} onOpenChange={setOpen}>
-        <AriaButton className={`${button.button} ${button.secondary}`} isDisabled={busy}>
-          {t('new')}
-        </AriaButton>
-        <Popover className={`desk ${list.popover}`} placement="bottom start">
-          <Menu className={list.list ?? ''} onAction={(id) => onAdd(id as PrescriptionCategory)}>
-            {categories.map((c) => (
-              <MenuItem key={c} id={c} className={list.item ?? ''}>
-                {t(`category.${c}`)}
-              </MenuItem>
-            ))}
-          </Menu>
-        </Popover>
-      </MenuTrigger>
+      <Choices
+        label={t('new')}
+        items={categories.map((c) => ({ id: c, label: t(`category.${c}`) }))}
+        onChoose={(category) => add.mutate({ category: category as PrescriptionCategory, intention: newIntention() })}
+      />
     </div>
   );
 }

@@ -112,6 +112,9 @@ function Live({ call, appointment, link, onConsent, onCard }: Omit<Props, 'encou
   return (
     <>
       <main aria-label={tCall('title')}>
+        <h1>
+          <Hidden>{tCall('title')}</Hidden>
+        </h1>
         <AdmittedNotice words={tWait('admitted')} />
         <CallView
           call={call}

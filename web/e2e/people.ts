@@ -1,0 +1,112 @@
+/** The people of the journeys at the desk: their words, their way in, an appointment of their own. */
+import { expect, type Browser, type BrowserContext, type Page } from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { nextSms, smsOf, watchMedia } from './support';
+
+export interface Links {
+  professional: string;
+  agenda: string;
+  sms: string;
+  patients: { patient: string; doctor: string; start: string; url: string }[];
+}
+
+export const links = (): Links => JSON.parse(readFileSync(process.env.LINKS ?? '../data/links.json', 'utf8'));
+
+export type Language = 'fr' | 'en';
+export type Words = (catalogue: string, key: string, params?: Record<string, string | number>) => string;
+
+/** The texts of the product in one language, as the pages say them. */
+export function wordsIn(language: Language): Words {
+  return (catalogue, key, params = {}) => {
+    const file = fileURLToPath(new URL(`../src/i18n/${language}/${catalogue}.json`, import.meta.url));
+    const text = (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>)[key];
+    if (text === undefined) throw new Error(`no text ${catalogue} ${key}`);
+    return text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => String(params[name] ?? ''));
+  };
+}
+
+/** A window of the desk, in French until somebody asks for English. */
+export async function atDesk(browser: Browser, state?: Awaited<ReturnType<BrowserContext['storageState']>>, options: object = {}): Promise<Page> {
+  const context = await browser.newContext({
+    locale: 'fr-FR',
+    timezoneId: 'Europe/Paris',
+    permissions: ['camera', 'microphone'],
+    viewport: { width: 1440, height: 900 },
+    ...(state ? { storageState: state } : {}),
+    ...options,
+  });
+  await watchMedia(context);
+  return context.newPage();
+}
+
+export async function signIn(page: Page, name: string) {
+  await page.goto(links().professional);
+  await page.getByText('Se connecter avec Pro Santé Connect').click();
+  await page.getByRole('button', { name }).click();
+  await page.waitForURL(/\/pro/);
+}
+
+export async function speak(page: Page, language: Language) {
+  const other = page.getByRole('button', { name: language === 'fr' ? 'Français' : 'English', exact: true });
+  await other.click();
+  await expect(page.locator('html')).toHaveAttribute('lang', language);
+}
+
+/** The longest plausible names: three given names, a hyphenated double surname. */
+export const longNames = { familyName: 'DE LA ROCHEFOUCAULD-MONTMORENCY', givenName: 'Marie-Christine Anne-Élisabeth Guillemette', birthDate: '1948-02-29' };
+
+export interface Visit {
+  encounterId: string;
+  patientId: string;
+  patient: string;
+  /** The address the patient got by SMS. */
+  join: string;
+}
+
+/** Books the doctor's first free time of today for somebody on the phone, and waits for their link. */
+export async function bookVisit(secretary: Page, doctor: RegExp, phone: string, who: object = longNames): Promise<Visit> {
+  const international = `+33${phone.slice(1)}`;
+  const before = (await smsOf(links().sms, international)).length;
+  const call = <T>(method: string, url: string, body?: object) =>
+    secretary.evaluate(
+      async ([m, u, b]) => {
+        const headers: Record<string, string> = { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() };
+        const answer = await fetch(`/api${u}`, { method: m as string, headers, ...(b ? { body: JSON.stringify(b) } : {}) });
+        if (!answer.ok) throw new Error(`${u}: ${answer.status} ${await answer.text()}`);
+        return answer.json();
+      },
+      [method, url, body] as const,
+    ) as Promise<T>;
+  const day = new Intl.DateTimeFormat('sv', { timeZone: 'Europe/Paris' }).format(new Date());
+  type Found = { zone: string; practitioners: { id: string; displayName: string; freeSlots: { start: string }[] }[] };
+  const agenda = await call<Found>('GET', `/agenda?date=${day}&days=2`);
+  const practitioner = agenda.practitioners.find((p) => doctor.test(p.displayName))!;
+  const { price } = await call<{ price: { amountCents: number; reimbursedCents: number } }>('GET', `/practitioners/${practitioner.id}`);
+  const start = practitioner.freeSlots.find((s) => Date.parse(s.start) > Date.now())!.start;
+  const shown = { amountCents: price.amountCents, reimbursedCents: price.reimbursedCents };
+  await call('POST', '/staff/appointments', { practitionerId: practitioner.id, start, patient: { ...who, phone }, locale: 'fr', zone: agenda.zone, priceShown: shown });
+  const join = (await nextSms(links().sms, international, before, /rdv#/)).match(/https?:\S+/)![0];
+  type Booked = { practitioners: { id: string; appointments: { start: string; encounterId?: string; patient: { id: string; displayName: string } }[] }[] };
+  let visit: Visit | undefined;
+  await expect
+    .poll(async () => {
+      const now = await call<Booked>('GET', `/agenda?date=${day}&days=2`);
+      const mine = now.practitioners.find((p) => p.id === practitioner.id)?.appointments.find((a) => a.start === start);
+      if (mine?.encounterId) visit = { encounterId: mine.encounterId, patientId: mine.patient.id, patient: mine.patient.displayName, join };
+      return visit?.encounterId ?? '';
+    })
+    .not.toBe('');
+  return visit!;
+}
+
+/** The patient opens the link, agrees, tries the camera and waits. */
+export async function waitInRoom(patient: Page, join: string) {
+  await patient.goto(join);
+  await patient.getByRole('button', { name: /^C’est moi/ }).click();
+  await patient.getByRole('button', { name: 'Je suis d’accord' }).click();
+  await patient.getByRole('button', { name: /Entrer/ }).click();
+  await expect(patient.getByRole('heading', { name: 'Salle d’attente' })).toBeVisible();
+}
+
+export const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
