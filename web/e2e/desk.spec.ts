@@ -99,9 +99,9 @@ test('the agenda: today, a week, nobody, two hundred, a failure, no network', as
     if (l === 'fr') await shot(page, 'desk-week');
     await page.getByText(t('agenda', 'span.day'), { exact: true }).click();
   });
-  type Agenda = { practitioners: { appointments: { id: string; start: string; end: string }[]; freeSlots: unknown[] }[] };
+  type Agenda = { practitioners: { appointments: { id: string; start: string; end: string; patient: { displayName: string } }[]; freeSlots: unknown[] }[] };
   await changed<Agenda>(page, '**/api/agenda*', (a) => {
-    const model = a.practitioners.find((p) => p.appointments.length > 0)!.appointments.at(-1)!;
+    const model = a.practitioners.flatMap((p) => p.appointments).find((x) => x.patient.displayName === visit.patient)!;
     const day = Date.parse(model.start) - (Date.parse(model.start) % 86_400_000) + 6 * 3_600_000;
     for (const p of a.practitioners) {
       p.freeSlots = [];
@@ -114,7 +114,7 @@ test('the agenda: today, a week, nobody, two hundred, a failure, no network', as
     }
   });
   await page.reload();
-  await expect(page.getByRole('button', { name: new RegExp(visit.patient) }).nth(150)).toBeAttached();
+  await expect(page.getByRole('button', { name: new RegExp(visit.patient) }).nth(150)).toBeAttached({ timeout: 30_000 });
   await expectGoodAtEveryWidth(page, 'agenda of 200');
   await shot(page, 'desk-agenda-200');
   await page.unrouteAll({ behavior: 'wait' });
@@ -152,7 +152,7 @@ test('booking on the phone and what can be done for an appointment', async ({ br
   await inBoth(page, async (t, l) => {
     const dialog = page.getByRole('dialog');
     await page.getByRole('button', { name: new RegExp(`^${t('agenda', 'bookAt', { time: '' })}`) }).last().click();
-    const search = dialog.getByLabel(t('patients', 'search.label'));
+    const search = dialog.getByRole('combobox', { name: t('patients', 'search.label') });
     await search.waitFor();
     await expectGoodAtEveryWidth(page, `book ${l}`);
     const look = async (text: string) => {
@@ -198,7 +198,7 @@ test('patients: searched, found, checked', async ({ browser }) => {
   await inBoth(page, async (t, l) => {
     await expect(title(page)).toHaveText(t('patients', 'title'));
     await expectGoodAtEveryWidth(page, `patients ${l}`);
-    const search = page.getByLabel(t('patients', 'search.label'));
+    const search = page.getByRole('combobox', { name: t('patients', 'search.label') });
     await search.fill('DELAR');
     await page.getByRole('option').first().waitFor();
     await expectGoodAtEveryWidth(page, `patients, list open ${l}`);
@@ -229,7 +229,7 @@ test('the day: who waits, nobody, two hundred, a failure', async ({ browser }) =
     }));
   });
   await page.reload();
-  await expect(page.getByRole('link', { name: visit.patient }).nth(190)).toBeAttached();
+  await expect(page.getByRole('link', { name: visit.patient }).nth(190)).toBeAttached({ timeout: 30_000 });
   await inBoth(page, async (_, l) => expectGoodAtEveryWidth(page, `day of 200 ${l}`));
   await shot(page, 'desk-day-200');
   await page.unrouteAll({ behavior: 'wait' });
@@ -266,7 +266,7 @@ test('an act, from the door to the paper queue and the pharmacy', async ({ brows
   await waitInRoom(patient, visit.join);
   const admit = (t: Words) => page.getByRole('button', { name: t('encounter', 'door.admitName', { name }) });
   await inBoth(page, async (t, l) => {
-    await admit(t).waitFor();
+    await admit(t).waitFor({ timeout: 60_000 });
     await expectGoodAtEveryWidth(page, `act, at the door ${l}`);
   });
   await shot(page, 'desk-act-door');
@@ -323,7 +323,7 @@ test('an act, from the door to the paper queue and the pharmacy', async ({ brows
   });
   await page.getByRole('button', { name: fr('prescription', 'new') }).click();
   await page.getByRole('menuitem', { name: fr('prescription', 'category.medicines') }).click();
-  const medicine = (t: Words) => page.getByLabel(t('prescription', 'search.label'));
+  const medicine = (t: Words) => page.getByRole('combobox', { name: t('prescription', 'search.label') });
   await inBoth(page, async (t, l) => {
     await medicine(t).fill('');
     await medicine(t).fill('paracetamol');

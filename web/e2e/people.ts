@@ -83,9 +83,16 @@ export async function bookVisit(secretary: Page, doctor: RegExp, phone: string, 
   const agenda = await call<Found>('GET', `/agenda?date=${day}&days=2`);
   const practitioner = agenda.practitioners.find((p) => doctor.test(p.displayName))!;
   const { price } = await call<{ price: { amountCents: number; reimbursedCents: number } }>('GET', `/practitioners/${practitioner.id}`);
-  const start = practitioner.freeSlots.find((s) => Date.parse(s.start) > Date.now())!.start;
   const shown = { amountCents: price.amountCents, reimbursedCents: price.reimbursedCents };
-  await call('POST', '/staff/appointments', { practitionerId: practitioner.id, start, patient: { ...who, phone }, locale: 'fr', zone: agenda.zone, priceShown: shown });
+  let start = '';
+  for (const free of practitioner.freeSlots.filter((s) => Date.parse(s.start) > Date.now()).slice(0, 5)) {
+    const body = { practitionerId: practitioner.id, start: free.start, patient: { ...who, phone }, locale: 'fr', zone: agenda.zone, priceShown: shown };
+    // Somebody else may have taken it in between.
+    const booked = await call('POST', '/staff/appointments', body).catch((e: Error) => (/ 409 /.test(e.message) ? null : Promise.reject(e)));
+    if (!booked) continue;
+    start = free.start;
+    break;
+  }
   const join = (await nextSms(links().sms, international, before, /rdv#/)).match(/https?:\S+/)![0];
   type Booked = { practitioners: { id: string; appointments: { start: string; encounterId?: string; patient: { id: string; displayName: string } }[] }[] };
   let visit: Visit | undefined;

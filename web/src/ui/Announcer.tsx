@@ -5,25 +5,28 @@ import styles from './Announcer.module.css';
 type Announce = (message: string, urgency?: 'polite' | 'assertive') => void;
 const AnnouncerContext = createContext<Announce>(() => undefined);
 
+/** Milliseconds a sentence stays, long after it was read. */
+const kept = 10_000;
+
 export function Announcer({ children }: { children: ReactNode }) {
   const polite = useRef<HTMLDivElement>(null);
   const assertive = useRef<HTMLDivElement>(null);
   const announce = useCallback<Announce>((message, urgency = 'polite') => {
     const region = (urgency === 'polite' ? polite : assertive).current;
     if (!region) return;
-    // The same sentence twice is read twice only if the text changes in between.
-    region.textContent = '';
-    requestAnimationFrame(() => {
-      region.textContent = message;
-    });
+    // Each sentence is an addition of its own: two at once are both read, and so is the same one twice.
+    const line = document.createElement('p');
+    line.textContent = message;
+    region.append(line);
+    setTimeout(() => line.remove(), kept);
   }, []);
   return (
     <AnnouncerContext value={announce}>
       {children}
       {/* The attribute keeps the regions audible while a dialog of the desk hides the rest of the page. */}
       <div data-live-announcer="true">
-        <div ref={polite} className={styles.hidden} role="status" aria-live="polite" />
-        <div ref={assertive} className={styles.hidden} role="alert" aria-live="assertive" />
+        <div ref={polite} className={styles.hidden} role="status" aria-live="polite" aria-atomic="false" />
+        <div ref={assertive} className={styles.hidden} role="alert" aria-live="assertive" aria-atomic="false" />
       </div>
     </AnnouncerContext>
   );

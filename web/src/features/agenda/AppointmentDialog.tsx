@@ -43,7 +43,7 @@ export function AppointmentDialog({ practitioner, appointment, zone, now, onClos
   const { displayName } = appointment.patient;
   return (
     <Dialog title={displayName} isOpen onClose={onClose}>
-      <p>
+      <p className={styles.sentence}>
         {sayDateTime(start, now, zone, language)}, {practitioner.displayName}
       </p>
       {done === 'cancel' ? <State tone="calm">{t('standing.cancelled')}</State> : <StandingWord standing={standing({ ...appointment, start }, now)} />}

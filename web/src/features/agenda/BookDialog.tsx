@@ -1,6 +1,6 @@
 /** Booking for somebody on the phone: a known patient in one field, a new one in five at most. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem, newIntention, type Problem } from '@/api/client';
 import * as desk from '@/api/desk';
@@ -28,6 +28,7 @@ export function BookDialog({ practitioner, slot, zone, onClose }: Props) {
   const client = useQueryClient();
   const [who, setWho] = useState<Who>(null);
   const [missing, setMissing] = useState<Missing>({});
+  const form = useRef<HTMLFormElement>(null);
   const [intention, setIntention] = useState(newIntention);
   const price = useQuery({ queryKey: ['practitioner', practitioner.id], queryFn: () => calls.practitioner(practitioner.id), staleTime: 300_000 });
   const book = useMutation({
@@ -39,6 +40,8 @@ export function BookDialog({ practitioner, slot, zone, onClose }: Props) {
     onSettled: () => client.invalidateQueries({ queryKey: ['agenda'] }),
   });
   const problem = book.error ? asProblem(book.error) : undefined;
+  // The first field to correct has the focus.
+  useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [missing, book.error]);
   const submit = () => {
     const found = who && 'fresh' in who ? check(who.fresh, readDate(who.fresh.birthDate)) : {};
     setMissing(found);
@@ -65,6 +68,7 @@ export function BookDialog({ practitioner, slot, zone, onClose }: Props) {
         {price.data?.price && ` · ${t('book.price', { amount: sayMoney(price.data.price.amountCents, language), remaining: sayMoney(price.data.price.remainingCents, language) })}`}
       </p>
       <form
+        ref={form}
         className={styles.form}
         onSubmit={(e) => {
           e.preventDefault();

@@ -140,7 +140,8 @@ function useSeveralCameras(call: Call, on: boolean): boolean {
 function useAnnouncements(snapshot: CallSnapshot, others: Person[]) {
   const t = useT('call');
   const announce = useAnnounce();
-  const before = useRef(others);
+  // Whoever is there already when the call opens is said too.
+  const before = useRef<Person[]>([]);
   const messages = useRef(snapshot.chat.length);
   useEffect(() => {
     const { came, went } = changesOf(before.current, others);
