@@ -13,12 +13,14 @@ type Props = {
   over?: boolean;
   /** The person. Stays mounted whatever the view: the call goes on. */
   first?: ReactNode;
+  /** The file is only read, and short: the person takes the room. */
+  slim?: boolean;
   /** The file. */
   children: ReactNode;
 };
 
 /** Two panes and a bar; with the file alone, the person stays as a small picture in the corner. */
-export function EncounterFrame({ title, view = 'both', onView, over = false, first, children }: Props) {
+export function EncounterFrame({ title, view = 'both', onView, over = false, slim = false, first, children }: Props) {
   const t = useT('encounter');
   return (
     <div className={`desk ${styles.frame}`}>
@@ -45,7 +47,7 @@ export function EncounterFrame({ title, view = 'both', onView, over = false, fir
         </div>
       </header>
       <Offline />
-      <main id="content" tabIndex={-1} className={`${styles.panes} ${first ? styles[view] : styles.alone}`}>
+      <main id="content" tabIndex={-1} className={`${styles.panes} ${first ? styles[view] : styles.alone} ${slim ? styles.slim : ''}`}>
         {first && <div className={styles.person}>{first}</div>}
         <div className={styles.file} hidden={view === 'first'}>
           {children}

@@ -73,6 +73,7 @@ function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
         view={view}
         onView={setView}
         over={over}
+        slim={!encounter.host}
         first={
           over ? (
             <ClosePane encounter={encounter} />

@@ -51,9 +51,11 @@ export function InviteDialog({ encounter, me, isOpen, onClose }: { encounter: En
         ))}
       </ul>
       {invite.isError && <DeskFailure problem={asProblem(invite.error)} />}
-      <Button look="text" onPress={onClose}>
-        {t('invite.close')}
-      </Button>
+      <div>
+        <Button look="text" onPress={onClose}>
+          {t('invite.close')}
+        </Button>
+      </div>
     </Dialog>
   );
 }
