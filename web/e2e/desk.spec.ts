@@ -16,7 +16,7 @@ let doctorIn: State;
 let secretaryIn: State;
 let visit: Visit;
 
-test.describe.configure({ timeout: 240_000 });
+test.describe.configure({ timeout: 480_000 });
 
 test.beforeAll(async ({ browser }) => {
   const secretary = await atDesk(browser);

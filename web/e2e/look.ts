@@ -1,7 +1,7 @@
 /** What every page of the product must pass, at every width it is read at (look.md, "Before calling a page done"). */
-import { expect, type Page } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 import type axe from 'axe-core';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 // The engine of @axe-core/playwright, asked directly: a page is given it once, not at every look.
@@ -17,6 +17,12 @@ export async function expectNoViolation(page: Page, what = '') {
     const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] });
     return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`);
   }, rules);
+  if (found.length > 0) {
+    await test.info().attach(`axe, ${what}`, { body: await page.screenshot(), contentType: 'image/png' });
+    const html = test.info().outputPath(`${what.replace(/\W+/g, '-')}.html`);
+    writeFileSync(html, await page.content());
+    await test.info().attach(`axe, ${what}`, { path: html, contentType: 'text/html' });
+  }
   expect.soft(found, `axe, ${what}`).toEqual([]);
 }
 

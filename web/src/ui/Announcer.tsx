@@ -12,7 +12,9 @@ export function Announcer({ children }: { children: ReactNode }) {
   const polite = useRef<HTMLDivElement>(null);
   const assertive = useRef<HTMLDivElement>(null);
   const announce = useCallback<Announce>((message, urgency = 'polite') => {
-    const region = (urgency === 'polite' ? polite : assertive).current;
+    // An open dialog silences the page behind it, this region too: it has its own.
+    const inside = [...document.querySelectorAll('dialog[open] [data-announcer]')].at(-1);
+    const region = inside ?? (urgency === 'polite' ? polite : assertive).current;
     if (!region) return;
     // Each sentence is an addition of its own: two at once are both read, and so is the same one twice.
     const line = document.createElement('p');
@@ -23,17 +25,19 @@ export function Announcer({ children }: { children: ReactNode }) {
   return (
     <AnnouncerContext value={announce}>
       {children}
-      {/* The attribute keeps the regions audible while a dialog of the desk hides the rest of the page. */}
-      <div data-live-announcer="true">
-        <div ref={polite} className={styles.hidden} role="status" aria-live="polite" aria-atomic="false" />
-        <div ref={assertive} className={styles.hidden} role="alert" aria-live="assertive" aria-atomic="false" />
-      </div>
+      <div ref={polite} className={styles.hidden} role="status" aria-live="polite" aria-atomic="false" />
+      <div ref={assertive} className={styles.hidden} role="alert" aria-live="assertive" aria-atomic="false" />
     </AnnouncerContext>
   );
 }
 
 export function useAnnounce(): Announce {
   return useContext(AnnouncerContext);
+}
+
+/** Where things are said while a dialog is open; part of the dialog. */
+export function InnerRegion() {
+  return <div data-announcer="" className={styles.hidden} role="status" aria-live="polite" aria-atomic="false" />;
 }
 
 /** Text for screen readers only. */

@@ -31,6 +31,7 @@ export function Choices({ label, items, onChoose, isDisabled = false }: ChoicesP
       e.preventDefault();
       all.at(to % all.length)?.focus();
     } else if (e.key === 'Escape') {
+      e.preventDefault();
       e.stopPropagation();
       close();
     } else if (e.key === 'Enter' || e.key === ' ') {

@@ -62,6 +62,7 @@ export function SearchBox({ label, hint, value, onChange, items, onChoose, empty
       if (chosen) choose(chosen);
     } else if (e.key === 'Escape' && asked) {
       // Closes the list, not the dialog it may be in.
+      e.preventDefault();
       e.stopPropagation();
       setOpen(false);
       setActive(-1);
