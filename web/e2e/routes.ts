@@ -21,6 +21,7 @@ export const table: readonly Row[] = [
   { path: '/documents', who: 'patient', open: () => '/documents' },
   { path: '/lien', who: 'anyone', open: () => '/lien' },
   { path: '/v/:publicId', who: 'anyone', open: () => '/v/inconnue' },
+  { path: '/accord', who: 'anyone', open: () => '/accord' },
   { path: '/pro', who: 'doctor', open: () => '/pro' },
   { path: '/pro/*?', who: 'anyone', open: () => '/pro/agenda' },
   { path: '/pro/agenda', who: 'secretary', open: () => '/pro/agenda' },

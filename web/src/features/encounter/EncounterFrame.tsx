@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { Suspense, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import { useT } from '@/i18n/i18n';
 import { LanguageSwitch, Offline, Skip, Title, type DeskView } from '@/ui/Page';
@@ -48,9 +48,14 @@ export function EncounterFrame({ title, view = 'both', onView, over = false, sli
       </header>
       <Offline />
       <main id="content" tabIndex={-1} className={`${styles.panes} ${first ? styles[view] : styles.alone} ${slim ? styles.slim : ''}`}>
-        {first && <div className={styles.person}>{first}</div>}
+        {/* Words that come late blank their own pane for a moment, never the person. */}
+        {first && (
+          <div className={styles.person}>
+            <Suspense fallback={null}>{first}</Suspense>
+          </div>
+        )}
         <div className={styles.file} hidden={view === 'first'}>
-          {children}
+          <Suspense fallback={null}>{children}</Suspense>
         </div>
       </main>
     </div>

@@ -56,6 +56,7 @@ function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
   // Loaded with the page: the pane that waits for its words when somebody comes in would blank the file.
   useT('call');
   useT('diagnostics');
+  useT('proof');
   const staff = useStaff();
   const over = closed(encounter);
   const wanted = useHistoryState<{ receive?: string } | null>()?.receive === encounter.patient.id;
