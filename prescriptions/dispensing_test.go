@@ -304,7 +304,7 @@ func TestStructuredSheets(t *testing.T) {
 		if p, err = svc.Write(doctor(), p.ID, lines, prescriptions.Measures{WeightKg: 18.5, HeightCm: 110}, p.Edit); err != nil {
 			t.Fatal(err)
 		}
-		if p, err = svc.Sign(doctor(), p.ID, p.Edit); err != nil {
+		if _, err = svc.Sign(doctor(), p.ID, p.Edit); err != nil {
 			t.Fatal(err)
 		}
 		text := pdfText(t, w.filed[0].PDF)

@@ -118,10 +118,7 @@ func (a *answers) change(statement string, with ...any) {
 
 // documents: another patient's is as absent as one that never was.
 func (a *answers) documents() {
-	hers := a.papers(0)
-	if len(hers) != 3 {
-		a.t.Fatalf("%d documents", len(hers))
-	}
+	a.papers(0)
 	var id string
 	a.ok(a.db.Read(a.ctx, func(_ context.Context, tx *store.Tx) error {
 		return tx.G().Raw("SELECT id FROM documents LIMIT 1").Row().Scan(&id)

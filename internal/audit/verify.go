@@ -64,7 +64,8 @@ func (v *verification) run(kept []Kept) error {
 			break
 		}
 	}
-	for _, at := range slices.Sorted(maps.Keys(v.signed)) {
+	if left := slices.Sorted(maps.Keys(v.signed)); len(left) > 0 {
+		at := left[0]
 		if name := v.signed[at][len(v.signed[at])-1].name; name != "" {
 			return cutBefore(name, at, v.size)
 		}
