@@ -120,9 +120,10 @@ test('a whole consultation by keyboard alone, as a screen reader hears it', asyn
     await page.keyboard.press('ArrowDown');
     await expect(page.getByRole('option').first()).toHaveAttribute('aria-selected', 'true');
     await page.keyboard.press('Enter');
-    await expect(page.getByLabel(t('prescription', 'field.dose'))).toBeFocused();
-    await page.keyboard.type('1 comprimé');
-    await type(page, page.getByLabel(t('prescription', 'field.frequency')), '3 fois par jour');
+    await expect(page.getByLabel(t('prescription', 'dosage.amount'))).toBeFocused();
+    await tabTo(page, page.getByLabel(t('prescription', 'dosage.when')));
+    await page.keyboard.press('ArrowDown');
+    await expectFocusKept(page, 'when was chosen');
     await type(page, page.getByLabel(t('prescription', 'field.durationDays')), '5');
     await type(page, page.getByLabel(t('prescription', 'field.quantity')), '2');
   });

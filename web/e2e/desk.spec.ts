@@ -343,8 +343,7 @@ test('an act, from the door to the paper queue and the pharmacy', async ({ brows
   await inBoth(page, async (_, l) => expectGoodAtEveryWidth(page, `signature refused ${l}`));
   await shot(page, 'desk-sign-refused');
 
-  await page.getByLabel(fr('prescription', 'field.dose')).fill('1 comprimé');
-  await page.getByLabel(fr('prescription', 'field.frequency')).fill('3 fois par jour');
+  await page.getByLabel(fr('prescription', 'dosage.when')).selectOption({ index: 1 });
   await page.getByLabel(fr('prescription', 'field.durationDays')).fill('5');
   await page.getByLabel(fr('prescription', 'field.quantity')).fill('2');
   await page.getByRole('tab', { name: fr('encounter', 'tab.report') }).click();

@@ -23,6 +23,8 @@ export function DosageFields({ dosage: d, line, index, onChange, error }: Props)
           label={t('dosage.amount')}
           name={`amount-${index}`}
           value={d.doseQuantity.value}
+          // A medicine just chosen is written at once.
+          autoFocus={chosen === ''}
           onChange={(value) => put({ doseQuantity: { ...d.doseQuantity, value } })}
           error={error('dosage.doseQuantity')}
         />
@@ -67,10 +69,10 @@ export function DosageFields({ dosage: d, line, index, onChange, error }: Props)
   );
 }
 
-type AmountProps = { label: string; name: string; value: number; onChange: (value: number) => void; error: string | undefined };
+type AmountProps = { label: string; name: string; value: number; autoFocus?: boolean; onChange: (value: number) => void; error: string | undefined };
 
 /** A number as it is typed: « 0,5 » stays « 0,5 » while it is written. */
-export function Amount({ label, name, value, onChange, error }: AmountProps) {
+export function Amount({ label, name, value, onChange, error, autoFocus = false }: AmountProps) {
   const { language } = useLanguage();
   const [text, setText] = useState(value === 0 ? '' : String(value).replace('.', language === 'fr' ? ',' : '.'));
   return (
@@ -78,6 +80,7 @@ export function Amount({ label, name, value, onChange, error }: AmountProps) {
       label={label}
       name={name}
       value={text}
+      autoFocus={autoFocus}
       onChange={(typed) => {
         setText(typed);
         onChange(readAmount(typed));
