@@ -151,7 +151,10 @@ func (w *witness) bookedAs(a *testkit.Answer, n int) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.booked == nil {
-		w.booked, w.guests = map[string]slot{}, map[string]guest{}
+		w.booked = map[string]slot{}
+	}
+	if w.guests == nil {
+		w.guests = map[string]guest{}
 	}
 	if _, twice := w.booked[out.ID]; twice {
 		w.t.Errorf("appointment %s acknowledged for two slots", out.ID)
