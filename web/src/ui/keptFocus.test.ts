@@ -49,3 +49,11 @@ test('nothing is taken when what had the focus is still there', async () => {
   await pass();
   expect(document.activeElement).toBe(document.body);
 });
+
+test('a part that cannot take it is passed over', async () => {
+  get('part').focus = () => undefined;
+  get('gone').focus();
+  get('gone').remove();
+  await pass();
+  expect(document.activeElement?.tagName).toBe('H1');
+});

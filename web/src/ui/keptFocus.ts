@@ -8,13 +8,21 @@
 
 /** Milliseconds left to those who know better: a dialog that gives the focus back, a page that brings its heading. */
 const patience = 80;
-const parts = 'section, [role="dialog"], dialog, main';
+const parts = 'section, dialog';
 
-/** The part that takes over: the closest that still stands, else the heading of the page, else its content. */
-function heir(line: readonly Element[]): HTMLElement | null {
-  const part = line.find((e) => e.isConnected && e.matches(parts));
-  const other = document.querySelector('h1[tabindex]') ?? document.getElementById('content');
-  return (part && part.tagName !== 'MAIN' ? part : (other ?? part)) as HTMLElement | null;
+/** Who may take over: the closest parts that still stand, then the heading of the page, then its content. */
+function heirs(line: readonly Element[]): HTMLElement[] {
+  const around = line.filter((e) => e.isConnected && e.matches(parts));
+  return [...around, document.querySelector('h1[tabindex]'), document.getElementById('content')].filter((e) => e instanceof HTMLElement);
+}
+
+/** A part that is not shown (a dialog just closed) does not take the focus: the next one is asked. */
+function passOn(line: readonly Element[]) {
+  for (const next of heirs(line)) {
+    if (!next.hasAttribute('tabindex')) next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+    if (document.activeElement === next) return;
+  }
 }
 
 export function keepFocus(root: HTMLElement): () => void {
@@ -29,11 +37,7 @@ export function keepFocus(root: HTMLElement): () => void {
     if (timer !== undefined || !lost()) return;
     timer = setTimeout(() => {
       timer = undefined;
-      if (!lost()) return;
-      const next = heir(line);
-      if (!next) return;
-      if (!next.hasAttribute('tabindex')) next.tabIndex = -1;
-      next.focus({ preventScroll: true });
+      if (lost()) passOn(line);
     }, patience);
   });
   root.addEventListener('focusin', seen);
