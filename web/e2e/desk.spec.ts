@@ -248,6 +248,7 @@ test('the day: who waits, nobody, two hundred, a failure', async ({ browser }) =
 });
 
 test('an act, from the door to the paper queue and the pharmacy', async ({ browser }) => {
+  test.setTimeout(240_000);
   const page = await atDesk(browser, doctorIn);
   const patient = await atDesk(browser, undefined, phone);
   const name = visit.patient;

@@ -21,7 +21,8 @@ export function Paths({ encounter }: { encounter: Encounter }) {
   const found = useQuery({
     queryKey: ['deliveries', encounter.id],
     queryFn: () => desk.deliveries(encounter.id),
-    refetchInterval: (q) => (q.state.data?.items.every((d) => settled(d.state)) ? 30_000 : poll),
+    // Nothing there yet is not settled: the letter is made a moment after the signature.
+    refetchInterval: (q) => (q.state.data?.items.length && q.state.data.items.every((d) => settled(d.state)) ? 30_000 : poll),
   });
   const list = paths(encounter.id, documents.data?.items ?? [], found.data?.items ?? []);
   const problem = documents.error ?? (found.data ? null : found.error);
