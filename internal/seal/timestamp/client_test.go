@@ -166,8 +166,9 @@ func TestAMutatedTokenDatesNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := fmt.Sprint(info.At, info.Serial, info.Policy, info.Authority, info.Accuracy)
-	refused := 0
+	tried, refused := 0, 0
 	rapid.Check(t, func(r *rapid.T) {
+		tried++
 		forged := append([]byte{}, token...)
 		forged[rapid.IntRange(0, len(token)-1).Draw(r, "at")] ^= byte(rapid.IntRange(1, 255).Draw(r, "by"))
 		got, err := timestamp.Verify(forged, sum, c.Roots)
@@ -179,8 +180,8 @@ func TestAMutatedTokenDatesNothingElse(t *testing.T) {
 			r.Fatalf("a forged token says %+v", got)
 		}
 	})
-	if refused < 90 {
-		t.Errorf("only %d of 100 mutations were refused", refused)
+	if refused*10 < tried*9 {
+		t.Errorf("only %d of %d mutations were refused", refused, tried)
 	}
 }
 
