@@ -26,7 +26,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 	}
 	kills, err := strconv.Atoi(os.Getenv("VISAVIS_KILLS"))
 	if err != nil {
-		kills = 5
+		kills = 3
 	}
 	stores(t, func(t *testing.T, database, redis string) {
 		office := openPostOffice(t)
