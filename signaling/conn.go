@@ -124,6 +124,9 @@ func (c *conn) read(ctx context.Context) {
 		if kind != websocket.MessageText || json.Unmarshal(b, &m) != nil {
 			m = inbound{}
 		}
+		if m.T == "quality" {
+			m.raw = b
+		}
 		if !c.take(ctx, &m) {
 			return
 		}

@@ -23,6 +23,8 @@ func (c *conn) obey(ctx context.Context, m *inbound) bool {
 		r.chat(ctx, s, m)
 	case "admit", "remove":
 		r.host(ctx, s, m)
+	case "quality":
+		r.quality(s, m)
 	case "turn":
 		s.send("ice", r.hub.svc.Relay.Grant(s.seat))
 	case "leave":
@@ -250,9 +252,9 @@ func (r *room) leave(ctx context.Context, c *conn, s *session, m *inbound) bool 
 		seat := r.seats[s.seat]
 		seat.to(Left, r.hub.svc.Clock.Now())
 		r.hub.svc.Media.Drop(r.act.ID, s.seat)
+		r.absentLocked(s.seat)
 		delete(r.sessions, s.seat)
 		delete(r.told, s.id)
-		r.absentLocked(s.seat)
 		r.showLocked()
 	}
 	r.mu.Unlock()

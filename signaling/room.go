@@ -110,6 +110,7 @@ func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello)
 	defer r.mu.Unlock()
 	old := r.sessions[in.seat.ID]
 	if old != nil {
+		r.writeSamplesLocked(old)
 		svc.Media.Drop(r.act.ID, in.seat.ID)
 		delete(r.told, old.id)
 	}
@@ -147,7 +148,9 @@ func (r *room) presentLocked(s *session) {
 	}
 }
 
+// absentLocked tells that somebody is away. Their session is still known.
 func (r *room) absentLocked(seat string) {
+	r.writeSamplesLocked(r.sessions[seat])
 	if r.joined[seat] {
 		delete(r.joined, seat)
 		r.hub.svc.scribe.left(*r.seats[seat])
@@ -233,11 +236,11 @@ func (r *room) look(ctx context.Context) {
 		if !s.expired(now) || s.link == LinkUp {
 			continue // media lives its own life
 		}
+		r.absentLocked(id)
 		delete(r.sessions, id)
 		delete(r.told, s.id)
 		r.hub.forget(s)
 		r.hub.svc.Media.Drop(r.act.ID, id)
-		r.absentLocked(id)
 		r.showLocked()
 	}
 }
@@ -275,6 +278,7 @@ func (r *room) finish(reason string) {
 	svc.Media.Drop(r.act.ID, "")
 	svc.scribe.end(r.act.ID)
 	for id, s := range r.sessions {
+		r.writeSamplesLocked(s)
 		svc.Relay.Revoke(id)
 		s.send("ended", endedMsg{Reason: reason, At: svc.Clock.Now()})
 		s.kill(closeEnded, reason)

@@ -177,6 +177,13 @@ func (w *scribe) incident(id care.EncounterID, seat, code string) {
 	})
 }
 
+func (w *scribe) measured(s Seat, samples []events.Sample) {
+	m := events.Measured{EncounterID: s.EncounterID, SeatID: s.ID, Role: s.Role, Samples: samples}
+	w.add(func(ctx context.Context, tx *store.Tx) error {
+		return w.svc.Bus.Publish(ctx, tx, events.MediaMeasured, string(s.EncounterID), m)
+	})
+}
+
 func (w *scribe) end(id care.EncounterID) {
 	at := store.Micros(w.svc.Clock.Now())
 	w.add(func(_ context.Context, tx *store.Tx) error { return endSeats(tx, id, at) })

@@ -11,6 +11,7 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/events"
 
 	"golang.org/x/time/rate"
 )
@@ -37,7 +38,10 @@ type session struct {
 	mediaPC int // the media's number of it
 	link    string
 	slots   []Slot
-	cut     bool // media was lost and is not back
+	cut     bool            // media was lost and is not back
+	samples []events.Sample // said of its call, not written yet
+	saidAt  time.Time
+	wroteAt time.Time
 
 	mu     sync.Mutex
 	out    []outFrame // not acked, in order
@@ -258,9 +262,9 @@ func (r *room) expel(s *session) {
 	r.mu.Lock()
 	if r.sessions[s.seat] == s {
 		r.hub.svc.Media.Drop(r.act.ID, s.seat)
+		r.absentLocked(s.seat)
 		delete(r.sessions, s.seat)
 		delete(r.told, s.id)
-		r.absentLocked(s.seat)
 		r.showLocked()
 	}
 	r.mu.Unlock()

@@ -26,6 +26,9 @@ const (
 	maxText     = 2000
 	maxName     = 64
 	maxHistory  = 200
+	sayEvery    = time.Second     // quality: what comes faster is not kept
+	writeEvery  = 5 * time.Second // quality: what went badly is written at once, yet not more often
+	keepSamples = 6               // quality: what went well is written together
 )
 
 // The close codes of §7.
@@ -60,6 +63,8 @@ type inbound struct {
 	Text      string `json:"text"`
 	Seat      string `json:"seat"`
 	Reason    string `json:"reason"`
+
+	raw []byte // the whole message, of quality
 }
 
 // check names the first field that is wrong, "" when none is.
@@ -97,7 +102,7 @@ func (m *inbound) check() string {
 		if m.T == "remove" && m.Reason != "wrong_person" && m.Reason != "disturbance" && m.Reason != "other" {
 			return "reason"
 		}
-	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping":
+	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping", "quality":
 	default:
 		return "t"
 	}

@@ -17,6 +17,7 @@ const (
 	ParticipantLeft      = "ParticipantLeft"
 	MediaIncident        = "MediaIncident"
 	MediaFlowed          = "MediaFlowed"
+	MediaMeasured        = "MediaMeasured" // what a client said of its own call
 	EncounterFinished    = "EncounterFinished"
 	ReportSigned         = "ReportSigned"
 	PrescriptionIssued   = "PrescriptionIssued"
@@ -70,6 +71,40 @@ type Media struct {
 	Code        string           `json:"code,omitempty"`
 	Seconds     int              `json:"seconds,omitempty"`
 	At          int64            `json:"at"`
+}
+
+// Measured is the payload of MediaMeasured: what one seat's client said of its
+// call, in the order of time. Numbers and words of closed lists only.
+type Measured struct {
+	EncounterID care.EncounterID `json:"encounterId"`
+	SeatID      string           `json:"seatId"`
+	Role        care.Role        `json:"role"`
+	Samples     []Sample         `json:"samples"`
+}
+
+// Sample is the quality of one stretch of a call, seen by one client. What is
+// nil was not said. Losses are in thousandths, rates in kbit/s, times in
+// milliseconds; words as in the signaling document.
+type Sample struct {
+	At       int64         `json:"at"` // its end, microseconds, by the server's clock
+	Ms       int           `json:"ms,omitempty"`
+	Word     string        `json:"word"`
+	RTT      *int          `json:"rtt,omitempty"`
+	Up       *int          `json:"up,omitempty"`
+	Down     *int          `json:"down,omitempty"`
+	UpLoss   *int          `json:"upLoss,omitempty"`
+	DownLoss *int          `json:"downLoss,omitempty"`
+	Freezes  int           `json:"freezes,omitempty"`
+	FreezeMs int           `json:"freezeMs,omitempty"`
+	Pair     string        `json:"pair,omitempty"`
+	Faults   []DeviceFault `json:"faults,omitempty"`
+}
+
+// DeviceFault is one thing that happened to a client during a stretch; Ms is
+// how long it lasted, 0 when it is not over or has no length.
+type DeviceFault struct {
+	What string `json:"what"`
+	Ms   int    `json:"ms,omitempty"`
 }
 
 // Document is the payload of ReportSigned and PrescriptionIssued.
