@@ -142,9 +142,14 @@ test('the agenda: today, a week, nobody, two hundred, a failure, no network', as
 
 test('booking on the phone and what can be done for an appointment', async ({ browser }) => {
   const page = await atDesk(browser, secretaryIn);
-  // A short day behind the dialog: the long ones are looked at above.
-  type Short = { practitioners: { freeSlots: unknown[] }[] };
-  await changed<Short>(page, '**/api/agenda*', (a) => a.practitioners.forEach((p) => (p.freeSlots = p.freeSlots.slice(-8))));
+  // A short day behind the dialog: the long ones are looked at above. Its free
+  // times are in the middle of the day whatever the hour is now: the night's are hidden.
+  type Short = { practitioners: { appointments: { start: string }[]; freeSlots: { start: string; end: string }[] }[] };
+  await changed<Short>(page, '**/api/agenda*', (a) => {
+    const noon = Math.floor(Date.now() / 86_400_000) * 86_400_000 + 12 * 3_600_000;
+    const quarter = (i: number) => new Date(noon + i * 900_000).toISOString();
+    for (const p of a.practitioners) p.freeSlots = Array.from({ length: 8 }, (_, i) => ({ start: quarter(i), end: quarter(i + 1) }));
+  });
   await changed<{ items: unknown[] }>(page, '**/slots?*', (s) => (s.items = s.items.slice(0, 60)));
   await page.goto('/pro/agenda');
   await inBoth(page, async (t, l) => {

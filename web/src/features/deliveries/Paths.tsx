@@ -9,11 +9,8 @@ import { useLanguage, useT } from '@/i18n/i18n';
 import { clinicZone, sayDateTime, sayTime } from '@/i18n/time';
 import { Button } from '@/ui/Button';
 import { useNow } from '@/ui/Page';
-import { paths, settled, steps, type Path, type Step } from './path';
+import { lookAgain, paths, steps, type Path, type Step } from './path';
 import styles from './deliveries.module.css';
-
-/** Milliseconds between two looks while something is still on its way. */
-const poll = 2_000;
 
 export function Paths({ encounter }: { encounter: Encounter }) {
   const t = useT('deliveries');
@@ -21,8 +18,7 @@ export function Paths({ encounter }: { encounter: Encounter }) {
   const found = useQuery({
     queryKey: ['deliveries', encounter.id],
     queryFn: () => desk.deliveries(encounter.id),
-    // Nothing there yet is not settled: the letter is made a moment after the signature.
-    refetchInterval: (q) => (q.state.data?.items.length && q.state.data.items.every((d) => settled(d.state)) ? 30_000 : poll),
+    refetchInterval: (q) => lookAgain(paths(encounter.id, documents.data?.items ?? [], q.state.data?.items ?? []), Date.now()),
   });
   const list = paths(encounter.id, documents.data?.items ?? [], found.data?.items ?? []);
   const problem = documents.error ?? (found.data ? null : found.error);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Delivery } from '@/api/deskTypes';
 import type { DeliveryState, DocumentItem } from '@/api/types';
-import { paths, settled, steps } from './path';
+import { lookAgain, paths, settled, steps } from './path';
 
 const signedAt = '2026-11-22T09:30:00Z';
 const walk = (state: DeliveryState, history: [DeliveryState, string][] = [], kind: Delivery['kind'] = 'mssante') =>
@@ -70,6 +70,22 @@ describe('paths', () => {
     expect(found).toHaveLength(1);
     expect(found[0]?.documents.map((d) => d.id)).toEqual(['a', 'b']);
     expect(found[0]?.signedAt).toBe('2026-11-22T09:31:00Z');
+  });
+});
+
+describe('lookAgain', () => {
+  const minutes = (n: number) => Date.parse(signedAt) + n * 60_000;
+  const path = (...states: DeliveryState[]) => ({ documents: [], signedAt, deliveries: states.map((state) => ({ state }) as Delivery) });
+
+  it('looks often for the letter of a document just signed, whatever the notices of the appointment are', () => {
+    expect(lookAgain([path()], minutes(1))).toBe(2_000);
+    expect(lookAgain([path('accepted'), path()], minutes(14))).toBe(2_000);
+  });
+  it('and while one of the letters is on its way', () => expect(lookAgain([path('accepted', 'queued')], minutes(60))).toBe(2_000));
+  it('seldom when all have arrived, when no letter was ever made, and when nothing is signed', () => {
+    expect(lookAgain([path('accepted', 'refused')], minutes(1))).toBe(30_000);
+    expect(lookAgain([path()], minutes(16))).toBe(30_000);
+    expect(lookAgain([], minutes(0))).toBe(30_000);
   });
 });
 

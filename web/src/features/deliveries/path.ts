@@ -36,6 +36,24 @@ export function settled(state: DeliveryState): boolean {
   return state === 'accepted' || state === 'posted' || state === 'refused' || state === 'bounced';
 }
 
+/** Milliseconds between two looks: while something is on its way, and when only time can change it. */
+const often = 2_000;
+const seldom = 30_000;
+
+/** Minutes a signed document may be without any delivery before nobody expects one. */
+const letterWithin = 15;
+
+/**
+ * Milliseconds to the next look at an act's deliveries. A document just signed
+ * has no delivery yet, and the notices of the appointment, long settled, say
+ * nothing about it.
+ */
+export function lookAgain(list: readonly Path[], now: number): number {
+  const moving = (p: Path) =>
+    p.deliveries.length === 0 ? now - Date.parse(p.signedAt) < letterWithin * 60_000 : !p.deliveries.every((d) => settled(d.state));
+  return list.some(moving) ? often : seldom;
+}
+
 export function documentIds(delivery: Pick<Delivery, 'documents'>): string[] {
   return delivery.documents.map((d) => d.id);
 }
