@@ -41,7 +41,9 @@ type hub struct {
 }
 
 func newHub(s *Service) *hub {
-	return &hub{svc: s, rooms: map[care.EncounterID]*room{}, sessions: map[string]*session{}, conns: map[*conn]bool{}, quit: make(chan struct{})}
+	// Numbers of one process never meet those of the one before it: the media
+	// may have outlived that.
+	return &hub{svc: s, nextPC: int(time.Now().UnixMicro()), rooms: map[care.EncounterID]*room{}, sessions: map[string]*session{}, conns: map[*conn]bool{}, quit: make(chan struct{})}
 }
 
 func (h *hub) start() { h.work.Go(h.tend) }
@@ -124,14 +126,6 @@ func (h *hub) newPC() int {
 	return h.nextPC
 }
 
-// seatHello is a hello that was checked.
-type seatHello struct {
-	seat   Seat
-	person Person
-	room   *room
-	tab    string
-}
-
 // hello redeems the ticket and sits down, or says that the seat is busy.
 func (c *conn) hello(ctx context.Context, m *inbound) bool {
 	seat, err := c.svc.redeem(ctx, m.Ticket, c.actor, c.origin)
@@ -152,7 +146,7 @@ func (c *conn) hello(ctx context.Context, m *inbound) bool {
 		c.error(errorMsg{Code: "ended"})
 		return c.finish(closeEnded, "ended")
 	}
-	h := seatHello{seat: seat, tab: m.Tab}
+	h := seatHello{seat: seat, tab: m.Tab, kept: m.Kept}
 	if h.room, h.person, err = c.svc.hub.enter(ctx, seat); err != nil {
 		c.svc.Log.Warn("signaling: room failed", "err", err)
 		c.error(errorMsg{Code: "internal"})
@@ -185,17 +179,23 @@ func (h *hub) enter(ctx context.Context, seat Seat) (*room, Person, error) {
 	if r := h.find(seat.EncounterID); r != nil {
 		return r, p, nil
 	}
-	r, err := h.load(ctx, seat.EncounterID)
+	r, err := h.open(ctx, seat.EncounterID)
+	return r, p, err
+}
+
+// open makes the room of an encounter from the database, unless it is there.
+func (h *hub) open(ctx context.Context, id care.EncounterID) (*room, error) {
+	r, err := h.load(ctx, id)
 	if err != nil {
-		return nil, p, err
+		return nil, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if other := h.rooms[seat.EncounterID]; other != nil {
-		return other, p, nil
+	if other := h.rooms[id]; other != nil {
+		return other, nil
 	}
-	h.rooms[seat.EncounterID] = r
-	return r, p, nil
+	h.rooms[id] = r
+	return r, nil
 }
 
 func (h *hub) load(ctx context.Context, id care.EncounterID) (*room, error) {

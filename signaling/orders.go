@@ -26,7 +26,7 @@ func (c *conn) obey(ctx context.Context, m *inbound) bool {
 	case "quality":
 		r.quality(s, m)
 	case "turn":
-		s.send("ice", r.hub.svc.Relay.Grant(s.seat))
+		s.send("ice", r.hub.svc.Relay.Grant(r.act.ID, s.seat))
 	case "leave":
 		return r.leave(ctx, c, s, m)
 	case "end":
@@ -52,9 +52,12 @@ func (r *room) offer(ctx context.Context, s *session, m *inbound) {
 	stale := m.PC < s.pc
 	gone := m.PC == s.pc && s.mediaPC == 0
 	if may.Allowed && !stale && !gone && !restart {
-		s.pc, s.mediaPC, s.link, s.slots = m.PC, r.hub.newPC(), LinkConnecting, nil
+		s.pc, s.mediaPC, s.link, s.slots, s.note = m.PC, r.hub.newPC(), LinkConnecting, nil, noteOf(s.id, m.PC)
 	}
-	pc, sources := s.mediaPC, s.media
+	if may.Allowed && !stale && !gone {
+		s.asked = s.mediaPC
+	}
+	pc, note, sources := s.mediaPC, s.note, s.media
 	r.mu.Unlock()
 	switch {
 	case !may.Allowed:
@@ -68,9 +71,12 @@ func (r *room) offer(ctx context.Context, s *session, m *inbound) {
 		return
 	}
 	svc := r.hub.svc
-	answer, err := svc.Media.Offer(ctx, Offer{Encounter: r.act.ID, Seat: s.seat, PC: pc, Restart: restart, SDP: m.SDP})
+	answer, err := svc.Media.Offer(ctx, Offer{Encounter: r.act.ID, Seat: s.seat, PC: pc, Note: note, Restart: restart, SDP: m.SDP})
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if s.asked == pc {
+		s.asked = 0
+	}
 	if err != nil {
 		if !restart && s.mediaPC == pc {
 			s.mediaPC, s.link = 0, LinkNone
@@ -230,7 +236,8 @@ func (r *room) putOut(seat Seat) {
 	svc := r.hub.svc
 	r.seats[seat.ID] = &seat
 	svc.Media.Drop(r.act.ID, seat.ID)
-	svc.Relay.Revoke(seat.ID)
+	delete(r.orphans, seat.ID)
+	svc.Relay.Revoke(r.act.ID, seat.ID)
 	r.absentLocked(seat.ID)
 	if s := r.sessions[seat.ID]; s != nil {
 		delete(r.sessions, seat.ID)

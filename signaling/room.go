@@ -24,6 +24,7 @@ type room struct {
 	told     map[string]mediaMsg // what each session was told last, by session id
 	joined   map[string]bool     // seats whose presence was told to encounters
 	away     map[string]bool     // seats whose lost connection was told
+	orphans  map[string]*orphan  // connections without a session, by seat
 	started  time.Time
 	over     bool
 }
@@ -32,6 +33,7 @@ func newRoom(h *hub, act Act) *room {
 	return &room{
 		hub: h, act: act, seats: map[string]*Seat{}, people: map[string]Person{}, sessions: map[string]*session{},
 		told: map[string]mediaMsg{}, joined: map[string]bool{}, away: map[string]bool{},
+		orphans: map[string]*orphan{},
 	}
 }
 
@@ -72,6 +74,7 @@ func (r *room) setGate(g mediaMsg) {
 	r.gate = g
 	if cut {
 		r.hub.svc.Media.Drop(r.act.ID, "")
+		clear(r.orphans)
 		for _, s := range r.sessions {
 			s.mediaPC, s.link, s.slots = 0, LinkNone, nil
 		}
@@ -103,7 +106,7 @@ func (r *room) heldElsewhere(seat, tab string) (time.Time, bool) {
 // seatTaken puts a new session on a seat and greets it. It gives the old one.
 func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello) *session {
 	svc := r.hub.svc
-	ice := svc.Relay.Grant(in.seat.ID)
+	ice := svc.Relay.Grant(r.act.ID, in.seat.ID)
 	gate := r.ask(ctx)
 	r.setGate(gate)
 	r.mu.Lock()
@@ -111,7 +114,6 @@ func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello)
 	old := r.sessions[in.seat.ID]
 	if old != nil {
 		r.writeSamplesLocked(old)
-		svc.Media.Drop(r.act.ID, in.seat.ID)
 		delete(r.told, old.id)
 	}
 	seat := in.seat
@@ -121,10 +123,14 @@ func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello)
 	r.seats[seat.ID], r.people[seat.ID], r.sessions[seat.ID] = &seat, in.person, s
 	m := r.mediaOf(&seat)
 	r.told[s.id] = m
+	kept := r.takeOverLocked(s, old, in.kept, m.Allowed)
 	s.send("welcome", welcomeMsg{
 		Session: s.id, ResumeFor: int(resumeFor.Seconds()), Seat: seat.ID, Encounter: r.act.ID, Role: seat.Role, Name: in.person.Name,
-		Host: seat.Host, State: seat.State, Identity: in.person.Identity, KeptUntil: seat.SeenAt.Add(keepFor), Media: m, ICE: ice, Now: svc.Clock.Now(),
+		Host: seat.Host, State: seat.State, Identity: in.person.Identity, KeptUntil: seat.SeenAt.Add(keepFor), Media: m, ICE: ice, Kept: kept, Now: svc.Clock.Now(),
 	})
+	if kept != 0 {
+		s.tellSlots()
+	}
 	c.bind(s)
 	s.attach(c)
 	r.showLocked()
@@ -195,6 +201,9 @@ func (r *room) seatMsg(s *Seat, identity bool) seatMsg {
 	if identity {
 		m.Identity = p.Identity
 	}
+	if o := r.orphans[s.ID]; o != nil {
+		m.Link, m.Mic, m.Camera, m.Screen = o.Link, o.Sources.Mic, o.Sources.Camera, o.Sources.Screen
+	}
 	if l := r.sessions[s.ID]; l != nil {
 		m.Online, m.Link = l.online(), l.link
 		m.Mic, m.Camera, m.Screen = l.media.Mic, l.media.Camera, l.media.Screen
@@ -227,6 +236,7 @@ func (r *room) look(ctx context.Context) {
 	now := r.hub.svc.Clock.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.expireLocked(now)
 	for id, s := range r.sessions {
 		seat := r.seats[id]
 		if !s.online() && seat.State == Admitted && !r.away[id] && now.Sub(s.lostAt()) > lostAfter {
@@ -276,10 +286,11 @@ func (r *room) finish(reason string) {
 	r.over = true
 	svc := r.hub.svc
 	svc.Media.Drop(r.act.ID, "")
+	clear(r.orphans)
 	svc.scribe.end(r.act.ID)
 	for id, s := range r.sessions {
 		r.writeSamplesLocked(s)
-		svc.Relay.Revoke(id)
+		svc.Relay.Revoke(r.act.ID, id)
 		s.send("ended", endedMsg{Reason: reason, At: svc.Clock.Now()})
 		s.kill(closeEnded, reason)
 		r.hub.forget(s)
@@ -289,12 +300,17 @@ func (r *room) finish(reason string) {
 }
 
 // part tells encounters that everybody is away: the process stops, and who comes
-// back joins again.
+// back joins again. Where media outlives the process nobody leaves.
 func (r *room) part() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, s := range r.sessions {
+		r.writeSamplesLocked(s)
+	}
 	for id := range r.joined {
-		r.absentLocked(id)
+		if !r.hub.svc.Outlived {
+			r.absentLocked(id)
+		}
 	}
 }
 
@@ -307,7 +323,7 @@ func (r *room) ended() bool {
 func (r *room) empty() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.sessions) == 0
+	return len(r.sessions)+len(r.orphans) == 0
 }
 
 func (r *room) hostOnline() bool {
@@ -334,6 +350,11 @@ func (r *room) anyOnline(ok func(*Seat) bool) bool {
 func (r *room) online(now time.Time) (seats []string, held []care.SessionID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for id, o := range r.orphans {
+		if o.Link == LinkUp {
+			seats = append(seats, id)
+		}
+	}
 	for id, s := range r.sessions {
 		if s.online() {
 			r.seats[id].SeenAt = now

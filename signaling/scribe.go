@@ -192,23 +192,25 @@ func (w *scribe) end(id care.EncounterID) {
 // flows adds seconds of video and tells for how long it flowed both ways: the
 // lesser of host → patient's side and back.
 func (w *scribe) flows(id care.EncounterID, list []Flow) {
-	at := store.Micros(w.svc.Clock.Now())
-	w.add(func(ctx context.Context, tx *store.Tx) error {
-		for _, f := range list {
-			if err := addFlow(tx, flowRow{EncounterID: string(id), FromSeat: f.From, ToSeat: f.To, Seconds: int64(f.Seconds)}); err != nil {
-				return err
-			}
-		}
-		all, err := flowsOf(tx, id)
-		if err != nil {
+	w.add(func(ctx context.Context, tx *store.Tx) error { return w.flowed(ctx, tx, id, list) })
+}
+
+func (w *scribe) flowed(ctx context.Context, tx *store.Tx, id care.EncounterID, list []Flow) error {
+	for _, f := range list {
+		if err := addFlow(tx, flowRow{EncounterID: string(id), FromSeat: f.From, ToSeat: f.To, Seconds: int64(f.Seconds)}); err != nil {
 			return err
 		}
-		list, err := seatsOf(tx, id)
-		if err != nil {
-			return err
-		}
-		return w.svc.Bus.Publish(ctx, tx, events.MediaFlowed, string(id), events.Media{EncounterID: id, Seconds: bothWays(all, list), At: at})
-	})
+	}
+	all, err := flowsOf(tx, id)
+	if err != nil {
+		return err
+	}
+	seats, err := seatsOf(tx, id)
+	if err != nil {
+		return err
+	}
+	m := events.Media{EncounterID: id, Seconds: bothWays(all, seats), At: store.Micros(w.svc.Clock.Now())}
+	return w.svc.Bus.Publish(ctx, tx, events.MediaFlowed, string(id), m)
 }
 
 // bothWays is the longest time for which one host and one patient, or who is

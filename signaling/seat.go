@@ -1,6 +1,9 @@
 package signaling
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strconv"
 	"time"
 
 	"visavis/internal/care"
@@ -95,3 +98,76 @@ func (s *Seat) arrive(now time.Time) {
 
 // over says that nothing can be done with the seat any more.
 func (s *Seat) over() bool { return s.State == Removed || s.State == Ended }
+
+// orphan is a connection whose client has not come back to this process yet.
+type orphan struct {
+	Standing
+	since time.Time
+}
+
+// orphanFor is how long a connection goes on without anybody who claims it.
+const orphanFor = 2 * time.Minute
+
+// noteOf names a client's connection without telling its secret.
+func noteOf(session string, pc int) string {
+	sum := sha256.Sum256([]byte(session + "|" + strconv.Itoa(pc)))
+	return base64.RawURLEncoding.EncodeToString(sum[:18])
+}
+
+// takeOverLocked decides what becomes of the connection that the seat had, in
+// another session or in the process before: the client that still has it goes
+// on with it, for everybody else it ends. It gives the client's number of it.
+func (r *room) takeOverLocked(s, old *session, c *claim, allowed bool) int {
+	var had Standing
+	if o := r.orphans[s.seat]; o != nil {
+		had = o.Standing
+		delete(r.orphans, s.seat)
+	}
+	if old != nil && old.asked == 0 && old.mediaPC != 0 {
+		had = Standing{PC: old.mediaPC, Note: old.note, Link: old.link, Slots: old.slots, Sources: old.media}
+		s.cut = old.cut
+	}
+	if had.PC != 0 && allowed && c != nil && had.Note == noteOf(c.Session, c.PC) {
+		s.pc, s.mediaPC, s.note, s.link, s.slots, s.media = c.PC, had.PC, had.Note, had.Link, had.Slots, had.Sources
+		return c.PC
+	}
+	if had.PC != 0 || old != nil {
+		r.hub.svc.Media.Drop(r.act.ID, s.seat)
+	}
+	return 0
+}
+
+func (r *room) orphanLocked(o *orphan, e MediaEvent) {
+	switch {
+	case e.Slots != nil:
+		o.Slots = e.Slots
+	case e.Gone:
+		delete(r.orphans, e.Seat)
+		r.absentLocked(e.Seat)
+		r.showLocked()
+	case e.Link != "":
+		o.Link = e.Link
+		r.showLocked()
+	}
+}
+
+// expireLocked ends the connections that nobody came to claim.
+func (r *room) expireLocked(now time.Time) {
+	for seat, o := range r.orphans {
+		if now.Sub(o.since) > orphanFor {
+			delete(r.orphans, seat)
+			r.hub.svc.Media.Drop(r.act.ID, seat)
+			r.absentLocked(seat)
+			r.showLocked()
+		}
+	}
+}
+
+// seatHello is a hello that was checked.
+type seatHello struct {
+	seat   Seat
+	person Person
+	room   *room
+	tab    string
+	kept   *claim
+}

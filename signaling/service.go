@@ -71,6 +71,9 @@ type Deps struct {
 	Consents Consents
 	Media    Media
 	Relay    Relay
+	// Outlived: media goes on when this process stops, and the next one is told
+	// by Reconcile what there is.
+	Outlived bool
 }
 
 // Service holds the use cases and the live hub.

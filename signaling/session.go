@@ -34,8 +34,10 @@ type session struct {
 
 	// Under room.mu: what this client says and has.
 	media   Sources
-	pc      int // the client's number
-	mediaPC int // the media's number of it
+	pc      int    // the client's number
+	mediaPC int    // the media's number of it
+	asked   int    // the mediaPC whose offer the media has not answered yet
+	note    string // what the media keeps beside mediaPC
 	link    string
 	slots   []Slot
 	cut     bool            // media was lost and is not back

@@ -259,6 +259,18 @@ func addFlow(tx *store.Tx, r flowRow) error {
 	}).Create(&r).Error
 }
 
+// markRun notes that batch n of a run of a media node is written. False: it was
+// before.
+func markRun(tx *store.Tx, run string, n uint64, at int64) (bool, error) {
+	q := tx.G().Exec("INSERT INTO media_runs (run, taken, at) VALUES (?, ?, ?) ON CONFLICT (run) DO UPDATE SET taken = excluded.taken, at = excluded.at WHERE media_runs.taken < excluded.taken",
+		run, int64(n), at)
+	if q.Error != nil || q.RowsAffected == 0 {
+		return false, q.Error
+	}
+	const month = 30 * 24 * 3600 * 1_000_000
+	return true, tx.G().Exec("DELETE FROM media_runs WHERE at < ?", at-month).Error
+}
+
 func flowsOf(tx *store.Tx, id care.EncounterID) ([]flowRow, error) {
 	var rows []flowRow
 	err := tx.G().Where("encounter_id = ?", string(id)).Find(&rows).Error

@@ -63,8 +63,16 @@ type inbound struct {
 	Text      string `json:"text"`
 	Seat      string `json:"seat"`
 	Reason    string `json:"reason"`
+	Kept      *claim `json:"kept"`
 
 	raw []byte // the whole message, of quality
+}
+
+// claim says that a client still has the PeerConnection PC, which it offered in
+// the session named.
+type claim struct {
+	Session string `json:"session"`
+	PC      int    `json:"pc"`
 }
 
 // check names the first field that is wrong, "" when none is.
@@ -137,7 +145,13 @@ type (
 		KeptUntil time.Time        `json:"keptUntil"`
 		Media     mediaMsg         `json:"media"`
 		ICE       ICE              `json:"ice"`
+		Kept      int              `json:"kept,omitempty"` // the PeerConnection that goes on
 		Now       time.Time        `json:"now"`
+	}
+	rejoinMsg struct {
+		PC     int    `json:"pc"`
+		Reason string `json:"reason"`
+		ICE    ICE    `json:"ice"`
 	}
 	seatMsg struct {
 		Seat     string    `json:"seat"`

@@ -102,7 +102,7 @@ func (c *Carrier) Update(id care.EncounterID, seat string, s signaling.Sources) 
 func (c *Carrier) Drop(id care.EncounterID, seat string) { c.node.Drop(string(id), seat) }
 
 // Grant implements signaling.Relay.
-func (c *Carrier) Grant(seat string) signaling.ICE {
+func (c *Carrier) Grant(_ care.EncounterID, seat string) signaling.ICE {
 	ice := signaling.ICE{Servers: []signaling.ICEServer{}, ExpiresAt: time.Now().UTC().Add(turn.CredentialLife), Policy: "all"}
 	if c.relay == nil {
 		return ice
@@ -133,7 +133,7 @@ func (c *Carrier) urls(addrs []netip.AddrPort, transport string) (list []string)
 }
 
 // Revoke implements signaling.Relay.
-func (c *Carrier) Revoke(seat string) {
+func (c *Carrier) Revoke(_ care.EncounterID, seat string) {
 	if c.relay != nil {
 		c.relay.Revoke(seat)
 	}
