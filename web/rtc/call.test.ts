@@ -234,6 +234,45 @@ describe('the socket', () => {
     expect(call.snapshot().state).toBe('waiting');
   });
 
+  test('a new session goes on with the connection that the server still has', async () => {
+    const call = await enter(admitted);
+    now().says({ t: 'answer', seq: 2, pc: 1, re: 1, sdp: 'v=0' });
+    await settle();
+    pc().becomes('connected');
+    call.admit('other');
+    now().shut(1006);
+    await vi.advanceTimersByTimeAsync(1000);
+    now().open();
+    now().shut(4003);
+    await vi.advanceTimersByTimeAsync(2000);
+    now().open();
+    expect(now().sent[0]).toMatchObject({ t: 'hello', kept: { session: 's1', pc: 1 } });
+    now().says(welcome({ ...admitted, session: 's2', kept: 1 }));
+    await settle();
+    expect(FakePeerConnection.all).toHaveLength(1);
+    expect(pc().closed).toBe(false);
+    expect(now().last('offer')).toBeUndefined();
+    expect(now().last('mute')).toBeDefined();
+    expect(now().last('admit')).toMatchObject({ seat: 'other', seq: 1 });
+    expect(call.snapshot().state).toBe('inCall');
+  });
+
+  test('told to rejoin: a new connection at once, by the relay that was named', async () => {
+    await enter(admitted);
+    now().says({ t: 'answer', seq: 2, pc: 1, re: 1, sdp: 'v=0' });
+    await settle();
+    pc().becomes('connected');
+    const first = pc();
+    now().says({ t: 'rejoin', seq: 3, pc: 1, reason: 'node_lost', ice: { ...ice, policy: 'relay' } });
+    await settle();
+    expect(first.closed).toBe(true);
+    expect(now().last('offer')).toMatchObject({ pc: 2 });
+    expect(pc().configuration).toMatchObject({ iceTransportPolicy: 'relay' });
+    now().says({ t: 'rejoin', seq: 4, pc: 1, reason: 'node_lost', ice });
+    await settle();
+    expect(FakePeerConnection.all).toHaveLength(2);
+  });
+
   test('acks what came, in one go', async () => {
     await enter();
     now().says({ t: 'room', seq: 2, seats: [] });

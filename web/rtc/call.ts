@@ -7,7 +7,7 @@ import { Peer } from './peer';
 import { admitByFetch, Awake, browserWorld, merged, tabOf } from './page';
 import { Socket, type SocketWorld } from './socket';
 import { lostAfter, stateOf, type Media, type Phase } from './state';
-import { Close, type ChatMessage, type IceGrant, type MediaGate, type RemoveReason, type ServerMessage, type Slot } from './wire';
+import { Close, type ChatMessage, type IceGrant, type Kept, type MediaGate, type RemoveReason, type ServerMessage, type Slot } from './wire';
 
 const maxText = 2000;
 const none: MediaFacts = { framesDecoded: 0, framesSent: 0, audioEnergyReceived: 0, audioEnergySent: 0, packetsLost: 0 };
@@ -23,6 +23,7 @@ class Engine {
   private readonly devices: Devices;
   private peer: Peer | null = null;
   private pcNumber = 0;
+  private kept: Kept | undefined; // the peer, and the session in which it was offered
   private phase: Phase = { at: 'idle' };
   private gate: MediaGate | undefined;
   private ice: IceGrant | undefined;
@@ -53,7 +54,7 @@ class Engine {
     this.socket = new Socket(
       (signal) => admit(options.encounter, signal),
       tabOf(options.encounter),
-      { message: (m) => this.take(m), state: (socket) => this.show({ socket }), ended: (why) => this.ended(why) },
+      { message: (m) => this.take(m), state: (socket) => this.show({ socket }), ended: (why) => this.ended(why), kept: () => (this.media === 'none' ? undefined : this.kept) },
       world,
     );
     this.view = this.draw();
@@ -142,6 +143,10 @@ class Engine {
         this.ice = { servers: m.servers, expiresAt: m.expiresAt, policy: m.policy };
         for (const f of this.iceWaiters.splice(0)) f(this.ice);
         return;
+      case 'rejoin':
+        this.ice = m.ice;
+        if (m.pc === this.peer?.number) this.rebuild();
+        return;
       case 'ended':
         return this.settle({ at: 'over', cause: m.reason });
       case 'error':
@@ -153,8 +158,11 @@ class Engine {
     this.seizing = false;
     this.ice = m.ice;
     this.gate = m.media;
-    this.pcNumber = 0;
-    this.closePeer();
+    this.told = '';
+    if (m.kept === undefined || m.kept !== this.peer?.number) {
+      this.pcNumber = 0;
+      this.closePeer();
+    }
     if (this.phase.at !== 'started') this.phase = { at: 'started' };
     const { identity } = m;
     this.show({
@@ -219,6 +227,7 @@ class Engine {
       ice: () => this.freshIce(),
     });
     this.peer = peer;
+    this.kept = { session: this.socket.current ?? '', pc: number };
     this.outgoing.putAll();
     if (this.early?.pc === number) peer.bind(this.early.slots);
     this.early = null;

@@ -2,7 +2,7 @@
 
 import type { SocketState } from './api';
 import { backOff } from './state';
-import { Close, type ClientBody, type ServerMessage } from './wire';
+import { Close, type ClientBody, type Kept, type ServerMessage } from './wire';
 
 /** What a socket needs of the world; tests give their own. */
 export interface SocketWorld {
@@ -15,9 +15,14 @@ export interface SocketEvents {
   state: (s: SocketState) => void;
   /** No more by itself: close code and, for a refused ticket, the HTTP status. */
   ended: (why: { code?: number; status?: number }) => void;
+  /** The connection that a new session may go on with. */
+  kept: () => Kept | undefined;
 }
 
-type Sent = { seq: number; text: string };
+type Sent = { seq: number; body: ClientBody; text: string };
+
+/** Said again in a new session when the old one did not take it: twice does no harm. */
+const harmless = new Set(['admit', 'remove', 'end']);
 
 const pingEvery = 10_000;
 const deadAfter = 15_000;
@@ -49,6 +54,11 @@ export class Socket {
 
   private url = '';
 
+  /** The session now; null before the first. */
+  get current(): string | null {
+    return this.session;
+  }
+
   start() {
     if (!this.stopped) return;
     this.stopped = false;
@@ -71,7 +81,7 @@ export class Socket {
     if (!this.session || this.stopped) return 0;
     this.seq += 1;
     const text = JSON.stringify({ ...body, seq: this.seq });
-    this.out.push({ seq: this.seq, text });
+    this.out.push({ seq: this.seq, body, text });
     if (this.live) this.ws?.send(text);
     return this.seq;
   }
@@ -106,7 +116,7 @@ export class Socket {
         const { ticket, url } = await this.admit(asking.signal);
         if (this.stopped || asking.signal.aborted) return;
         this.url = url;
-        first = JSON.stringify({ t: 'hello', ticket, tab: this.tab, client: 'web/1', features: [] });
+        first = JSON.stringify({ t: 'hello', ticket, tab: this.tab, client: 'web/1', features: [], kept: this.on.kept() });
       } catch (cause) {
         if (this.stopped) return;
         const status = statusOf(cause);
@@ -167,10 +177,12 @@ export class Socket {
   }
 
   private begin(session: string) {
+    const missed = this.out.filter((f) => harmless.has(f.body.t));
     this.session = session;
     this.last = this.acked = this.seq = 0;
     this.out = [];
     this.ready();
+    for (const f of missed) this.send(f.body);
   }
 
   private resumed() {

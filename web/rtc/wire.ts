@@ -102,8 +102,11 @@ export type ServerMessage = Framed &
         keptUntil: string;
         media: MediaGate;
         ice: IceGrant;
+        /** The PeerConnection of `hello.kept` goes on. */
+        kept?: number;
         now: string;
       }
+    | { t: 'rejoin'; pc: number; reason: 'node_lost' | 'node_draining'; ice: IceGrant }
     | { t: 'busy'; since: string }
     | { t: 'resumed' }
     | { t: 'room'; started?: string; seats: Seat[] }
@@ -123,9 +126,15 @@ export type ServerMessage = Framed &
     | { t: 'pong'; at: string }
   );
 
+/** A PeerConnection that the client still has, and the session in which it was offered. */
+export interface Kept {
+  session: string;
+  pc: number;
+}
+
 /** What a client says, without its numbers. */
 export type ClientBody =
-  | { t: 'hello'; ticket: string; tab: string; client: string; features: string[] }
+  | { t: 'hello'; ticket: string; tab: string; client: string; features: string[]; kept?: Kept }
   | { t: 'resume'; session: string; last: number }
   | { t: 'takeover' }
   | { t: 'offer'; pc: number; sdp: string }
