@@ -19,6 +19,7 @@ const (
 	unsignedPerSecond  = 10 // answers to whom we do not know, per /32 or /64
 	idleFor            = 60 * time.Second
 	maxKnownHosts      = 50_000
+	maxTokens          = 1000
 	revocationsKeptFor = CredentialLife + time.Minute
 )
 
@@ -58,6 +59,7 @@ type guard struct {
 	users   map[string]*rate.Limiter
 	hosts   map[netip.Prefix]*rate.Limiter
 	revoked map[string]time.Time
+	tokens  map[string]uint16 // ports after even ones, by RESERVATION-TOKEN
 	stats   Stats
 }
 
@@ -72,7 +74,7 @@ type Stats struct {
 func newGuard(c clock.Clock, r *relays) *guard {
 	g := &guard{
 		clock: c, relays: r, flows: map[flow]*bound{}, byRelay: map[*relayConn]flow{}, asked: map[flow]string{},
-		users: map[string]*rate.Limiter{}, hosts: map[netip.Prefix]*rate.Limiter{}, revoked: map[string]time.Time{},
+		users: map[string]*rate.Limiter{}, hosts: map[netip.Prefix]*rate.Limiter{}, revoked: map[string]time.Time{}, tokens: map[string]uint16{},
 	}
 	r.closed = g.forget
 	return g
@@ -193,8 +195,10 @@ func (g *guard) allocateLocked(f flow, m message) verdict {
 		return g.refuseLocked(f, m, 401, "Unauthorized")
 	case !m.udp:
 		return g.refuseLocked(f, m, 442, "Unsupported Transport Protocol")
-	case m.special:
+	case m.ipv6:
 		return g.refuseLocked(f, m, 440, "Address Family not Supported")
+	case m.token != "" && g.tokens[m.token] == 0:
+		return g.refuseLocked(f, m, 508, "Insufficient Capacity") // RFC 8656 §7.2
 	}
 	if o := g.flows[f]; o != nil {
 		if o.user != m.username {
@@ -207,6 +211,10 @@ func (g *guard) allocateLocked(f flow, m message) verdict {
 		return g.refuseLocked(f, m, 486, "Allocation Quota Reached")
 	}
 	g.asked[f] = m.username
+	if m.token != "" {
+		g.relays.wish.Store(uint32(g.tokens[m.token]))
+		delete(g.tokens, m.token)
+	}
 	return verdict{pass: true}
 }
 
@@ -286,6 +294,8 @@ func (g *guard) out(f flow, b []byte) []byte {
 	case m.method == methodAllocate && m.class == classSuccess:
 		if surplus = g.bindLocked(f, m); surplus != nil {
 			b = errorAnswer(m, 486, "Allocation Quota Reached")
+		} else if m.token != "" && len(g.tokens) < maxTokens {
+			g.tokens[m.token] = m.relayed.Port() + 1
 		}
 	case m.method == methodChannel && m.class == classSuccess:
 		if o := g.flows[f]; o != nil && o.pending[m.id] != 0 {
@@ -387,6 +397,7 @@ func (g *guard) sweep(now time.Time) {
 	if len(g.asked) > maxKnownHosts {
 		clear(g.asked)
 	}
+	clear(g.tokens) // they live as long as it takes to ask for the pair's other half
 }
 
 func (g *guard) read() Stats {

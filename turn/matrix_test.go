@@ -228,8 +228,10 @@ func TestWhatIsNotServed(t *testing.T) {
 		build func(b []byte) []byte
 		want  int
 	}{
-		"relay over TCP":    {func(b []byte) []byte { return attr(b, 0x0019, []byte{6, 0, 0, 0}) }, 442},
-		"even port":         {func(b []byte) []byte { return attr(attr(b, 0x0019, []byte{17, 0, 0, 0}), 0x0018, []byte{0x80}) }, 440},
+		"relay over TCP": {func(b []byte) []byte { return attr(b, 0x0019, []byte{6, 0, 0, 0}) }, 442},
+		"a reserved port": {func(b []byte) []byte {
+			return attr(attr(b, 0x0019, []byte{17, 0, 0, 0}), 0x0022, []byte("reserved"))
+		}, 508},
 		"IPv6 relay":        {func(b []byte) []byte { return attr(attr(b, 0x0019, []byte{17, 0, 0, 0}), 0x0017, []byte{2, 0, 0, 0}) }, 440},
 		"unknown attribute": {func(b []byte) []byte { return attr(b, 0x0003, []byte{0, 0, 0, 6}) }, 420},
 	} {

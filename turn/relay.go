@@ -192,10 +192,9 @@ type generator struct{ s *Server }
 // Validate has nothing to check.
 func (generator) Validate() error { return nil }
 
-// AllocatePacketConn opens a virtual socket. A wished port is not granted: the
-// guard refuses EVEN-PORT before.
-func (g generator) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, error) {
-	c, err := g.s.relays.open()
+// AllocatePacketConn opens a virtual socket.
+func (g generator) AllocatePacketConn(_ string, port int) (net.PacketConn, net.Addr, error) {
+	c, err := g.s.relays.open(port)
 	if err != nil {
 		return nil, nil, err
 	}

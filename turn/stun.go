@@ -64,7 +64,7 @@ const (
 	familyIPv6        = 2
 	transportUDP      = 17
 	firstChannel      = 0x4000
-	lastChannel       = 0x4FFF
+	lastChannel       = 0x7FFF // of RFC 5766, whose clients still exist; RFC 8656 ends at 0x4FFF
 	channelHeaderSize = 4
 )
 
@@ -81,9 +81,10 @@ type message struct {
 	lifetime uint32
 	hasLife  bool
 	data     bool
-	special  bool // EVEN-PORT, RESERVATION-TOKEN or an IPv6 family: not served
-	udp      bool // REQUESTED-TRANSPORT is UDP
-	unknown  bool // an attribute that must be understood and is not
+	ipv6     bool   // asks for a relay address of IPv6: not served
+	token    string // RESERVATION-TOKEN
+	udp      bool   // REQUESTED-TRANSPORT is UDP
+	unknown  bool   // an attribute that must be understood and is not
 }
 
 // readMessage checks the whole message: lengths, order, the shape of each
@@ -179,13 +180,12 @@ func (m *message) number(kind uint16, v []byte) bool {
 		m.udp = len(v) == 4 && v[0] == transportUDP
 		return len(v) == 4
 	case attrFamily:
-		m.special = m.special || len(v) == 4 && v[0] != familyIPv4
+		m.ipv6 = len(v) == 4 && v[0] == familyIPv6
 		return len(v) == 4 && (v[0] == familyIPv4 || v[0] == familyIPv6)
 	case attrEvenPort:
-		m.special = true
 		return len(v) == 1
 	case attrReservation:
-		m.special = true
+		m.token = string(v)
 		return len(v) == 8
 	case attrPriority:
 		return len(v) == 4

@@ -36,7 +36,8 @@ var errNoAddress = errors.New("turn: no relay address free")
 // relays are the virtual sockets by address.
 type relays struct {
 	door   Door
-	max    int // trust B4: above it, error 508
+	max    int           // trust B4: above it, error 508
+	wish   atomic.Uint32 // port of the next open: the other half of a pair
 	mu     sync.RWMutex
 	byAddr map[netip.AddrPort]*relayConn
 	closed func(*relayConn)
@@ -48,21 +49,26 @@ func newRelays(d Door, max int) *relays {
 	return r
 }
 
-// open makes a virtual socket under a random address.
-func (r *relays) open() (*relayConn, error) {
+// open makes a virtual socket under a random port; port, when not 0, is the one
+// that is wished (EVEN-PORT).
+func (r *relays) open(port int) (*relayConn, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.byAddr) >= r.max {
 		return nil, errNoAddress
 	}
 	for range 32 {
-		var b [4]byte
+		var b [2]byte
 		if _, err := rand.Read(b[:]); err != nil {
 			return nil, err
 		}
-		ip := virtualPrefix().Addr().As4()
-		ip[3] = 1 + b[0]%254
-		a := netip.AddrPortFrom(netip.AddrFrom4(ip), binary.BigEndian.Uint16(b[2:])|0x8000)
+		a := netip.AddrPortFrom(virtualPrefix().Addr().Next(), binary.BigEndian.Uint16(b[:])|0x8000)
+		if port == 0 {
+			port = int(r.wish.Swap(0))
+		}
+		if port != 0 {
+			a = netip.AddrPortFrom(a.Addr(), uint16(port))
+		}
 		if r.byAddr[a] != nil {
 			continue
 		}

@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 
 	"visavis/internal/clock"
 	"visavis/internal/config"
+	"visavis/internal/front"
 	"visavis/internal/seal"
 	"visavis/sfu"
 	"visavis/signaling/local"
@@ -15,7 +17,8 @@ import (
 
 // openMedia binds the media ports in this process: the SFU, and the closed
 // TURN in front of it.
-func openMedia(cfg config.Media, m seal.Master, c clock.Clock, log *slog.Logger) (*local.Carrier, error) {
+func openMedia(whole *config.Config, door *front.Front, m seal.Master, c clock.Clock, log *slog.Logger) (*local.Carrier, error) {
+	cfg := whole.Media
 	host, err := netip.ParseAddr(cfg.Host)
 	if err != nil {
 		return nil, fmt.Errorf("media-host: must be an IP address: %w", err)
@@ -28,9 +31,13 @@ func openMedia(cfg config.Media, m seal.Master, c clock.Clock, log *slog.Logger)
 		public = []netip.Addr{host}
 	}
 	at := func(port int) []netip.AddrPort { return []netip.AddrPort{netip.AddrPortFrom(bind, uint16(port))} }
+	var streams []net.Listener
+	if door != nil {
+		streams = append(streams, door.Relay())
+	}
 	return local.Open(local.Config{
 		SFU:  sfu.Config{UDP: at(cfg.UDPPort), TCP: at(cfg.TCPPort), Public: public, Loopback: host.IsLoopback(), Clock: c, Log: log},
-		TURN: turn.Config{UDP: at(cfg.TURNUDP), TCP: at(cfg.TURNTCP), Realm: "visavis", Keys: turn.Keys{m.Derive("turn")}, Clock: c, Log: log},
-		Host: cfg.Host, RelayOnly: cfg.Relay,
+		TURN: turn.Config{UDP: at(cfg.TURNUDP), TCP: at(cfg.TURNTCP), Streams: streams, Realm: "visavis", Keys: turn.Keys{m.Derive("turn")}, Clock: c, Log: log},
+		Host: cfg.Host, Secure: secureHost(whole), RelayOnly: cfg.Relay,
 	})
 }

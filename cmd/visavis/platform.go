@@ -20,6 +20,7 @@ import (
 	"visavis/identity/prosante"
 	"visavis/internal/config"
 	"visavis/internal/fault"
+	"visavis/internal/front"
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
 	"visavis/internal/medicines"
@@ -38,6 +39,7 @@ type platform struct {
 	*foundation
 	server *httpx.Server
 	media  *local.Carrier
+	door   *front.Front // nil without a certificate
 
 	identity      *identity.Service
 	scheduling    *scheduling.Service
@@ -217,7 +219,10 @@ func (p *platform) messages(press *sheet.Press) error {
 
 // live makes the media and the rooms above it.
 func (p *platform) live(context.Context) (err error) {
-	if p.media, err = openMedia(p.cfg.Media, p.master, p.clock, p.log); err != nil {
+	if p.door, err = openDoor(p.cfg, p.log); err != nil {
+		return err
+	}
+	if p.media, err = openMedia(p.cfg, p.door, p.master, p.clock, p.log); err != nil {
 		return err
 	}
 	ask := ask{p}
@@ -340,6 +345,9 @@ func (p *platform) close(ctx context.Context) error {
 	}
 	if p.media != nil {
 		errs = append(errs, p.media.Close(ctx))
+	}
+	if p.door != nil {
+		errs = append(errs, p.door.Close())
 	}
 	return errors.Join(append(errs, p.foundation.close())...)
 }

@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
-	"time"
 
 	"visavis/internal/config"
 	"visavis/internal/telemetry"
@@ -29,29 +25,21 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen: %w", err), p.close(context.Background()))
+	web := &sites{log: log}
+	if err := web.open(cfg, p.door, p.server.Handler()); err != nil {
+		return errors.Join(err, web.close(context.Background()), p.close(context.Background()))
 	}
-	server := &http.Server{
-		Handler:           p.server.Handler(),
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
 	if err = p.start(ctx); err == nil {
 		err = ready(ctx, p)
 	}
 	if err == nil {
 		select {
 		case <-ctx.Done():
-		case err = <-failed:
+		case err = <-web.failed:
 		}
 	}
 	stopping, cancel := context.WithTimeout(context.Background(), cfg.Drain)
 	defer cancel()
 	// Sockets first: their requests would hold the server open.
-	return errors.Join(err, p.stop(stopping), server.Shutdown(stopping), p.close(stopping))
+	return errors.Join(err, p.stop(stopping), web.close(stopping), p.close(stopping))
 }

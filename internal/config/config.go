@@ -29,6 +29,7 @@ type Config struct {
 	DatabaseURL Secret `kong:"-"` // DATABASE_URL
 	RedisURL    Secret `kong:"-"` // REDIS_URL
 
+	TLS       TLS           `embed:"" prefix:"tls-"`
 	Media     Media         `embed:"" prefix:"media-"`
 	PSC       PSC           `embed:"" prefix:"psc-"`
 	Mail      Mail          `embed:"" prefix:"mail-"`
@@ -38,6 +39,31 @@ type Config struct {
 	Medicines string        `env:"VISAVIS_MEDICINES" type:"path" help:"Folder of the BDPM files; a small sample when empty."`
 	OID       string        `env:"VISAVIS_OID" default:"1.2.250.1.999.1" help:"OID root of this platform, for document ids."`
 	Drain     time.Duration `env:"VISAVIS_DRAIN" default:"10s" help:"How long running work may take when stopping."`
+}
+
+// TLS is our own HTTPS, with TURN over TLS on the same address. Without a
+// certificate the program speaks HTTP and a proxy brings TLS.
+type TLS struct {
+	Cert     string `env:"VISAVIS_TLS_CERT" type:"path" help:"Certificate of the public address with its chain, PEM; read again when it changes. With it the program serves HTTPS, and TURN over TLS on the same port."`
+	Key      string `env:"VISAVIS_TLS_KEY" type:"path" help:"Key of the certificate, PEM."`
+	Listen   string `env:"VISAVIS_TLS_LISTEN" default:":443" help:"Address of HTTPS and TURN over TLS."`
+	Redirect string `env:"VISAVIS_TLS_REDIRECT" help:"Address that sends plain HTTP to the public address (:80); none when empty."`
+}
+
+// On says whether the program brings TLS itself.
+func (t TLS) On() bool { return t.Cert != "" }
+
+// check wants both files, and an address people reach by them.
+func (t TLS) check(public string) error {
+	switch {
+	case (t.Cert == "") != (t.Key == ""):
+		return errors.New("tls-cert, tls-key (VISAVIS_TLS_CERT, VISAVIS_TLS_KEY): one without the other")
+	case t.On() && !strings.HasPrefix(public, "https://"):
+		return errors.New("public-url (VISAVIS_PUBLIC_URL): must be https:// with a certificate")
+	case !t.On() && t.Redirect != "":
+		return errors.New("tls-redirect (VISAVIS_TLS_REDIRECT): needs a certificate")
+	}
+	return nil
 }
 
 // Media says where the calls are carried.
@@ -151,7 +177,7 @@ func (c *Config) AfterApply() error {
 	if (c.PSC.Cert == "") != (c.PSC.Key == "") {
 		errs = append(errs, errors.New("psc-cert, psc-key: one without the other"))
 	}
-	errs = append(errs, c.TSA.check(), c.checkDatabase())
+	errs = append(errs, c.TLS.check(c.PublicURL), c.TSA.check(), c.checkDatabase())
 	return errors.Join(errs...)
 }
 

@@ -155,3 +155,29 @@ func TestACertificateNeedsItsKey(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestOurOwnTLS(t *testing.T) {
+	for name, tc := range map[string]struct {
+		env  map[string]string
+		want string
+	}{
+		"a certificate alone":          {map[string]string{"VISAVIS_TLS_CERT": "c.pem"}, "VISAVIS_TLS_KEY"},
+		"a key alone":                  {map[string]string{"VISAVIS_TLS_KEY": "k.pem"}, "VISAVIS_TLS_CERT"},
+		"a public address without it":  {map[string]string{"VISAVIS_TLS_CERT": "c.pem", "VISAVIS_TLS_KEY": "k.pem"}, "VISAVIS_PUBLIC_URL"},
+		"a redirection without it":     {map[string]string{"VISAVIS_TLS_REDIRECT": ":80"}, "VISAVIS_TLS_REDIRECT"},
+		"both files and their address": {map[string]string{"VISAVIS_TLS_CERT": "c.pem", "VISAVIS_TLS_KEY": "k.pem", "VISAVIS_PUBLIC_URL": "https://v.example"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for k, v := range tc.env {
+				t.Setenv(k, v)
+			}
+			c, err := parse(t)
+			switch {
+			case tc.want == "" && (err != nil || !c.TLS.On() || c.TLS.Listen != ":443"):
+				t.Errorf("%+v %v", c, err)
+			case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
+				t.Errorf("%v does not name %s", err, tc.want)
+			}
+		})
+	}
+}

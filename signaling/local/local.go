@@ -26,6 +26,9 @@ type Config struct {
 	TURN turn.Config
 	// Host is the name or address under which clients reach the TURN server.
 	Host string
+	// Secure is host:port under which they reach it over TLS, with a name that
+	// the certificate has; empty when TURN.Streams is.
+	Secure string
 	// RelayOnly makes every client use the relay (to test it).
 	RelayOnly bool
 }
@@ -115,6 +118,9 @@ func (c *Carrier) Grant(_ care.EncounterID, seat string) signaling.ICE {
 	var urls []string
 	urls = append(urls, c.urls(udp, "udp")...)
 	urls = append(urls, c.urls(tcp, "tcp")...)
+	if c.cfg.Secure != "" {
+		urls = append(urls, "turns:"+c.cfg.Secure+"?transport=tcp")
+	}
 	ice.ExpiresAt = cred.Expires.UTC()
 	ice.Servers = append(ice.Servers, signaling.ICEServer{URLs: urls, Username: cred.Username, Credential: cred.Password})
 	return ice
