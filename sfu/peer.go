@@ -145,11 +145,15 @@ func (p *peer) restart(offer *session.Offer) (string, error) {
 func (p *peer) update(s Sources) {
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
+	held := p.sources.Held != s.Held
 	p.sources = s
 	for _, t := range p.tracks {
 		t.turnLocked(s.allows(t.source))
 	}
-	if !s.Mic && p.room.speech.Quiet(p.id) {
+	if held {
+		p.room.bindLocked()
+	}
+	if !s.allows(Voice) && p.room.speech.Quiet(p.id) {
 		p.room.tellSpeaking()
 	}
 }

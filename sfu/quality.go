@@ -65,6 +65,7 @@ func (t *track) living(w *worker) []*layer {
 type picture struct {
 	slot   *slot
 	living []*layer
+	most   int // the largest layer of any use
 	step   int // the chosen layer; −1: none
 }
 
@@ -73,14 +74,15 @@ type picture struct {
 func (p *peer) pictures(w *worker, budget int) ([]picture, int) {
 	var list []picture
 	for _, s := range p.slots {
-		if s.track == nil {
+		if s.track == nil || s.hidden {
 			continue
 		}
 		if s.kind == session.Audio || len(s.track.layers) == 1 {
 			budget -= s.track.layers[0].rate
 			continue
 		}
-		x := picture{s, s.track.living(w), -1}
+		living := s.track.living(w)
+		x := picture{slot: s, living: living, most: s.most(living), step: -1}
 		switch {
 		case len(x.living) == 0:
 		case s.track.source == Screen:
@@ -119,7 +121,7 @@ func plan(list []picture, budget int) (wish int) {
 	for step := 1; step < session.MaxLayers; step++ {
 		for i := range list {
 			x := &list[i]
-			if x.step == step-1 && step < len(x.living) && !lacks(x.living[step].rate-x.living[step-1].rate) {
+			if x.step == step-1 && step <= x.most && !lacks(x.living[step].rate-x.living[step-1].rate) {
 				x.step = step
 			}
 		}
@@ -223,7 +225,7 @@ func (p *peer) probeLocked(w *worker) {
 	var via *slot
 	out := 0
 	for _, s := range p.slots {
-		if s.track == nil {
+		if s.track == nil || s.hidden {
 			continue
 		}
 		if s.want != nil {

@@ -11,6 +11,7 @@ func pictureOf(rates ...int) picture {
 	for _, r := range rates {
 		x.living = append(x.living, &layer{rate: r})
 	}
+	x.most = len(rates) - 1
 	return x
 }
 

@@ -22,10 +22,14 @@ type Offer struct {
 }
 
 // Sources says what a peer means to send now: what is false is not forwarded,
-// whatever arrives.
-type Sources struct{ Mic, Camera, Screen bool }
+// whatever arrives. Who is Held neither sends nor receives anything until it is
+// not: a private hold.
+type Sources struct{ Mic, Camera, Screen, Held bool }
 
 func (s Sources) allows(src Source) bool {
+	if s.Held {
+		return false
+	}
 	switch src {
 	case Voice:
 		return s.Mic
@@ -121,6 +125,23 @@ func (n *Node) Offer(ctx context.Context, o Offer) (string, error) {
 func (n *Node) Update(roomID, peerID string, s Sources) {
 	if p := n.find(roomID, peerID); p != nil {
 		p.update(s)
+	}
+}
+
+// View says how high, in device pixels, a peer shows each of its receive
+// sections now, by mid. A picture is sent no larger than it is shown, and one of
+// height 0 not at all; what is not named is sent as the link allows. Unknown
+// peers and mids are ignored; a new PeerConnection begins with everything shown.
+func (n *Node) View(roomID, peerID string, heights map[string]int) {
+	p := n.find(roomID, peerID)
+	if p == nil {
+		return
+	}
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	for _, s := range p.slots {
+		h, named := heights[s.section.Mid]
+		s.showLocked(h, named)
 	}
 }
 
@@ -240,14 +261,14 @@ func (r *room) bindLocked() {
 		}
 		changed := false
 		for _, s := range p.slots {
-			if s.track != nil && !s.track.published {
+			if s.track != nil && (!s.track.published || p.apart(s.track.peer)) {
 				s.bindLocked(nil)
 				changed = true
 			}
 		}
 		for _, q := range r.peers {
 			for _, t := range q.tracks {
-				if q == p || !t.published {
+				if q == p || !t.published || p.apart(q) {
 					continue
 				}
 				s := p.slotFor(t)
@@ -272,6 +293,9 @@ func (r *room) bindLocked() {
 		}
 	}
 }
+
+// apart says whether nothing passes between two peers: one of them is held.
+func (p *peer) apart(q *peer) bool { return p.sources.Held || q.sources.Held }
 
 // slotFor finds the slot that t has, or picks one: beside the publisher's other
 // half, so that sound and picture share a stream and are played in step;

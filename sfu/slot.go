@@ -29,6 +29,8 @@ type slot struct {
 	next   *layer // which is to follow from its next key frame on; nil: none
 	since  int64  // when next was chosen, ns
 	paused bool
+	hidden bool   // the client does not show it
+	height int    // device pixels at which it is shown; 0: not said
 	laid   *layer // which one stream follows now
 	types  types
 
@@ -83,6 +85,41 @@ func (s *slot) bindLocked(t *track) {
 	}
 }
 
+// showLocked notes how high a picture is shown. One that is shown again begins
+// with a key frame.
+func (s *slot) showLocked(height int, named bool) {
+	if s.kind != session.Video {
+		return
+	}
+	hidden := named && height <= 0
+	s.height = max(height, 0)
+	if hidden == s.hidden {
+		return
+	}
+	s.hidden = hidden
+	waited := s.paused
+	if s.bindLocked(s.track); s.track != nil && !hidden {
+		s.track.wantKeyFrame()
+	}
+	if waited {
+		s.peer.tellSlotsLocked()
+	}
+}
+
+// most is which of the living layers, the smallest first, a picture shown so
+// high has a use for: the first that is not blown up. A screen is always worth
+// its sharpness.
+func (s *slot) most(living []*layer) int {
+	if s.height != 0 && s.track.source == Camera {
+		for i, l := range living {
+			if l.height >= s.height {
+				return i
+			}
+		}
+	}
+	return len(living) - 1
+}
+
 func (s *slot) endMeter() {
 	if t := s.track; t != nil && s.kind == session.Video {
 		if n := s.meter.Take(); n > 0 {
@@ -120,7 +157,7 @@ func (s *slot) translate(t *track, kind uint8) bool {
 // sealed from where it stands into the buffer that leaves.
 func (s *slot) write(w *worker, l *layer, in *incoming) {
 	q := s.peer
-	if !q.up || l != s.want && (l != s.next || !s.follow(w, l, in)) {
+	if !q.up || s.hidden || l != s.want && (l != s.next || !s.follow(w, l, in)) {
 		return
 	}
 	if (!s.types.known || s.types.in != in.kind) && !s.translate(l.track, in.kind) || !s.types.taken {

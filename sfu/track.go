@@ -43,6 +43,7 @@ type track struct {
 type layer struct {
 	track   *track
 	name    string // of simulcast; empty: the only one
+	height  int    // pixels, as far as can be known without reading the payload
 	ssrc    uint32 // 0: not seen yet
 	missing nack.Tracker
 	got     receipt.Stream
@@ -58,6 +59,10 @@ type layer struct {
 	said      uint64 // NTP time of the last sender report
 	saidAs    uint32 // its RTP time
 }
+
+// fullHeight is what the last layer of an offer is taken to be high, pixels; each
+// one before it is half of the next (docs/signaling.md §6.2).
+const fullHeight = 720
 
 // source is one SSRC that a peer sends under.
 type source struct {
@@ -85,8 +90,9 @@ func newTrack(p *peer, sec *session.Section, src Source) *track {
 	if len(names) == 0 {
 		names = []string{""}
 	}
-	for _, name := range names {
-		t.layers = append(t.layers, &layer{track: t, name: name, got: receipt.Stream{Rate: t.clock}})
+	for i, name := range names {
+		l := &layer{track: t, name: name, height: fullHeight >> (len(names) - 1 - i), got: receipt.Stream{Rate: t.clock}}
+		t.layers = append(t.layers, l)
 	}
 	return t
 }

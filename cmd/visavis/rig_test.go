@@ -76,9 +76,28 @@ func newRig(t testing.TB, database, redis string, settings ...string) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, dir: t.TempDir(), database: database, redis: redis, api: api}
-	ports := map[string]int{}
+	t.Cleanup(r.kill)
+	for range 3 { // between finding a free port and taking it another process may be faster
+		r.settle(settings)
+		if err = r.begin(); err == nil {
+			return r
+		}
+		if !strings.Contains(err.Error(), "address already in use") {
+			break
+		}
+	}
+	t.Fatal(err)
+	return nil
+}
+
+// settle gives the program free ports and its environment.
+func (r *rig) settle(settings []string) {
+	ports, taken := map[string]int{}, map[int]bool{}
 	for _, name := range []string{"web", "media", "turn", "psc", "mssante", "mail", "imap", "mail-web", "sms", "tsa"} {
-		ports[name] = quietPort(t)
+		for ports[name] == 0 || taken[ports[name]] {
+			ports[name] = quietPort(r.t)
+		}
+		taken[ports[name]] = true
 	}
 	r.url = "http://127.0.0.1:" + strconv.Itoa(ports["web"])
 	r.args = []string{"demo"}
@@ -89,12 +108,9 @@ func newRig(t testing.TB, database, redis string, settings ...string) *rig {
 		asMain + "=1", "VISAVIS_DATA=" + r.dir, "VISAVIS_LISTEN=127.0.0.1:" + strconv.Itoa(ports["web"]), "VISAVIS_PUBLIC_URL=" + r.url,
 		"VISAVIS_MEDIA_UDP=" + strconv.Itoa(ports["media"]), "VISAVIS_MEDIA_TCP=" + strconv.Itoa(ports["media"]),
 		"VISAVIS_TURN_UDP=" + strconv.Itoa(ports["turn"]), "VISAVIS_TURN_TCP=" + strconv.Itoa(ports["turn"]),
-		"DATABASE_URL=" + database, "REDIS_URL=" + redis,
+		"DATABASE_URL=" + r.database, "REDIS_URL=" + r.redis,
 	}
 	r.env = append(r.env, settings...)
-	t.Cleanup(r.kill)
-	r.start()
-	return r
 }
 
 // sim is the address of a simulator that speaks HTTP.
@@ -128,6 +144,14 @@ func quietPort(t testing.TB) int {
 // start starts the program and waits until its clinic is open.
 func (r *rig) start() {
 	r.t.Helper()
+	if err := r.begin(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// begin is start; it fails with the words of a program that ended instead.
+func (r *rig) begin() (failed error) {
+	r.t.Helper()
 	file := filepath.Join(r.dir, "links.json")
 	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 		r.t.Fatal(err)
@@ -149,12 +173,14 @@ func (r *rig) start() {
 		select {
 		case <-ended:
 			raw, _ := os.ReadFile(filepath.Join(r.dir, "out"))
-			r.t.Fatalf("visavis ended: %s", raw)
+			failed = fmt.Errorf("visavis ended: %s", raw)
+			return true
 		default:
 		}
 		raw, err := os.ReadFile(file)
 		return err == nil && json.Unmarshal(raw, &r.links) == nil
 	})
+	return failed
 }
 
 func (r *rig) command(args ...string) *exec.Cmd {
