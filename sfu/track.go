@@ -155,6 +155,9 @@ func (p *peer) rtpLocked(w *worker, b []byte) {
 func (p *peer) identify(src *source, h *packet.Header, b []byte) {
 	for _, t := range p.tracks {
 		s := t.section
+		if len(s.Layers) > 0 {
+			continue // an SSRC that is said does not tell of which layer it is
+		}
 		if h.SSRC == s.SSRC && s.SSRC != 0 {
 			src.layer = t.layers[0]
 		} else if h.SSRC == s.RTX && s.RTX != 0 {
