@@ -13,8 +13,9 @@ import (
 	"visavis/signaling/quality"
 )
 
-// Sources says what a client sends now.
-type Sources struct{ Mic, Camera, Screen bool }
+// Sources says what a client sends now. Who is Held neither sends nor receives,
+// whatever else is said.
+type Sources struct{ Mic, Camera, Screen, Held bool }
 
 // Offer is one client's offer to the media. PC is unique, also beside those of
 // the processes before this one. Note is kept beside the connection and given
@@ -44,6 +45,10 @@ type Media interface {
 	Offer(ctx context.Context, o Offer) (answer string, err error)
 	// Update says what a seat means to send: what is false is not forwarded.
 	Update(id care.EncounterID, seat string, s Sources)
+	// View says how high, in device pixels, a seat shows its receive sections, by
+	// mid: a picture is sent no larger than it is shown, one of height 0 not at
+	// all, and what is not named as the link allows.
+	View(id care.EncounterID, seat string, heights map[string]int)
 	// Drop cuts one seat, or everybody when seat is empty. When it returns no
 	// packet is forwarded any more; when the media cannot be reached, none is as
 	// soon as it can.
@@ -118,7 +123,7 @@ func (s *Service) Heard(e MediaEvent) {
 	defer r.mu.Unlock()
 	if e.Speaking != nil {
 		for id, to := range r.sessions {
-			if r.seats[id].State == Admitted {
+			if seat := r.seats[id]; seat.State == Admitted && !seat.Held {
 				to.send("speaking", speakingMsg{e.Speaking})
 			}
 		}

@@ -19,6 +19,10 @@ func (c *conn) obey(ctx context.Context, m *inbound) bool {
 		r.offer(ctx, s, m)
 	case "mute":
 		r.mute(s, Sources{Mic: m.Mic, Camera: m.Camera, Screen: m.Screen})
+	case "view":
+		r.view(s, m)
+	case "hold":
+		r.hold(ctx, s, m)
 	case "chat":
 		r.chat(ctx, s, m)
 	case "admit", "remove":
@@ -57,7 +61,7 @@ func (r *room) offer(ctx context.Context, s *session, m *inbound) {
 	if may.Allowed && !stale && !gone {
 		s.asked = s.mediaPC
 	}
-	pc, note, sources := s.mediaPC, s.note, s.media
+	pc, note := s.mediaPC, s.note
 	r.mu.Unlock()
 	switch {
 	case !may.Allowed:
@@ -91,7 +95,7 @@ func (r *room) offer(ctx context.Context, s *session, m *inbound) {
 		s.say("error", errorMsg{Re: m.Seq, Code: "media_refused", Reason: now.Reason})
 		return
 	}
-	svc.Media.Update(r.act.ID, s.seat, sources)
+	svc.Media.Update(r.act.ID, s.seat, r.meantLocked(s))
 	s.send("answer", answerMsg{PC: m.PC, Re: m.Seq, SDP: answer})
 }
 
@@ -114,7 +118,7 @@ func (r *room) mute(s *session, m Sources) {
 		return
 	}
 	s.media = m
-	r.hub.svc.Media.Update(r.act.ID, s.seat, m)
+	r.hub.svc.Media.Update(r.act.ID, s.seat, r.meantLocked(s))
 	r.showLocked()
 }
 
@@ -138,13 +142,14 @@ func (r *room) chat(ctx context.Context, s *session, m *inbound) {
 	}
 }
 
-// reads: who waits speaks with the hosts; who is admitted reads everybody.
+// reads: who waits or is held speaks with the hosts; who is in the call reads
+// everybody who is.
 func (r *room) reads(reader, author *Seat) bool {
 	switch {
 	case reader.ID == author.ID, reader.Host, author.Host:
 		return true
 	}
-	return reader.State == Admitted && author.State == Admitted
+	return reader.State == Admitted && author.State == Admitted && reader.Held == author.Held
 }
 
 func (r *room) sendHistory(ctx context.Context, s *session) {
@@ -285,4 +290,70 @@ func (r *room) end(ctx context.Context, s *session, m *inbound) {
 		return
 	}
 	r.finish("host")
+}
+
+// meantLocked is what a client means to send, unless it is held.
+func (r *room) meantLocked(s *session) Sources {
+	m := s.media
+	m.Held = r.seats[s.seat].Held
+	return m
+}
+
+// hold takes the whole list of who is held: the others speak in private, those
+// neither hear nor see nor are heard. It is written, so that no restart lets
+// anybody listen in.
+func (r *room) hold(ctx context.Context, s *session, m *inbound) {
+	r.mu.Lock()
+	may := r.seats[s.seat].Host
+	known := true
+	for _, id := range m.Seats {
+		seat := r.seats[id]
+		known = known && seat != nil && !seat.Host && seat.State == Admitted
+	}
+	r.mu.Unlock()
+	switch {
+	case !may:
+		s.say("error", errorMsg{Re: m.Seq, Code: "forbidden"})
+		return
+	case !known:
+		s.say("error", errorMsg{Re: m.Seq, Code: "not_found"})
+		return
+	}
+	list, err := r.hub.svc.hold(ctx, r.act.ID, m.Seats)
+	if err != nil {
+		r.fail(s, m, err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, changed := range list {
+		seat := r.seats[changed.ID]
+		if seat == nil {
+			continue
+		}
+		seat.Held = changed.Held
+		if o := r.orphans[seat.ID]; o != nil {
+			o.Sources.Held = seat.Held
+			r.hub.svc.Media.Update(r.act.ID, seat.ID, o.Sources)
+		}
+		if to := r.sessions[seat.ID]; to != nil {
+			r.hub.svc.Media.Update(r.act.ID, seat.ID, r.meantLocked(to))
+		}
+	}
+	if len(list) > 0 {
+		r.showLocked()
+	}
+}
+
+// view passes on what a client shows of its present connection.
+func (r *room) view(s *session, m *inbound) {
+	heights := make(map[string]int, len(m.Slots))
+	for _, x := range m.Slots {
+		heights[x.Mid] = x.Height
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m.PC == s.pc && s.mediaPC != 0 {
+		r.hub.svc.Media.View(r.act.ID, s.seat, heights)
+	}
 }

@@ -120,6 +120,9 @@ func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello)
 	if known := r.seats[seat.ID]; known != nil && known.State == Admitted && seat.State == Waiting {
 		seat.State, seat.AdmittedAt = Admitted, known.AdmittedAt // admitted while the hello was read
 	}
+	if known := r.seats[seat.ID]; known != nil {
+		seat.Held = known.Held
+	}
 	r.seats[seat.ID], r.people[seat.ID], r.sessions[seat.ID] = &seat, in.person, s
 	m := r.mediaOf(&seat)
 	r.told[s.id] = m
@@ -197,7 +200,7 @@ func (r *room) showLocked() {
 
 func (r *room) seatMsg(s *Seat, identity bool) seatMsg {
 	p := r.people[s.ID]
-	m := seatMsg{Seat: s.ID, Name: p.Name, Role: s.Role, Host: s.Host, State: s.State, Since: s.ArrivedAt, Link: LinkNone}
+	m := seatMsg{Seat: s.ID, Name: p.Name, Role: s.Role, Host: s.Host, State: s.State, Since: s.ArrivedAt, Held: s.Held, Link: LinkNone}
 	if identity {
 		m.Identity = p.Identity
 	}

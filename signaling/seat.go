@@ -38,6 +38,7 @@ type Seat struct {
 	Role        care.Role
 	Host        bool
 	State       State
+	Held        bool         // admitted, and for the moment not with the others
 	Queue       care.StaffID // the professional whose queue this is
 	Planned     time.Time
 	ArrivedAt   time.Time

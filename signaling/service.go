@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"visavis/internal/audit"
@@ -232,6 +233,40 @@ func (s *Service) admit(ctx context.Context, id string) (seat Seat, err error) {
 		return s.trace(ctx, tx, seat, "admitted")
 	})
 	return seat, err
+}
+
+// hold writes who is held in an act from now on, and gives the seats for which
+// that is a change.
+func (s *Service) hold(ctx context.Context, id care.EncounterID, held []string) (changed []Seat, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		changed = nil
+		all, err := seatsOf(tx, id)
+		if err != nil {
+			return err
+		}
+		for _, h := range held {
+			if !slices.ContainsFunc(all, func(seat Seat) bool { return seat.ID == h }) {
+				return fault.Missing()
+			}
+		}
+		for _, seat := range all {
+			now := slices.Contains(held, seat.ID)
+			if now == seat.Held {
+				continue
+			}
+			seat.Held = now
+			what := map[bool]string{true: "held", false: "let go"}[now]
+			if err := holdSeat(tx, seat.ID, now); err != nil {
+				return err
+			}
+			if err := s.trace(ctx, tx, seat, what); err != nil {
+				return err
+			}
+			changed = append(changed, seat)
+		}
+		return nil
+	})
+	return changed, err
 }
 
 // remove takes a seat out for good, in the host's name.

@@ -19,6 +19,7 @@ type seatRow struct {
 	Role        string
 	Host        bool
 	State       string
+	Held        bool
 	Queue       string
 	Planned     int64
 	ArrivedAt   int64
@@ -64,7 +65,7 @@ func (flowRow) TableName() string { return "seat_flows" }
 func toRow(s Seat) seatRow {
 	return seatRow{
 		ID: s.ID, EncounterID: string(s.EncounterID), PatientID: string(s.PatientID), PersonID: s.PersonID, Role: string(s.Role),
-		Host: s.Host, State: string(s.State), Queue: string(s.Queue), Planned: store.Micros(s.Planned),
+		Host: s.Host, State: string(s.State), Held: s.Held, Queue: string(s.Queue), Planned: store.Micros(s.Planned),
 		ArrivedAt: store.Micros(s.ArrivedAt), AdmittedAt: store.Micros(s.AdmittedAt), SeenAt: store.Micros(s.SeenAt), EndedAt: store.Micros(s.EndedAt),
 	}
 }
@@ -72,7 +73,7 @@ func toRow(s Seat) seatRow {
 func (r seatRow) seat() Seat {
 	return Seat{
 		ID: r.ID, EncounterID: care.EncounterID(r.EncounterID), PatientID: care.PatientID(r.PatientID), PersonID: r.PersonID,
-		Role: care.Role(r.Role), Host: r.Host, State: State(r.State), Queue: care.StaffID(r.Queue), Planned: store.Time(r.Planned),
+		Role: care.Role(r.Role), Host: r.Host, State: State(r.State), Held: r.Held, Queue: care.StaffID(r.Queue), Planned: store.Time(r.Planned),
 		ArrivedAt: store.Time(r.ArrivedAt), AdmittedAt: store.Time(r.AdmittedAt), SeenAt: store.Time(r.SeenAt), EndedAt: store.Time(r.EndedAt),
 		JoinedAt: store.Time(r.JoinedAt),
 	}
@@ -117,6 +118,11 @@ func updateSeat(tx *store.Tx, s Seat) error {
 	return tx.G().Model(&seatRow{}).Where("id = ?", s.ID).Updates(map[string]any{
 		"state": r.State, "planned": r.Planned, "arrived_at": r.ArrivedAt, "admitted_at": r.AdmittedAt, "seen_at": r.SeenAt, "ended_at": r.EndedAt,
 	}).Error
+}
+
+// holdSeat holds a seat or lets it go.
+func holdSeat(tx *store.Tx, id string, held bool) error {
+	return tx.G().Model(&seatRow{}).Where("id = ?", id).Updates(map[string]any{"held": held}).Error
 }
 
 // touchSeats moves the last sign of life of seats.

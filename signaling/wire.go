@@ -26,6 +26,9 @@ const (
 	maxText     = 2000
 	maxName     = 64
 	maxHistory  = 200
+	maxSeats    = 32              // of one hold
+	maxSlots    = 16              // of one view
+	maxHeight   = 8192            // of a picture, pixels
 	sayEvery    = time.Second     // quality: what comes faster is not kept
 	writeEvery  = 5 * time.Second // quality: what went badly is written at once, yet not more often
 	keepSamples = 6               // quality: what went well is written together
@@ -44,26 +47,31 @@ const (
 
 // inbound is any message of a client.
 type inbound struct {
-	T         string `json:"t"`
-	Seq       uint64 `json:"seq"`
-	Ack       uint64 `json:"ack"`
-	Ticket    string `json:"ticket"`
-	Tab       string `json:"tab"`
-	Client    string `json:"client"`
-	Session   string `json:"session"`
-	Last      uint64 `json:"last"`
-	PC        int    `json:"pc"`
-	SDP       string `json:"sdp"`
-	Candidate string `json:"candidate"`
-	Mid       string `json:"mid"`
-	Mic       bool   `json:"mic"`
-	Camera    bool   `json:"camera"`
-	Screen    bool   `json:"screen"`
-	ID        string `json:"id"`
-	Text      string `json:"text"`
-	Seat      string `json:"seat"`
-	Reason    string `json:"reason"`
-	Kept      *claim `json:"kept"`
+	T         string   `json:"t"`
+	Seq       uint64   `json:"seq"`
+	Ack       uint64   `json:"ack"`
+	Ticket    string   `json:"ticket"`
+	Tab       string   `json:"tab"`
+	Client    string   `json:"client"`
+	Session   string   `json:"session"`
+	Last      uint64   `json:"last"`
+	PC        int      `json:"pc"`
+	SDP       string   `json:"sdp"`
+	Candidate string   `json:"candidate"`
+	Mid       string   `json:"mid"`
+	Mic       bool     `json:"mic"`
+	Camera    bool     `json:"camera"`
+	Screen    bool     `json:"screen"`
+	ID        string   `json:"id"`
+	Text      string   `json:"text"`
+	Seat      string   `json:"seat"`
+	Reason    string   `json:"reason"`
+	Seats     []string `json:"seats"`
+	Slots     []struct {
+		Mid    string `json:"mid"`
+		Height int    `json:"height"`
+	} `json:"slots"`
+	Kept *claim `json:"kept"`
 
 	raw []byte // the whole message, of quality
 }
@@ -109,6 +117,22 @@ func (m *inbound) check() string {
 		}
 		if m.T == "remove" && m.Reason != "wrong_person" && m.Reason != "disturbance" && m.Reason != "other" {
 			return "reason"
+		}
+	case "hold":
+		if len(m.Seats) > maxSeats {
+			return "seats"
+		}
+	case "view":
+		if m.PC < 1 {
+			return "pc"
+		}
+		if len(m.Slots) > maxSlots {
+			return "slots"
+		}
+		for _, x := range m.Slots {
+			if !length(x.Mid, 1, 16) || x.Height < 0 || x.Height > maxHeight {
+				return "slots"
+			}
 		}
 	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping", "quality":
 	default:
@@ -165,6 +189,7 @@ type (
 		Mic      bool      `json:"mic"`
 		Camera   bool      `json:"camera"`
 		Screen   bool      `json:"screen"`
+		Held     bool      `json:"held,omitempty"`
 		Link     string    `json:"link"`
 	}
 	roomMsg struct {

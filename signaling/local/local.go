@@ -101,6 +101,11 @@ func (c *Carrier) Update(id care.EncounterID, seat string, s signaling.Sources) 
 	c.node.Update(string(id), seat, sfu.Sources(s))
 }
 
+// View implements signaling.Media.
+func (c *Carrier) View(id care.EncounterID, seat string, heights map[string]int) {
+	c.node.View(string(id), seat, heights)
+}
+
 // Drop implements signaling.Media.
 func (c *Carrier) Drop(id care.EncounterID, seat string) { c.node.Drop(string(id), seat) }
 

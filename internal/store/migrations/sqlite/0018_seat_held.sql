@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE seats ADD COLUMN held BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- +goose Down
+ALTER TABLE seats DROP COLUMN held;
