@@ -1,51 +1,9 @@
 // What a page uses of the media engine. No framework, no text for people: every state and cause is a
 // word that the page translates (catalogue keys `call.state.*`, `call.cause.*`, `call.device.*`).
 
-import type {
-  ChatMessage, EndReason, LinkState, MediaReason, Queue, RemoveReason, Seat, SeatState,
-} from './wire';
-
-/**
- * Where the whole call stands for this person.
- *
- * idle → entering → waiting → joining → inCall ⇄ repairing → over
- *                 ↘ refused     ↘ blocked ↗
- *  any ⇄ reconnecting (signalling lost; media may go on) · any → displaced | over | refused
- */
-export type CallState =
-  /** made, not started */
-  | 'idle'
-  /** ticket, socket, hello */
-  | 'entering'
-  /** this seat is held live elsewhere: ask the person, then takeOver() */
-  | 'busy'
-  /** in the waiting room */
-  | 'waiting'
-  /** admitted, but media may not flow: cause says why */
-  | 'blocked'
-  /** admitted and allowed: offer, ICE, DTLS */
-  | 'joining'
-  /** media flows */
-  | 'inCall'
-  /** media lost, ICE restart or new connection under way */
-  | 'repairing'
-  /** media not come back for 60 s: offer the telephone; repair goes on */
-  | 'lost'
-  /** another device or tab took the seat: takeOver() gets it back */
-  | 'displaced'
-  /** ended: cause is an EndReason or 'left' */
-  | 'over'
-  /** cannot enter: cause says why; only start() again tries again */
-  | 'refused';
-
-export type CallCause =
-  | MediaReason
-  | EndReason
-  | 'left'
-  /** refused: no session (401) */ | 'signed_out'
-  /** refused: no such encounter or not yours (404) */ | 'not_found'
-  /** refused: protocol broken on our side */ | 'protocol'
-  /** refused: the browser has no WebRTC */ | 'unsupported';
+import type { QualityWord } from './quality';
+import type { CallCause, CallState } from './state';
+import type { ChatMessage, LinkState, Queue, RemoveReason, Seat, SeatState } from './wire';
 
 /** Signalling's own life, apart from the call's state. */
 export type SocketState = 'closed' | 'connecting' | 'open' | 'reconnecting';
@@ -55,11 +13,13 @@ export type DeviceKind = 'microphone' | 'camera';
 /** What is wrong with a device, in one word the page explains for this browser. */
 export type DeviceCause =
   /** the person or the browser said no */ | 'denied'
+  /** the person closed the browser's question without an answer */ | 'dismissed'
+  /** the system does not let this browser use it */ | 'system'
   /** the page may not ask (no https, iframe policy) */ | 'forbidden'
   /** nothing plugged in */ | 'missing'
   /** another application holds it */ | 'busy'
   /** it went away while in use */ | 'unplugged'
-  /** the microphone has given nothing but digital silence since it was opened, 5 s ago */ | 'silent'
+  /** the microphone gives nothing but digital silence: for 5 s since it was opened, or for 15 s once it was heard */ | 'silent'
   /** the system cut it (phone call, lid) */ | 'interrupted'
   /** anything else; see the console */ | 'failed';
 
@@ -69,6 +29,20 @@ export type DeviceStatus =
   | { state: 'on'; deviceId: string; label: string }
   | { state: 'problem'; cause: DeviceCause };
 
+/** What happened to a device without the person asking, for one sentence on the page. */
+export interface DeviceNote {
+  kind: DeviceKind;
+  what:
+    /** it is away */ | 'lost'
+    /** the system cut it */ | 'interrupted'
+    /** it gives nothing */ | 'silent'
+    /** lost, and `label` took its place */ | 'switched'
+    /** there again */ | 'back'
+    /** `label` was plugged in; what works is kept until openDevices() asks for `deviceId` */ | 'offered';
+  label?: string;
+  deviceId?: string;
+}
+
 /** A remote person's picture and sound as they can be put in <video> and <audio>. */
 export interface RemoteMedia {
   seat: string;
@@ -77,6 +51,8 @@ export interface RemoteMedia {
   camera?: MediaStream;
   screen?: MediaStream;
   sound?: MediaStream;
+  /** The camera's picture stands still, or is held back because our link is too weak for it. */
+  still?: boolean;
 }
 
 /** One frozen picture of everything a page shows. A new object at each change (React: useSyncExternalStore). */
@@ -97,6 +73,17 @@ export interface CallSnapshot {
   readonly remote: readonly RemoteMedia[];
   readonly speaking: readonly string[];
   readonly link: LinkState;
+  /** The link in one word; `good` until two bad seconds were seen. */
+  readonly quality: QualityWord;
+  /** Our own picture is stopped so that the voice passes; it comes back by itself. */
+  readonly pictureStopped: boolean;
+  /** The last thing that happened to a device; until `forgetNote()`. */
+  readonly deviceNote?: DeviceNote;
+  /** The camera's lamp, and its blurred background; absent: this camera cannot. */
+  readonly torch?: boolean;
+  readonly blur?: boolean;
+  /** The camera shows what is before the phone, not the person: it is not to be mirrored. */
+  readonly facingAway: boolean;
   /** What we send: true = on. */
   readonly mic: boolean;
   readonly camera: boolean;
@@ -105,7 +92,7 @@ export interface CallSnapshot {
   /** Own picture, for the self-view. */
   readonly selfView?: MediaStream;
   readonly screenView?: MediaStream;
-  /** ISO 8601: since when media has been away, in `repairing` and `lost`. */
+  /** ISO 8601: when media was last heard, in `reconnecting` and `lost`. */
   readonly lostSince?: string;
 }
 
@@ -147,7 +134,7 @@ export interface Call {
 
   /** Takes the seat. */
   start(): void;
-  /** After `busy` or `displaced`. */
+  /** In `elsewhere`. */
   takeOver(): void;
   setMic(on: boolean): void;
   setCamera(on: boolean): void;
@@ -155,6 +142,9 @@ export interface Call {
   setScreen(on: boolean): Promise<void>;
   /** Sends; the message is in chatPending until the server has it. Empty or over 2 000 characters: false. */
   say(text: string): boolean;
+  setTorch(on: boolean): Promise<void>;
+  setBlur(on: boolean): Promise<void>;
+  forgetNote(): void;
   admit(seat: string): void;
   remove(seat: string, reason: RemoveReason): void;
   leave(): void;
@@ -167,4 +157,6 @@ export interface Call {
   dispose(): void;
 }
 
+export type { QualityWord } from './quality';
+export type { CallCause, CallState } from './state';
 export type { ChatMessage, LinkState, Queue, Seat, SeatState, Source } from './wire';

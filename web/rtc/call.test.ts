@@ -13,6 +13,7 @@ const seat = (id: string, state: string) => ({ seat: id, name: id, role: 'patien
 let sockets: FakeSocket[];
 let refuse: { status: number } | null;
 let tickets: number;
+let strange: string[];
 
 function make() {
   return createCall(
@@ -31,6 +32,7 @@ function make() {
         return s as unknown as WebSocket;
       },
       random: () => 0,
+      unexpected: (from, to) => strange.push(`${from} → ${to}`),
     },
   );
 }
@@ -54,6 +56,7 @@ beforeEach(() => {
   sockets = [];
   refuse = null;
   tickets = 0;
+  strange = [];
   FakePeerConnection.all = [];
   vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
   vi.stubGlobal('RTCRtpReceiver', {});
@@ -61,16 +64,17 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  expect(strange).toEqual([]); // every move is one of state.ts
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
-describe('entering', () => {
+describe('preparing', () => {
   test('the ticket is in the first message and in no address', async () => {
     const call = make();
     expect(call.snapshot().state).toBe('idle');
     call.start();
-    expect(call.snapshot().state).toBe('entering');
+    expect(call.snapshot().state).toBe('preparing');
     await settle();
     now().open();
     expect(now().sent[0]).toMatchObject({ t: 'hello', ticket: 't1' });
@@ -82,7 +86,7 @@ describe('entering', () => {
   test.each([
     [401, 'refused', 'signed_out'],
     [404, 'refused', 'not_found'],
-    [410, 'over', 'host'],
+    [410, 'ended', 'host'],
   ])('a ticket refused with %i', async (status, state, cause) => {
     refuse = { status };
     const call = make();
@@ -100,7 +104,7 @@ describe('entering', () => {
     await vi.advanceTimersByTimeAsync(2000);
     refuse = null;
     await vi.advanceTimersByTimeAsync(5000);
-    expect(call.snapshot().state).toBe('entering');
+    expect(call.snapshot().state).toBe('preparing');
     expect(sockets).toHaveLength(1);
   });
 
@@ -110,7 +114,7 @@ describe('entering', () => {
     await settle();
     now().open();
     now().says({ t: 'busy', since: '2026-03-10T09:00:00Z' });
-    expect(call.snapshot().state).toBe('busy');
+    expect(call.snapshot().state).toBe('elsewhere');
     call.takeOver();
     expect(now().last('takeover')).toBeDefined();
     now().says(welcome());
@@ -150,7 +154,7 @@ describe('media', () => {
     await settle();
     pc().becomes('connected');
     const s = call.snapshot();
-    expect(s.state).toBe('inCall');
+    expect(s.state).toBe('live');
     expect(s.remote).toHaveLength(1);
     const voice = s.remote[0]?.voice;
     now().says({ t: 'speaking', seq: 4, seats: ['doc'] });
@@ -160,27 +164,85 @@ describe('media', () => {
     expect(call.snapshot().remote).toEqual([]);
   });
 
-  test('cut: ICE restart after 3 s, a new connection after 8 more, the telephone after 60', async () => {
+  test('the ladder: unstable at 2 s, ICE restart at 3, a new connection at 11, the telephone at 60 (B12)', async () => {
     const call = await enter(admitted);
     now().says({ t: 'answer', seq: 2, pc: 1, re: 2, sdp: '' });
     await settle();
     pc().becomes('connected');
     pc().becomes('disconnected');
-    expect(call.snapshot().state).toBe('repairing');
-    await vi.advanceTimersByTimeAsync(2900);
+    const at = async (ms: number) => {
+      await vi.advanceTimersByTimeAsync(ms - (Date.now() - began));
+      const { state, cause } = call.snapshot();
+      return `${state} ${cause ?? ''}`;
+    };
+    const began = Date.now();
+    const alive = setInterval(() => now().says({ t: 'pong', at: '' }), 5000); // signalling stays
+    expect(await at(1900)).toBe('live ');
+    expect(await at(2050)).toBe('weak unstable');
     expect(pc().restarts).toBe(0);
-    await vi.advanceTimersByTimeAsync(200);
+    expect(await at(3050)).toBe('reconnecting media');
     expect(pc().restarts).toBe(1);
     expect(now().last('offer')).toMatchObject({ pc: 1 });
-    await vi.advanceTimersByTimeAsync(8100);
+    expect(await at(11_050)).toBe('reconnecting media');
     expect(FakePeerConnection.all).toHaveLength(2);
     expect(FakePeerConnection.all[0]?.closed).toBe(true);
     expect(now().last('offer')).toMatchObject({ pc: 2 });
-    expect(call.snapshot().state).toBe('repairing');
-    await vi.advanceTimersByTimeAsync(50_000);
-    expect(call.snapshot().state).toBe('lost');
+    expect(await at(59_900)).toBe('reconnecting media');
+    expect(await at(60_050)).toBe('lost media');
     pc().becomes('connected');
-    expect(call.snapshot().state).toBe('inCall');
+    expect(await at(60_100)).toBe('live ');
+    expect(call.snapshot().lostSince).toBeUndefined();
+    clearInterval(alive);
+  });
+
+  test('ICE that gives up is not waited for', async () => {
+    const call = await enter(admitted);
+    pc().becomes('connected');
+    pc().becomes('failed');
+    await settle();
+    expect(call.snapshot()).toMatchObject({ state: 'reconnecting', cause: 'media', quality: 'lost' });
+    expect(pc().restarts).toBe(1);
+  });
+
+  test('while signalling is away no offer is queued; what is owed is asked when it is back', async () => {
+    await enter(admitted);
+    pc().becomes('connected');
+    now().says({ t: 'answer', seq: 2, pc: 1, re: 1, sdp: '' });
+    await settle();
+    now().shut(1006);
+    pc().becomes('failed');
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(FakePeerConnection.all).toHaveLength(1);
+    now().open();
+    now().says({ t: 'resumed', ack: 9 });
+    await settle();
+    expect(FakePeerConnection.all).toHaveLength(2);
+    expect(now().sent.filter((m) => m.t === 'offer').map((m) => m.pc)).toEqual([2]);
+  });
+
+  test('a node that died: the new session makes a new connection, and the call is not begun again', async () => {
+    const call = await enter(admitted);
+    pc().becomes('connected');
+    now().shut(1006);
+    await vi.advanceTimersByTimeAsync(400);
+    now().open();
+    now().shut(4003);
+    await vi.advanceTimersByTimeAsync(1000);
+    now().open();
+    now().says(welcome({ ...admitted, session: 's2' }));
+    await settle();
+    expect(call.snapshot()).toMatchObject({ state: 'reconnecting', cause: 'media' });
+    expect(now().last('offer')).toMatchObject({ pc: 1 });
+    pc().becomes('connected');
+    expect(call.snapshot().state).toBe('live');
+    await vi.advanceTimersByTimeAsync(1100);
+    expect((now().last('quality') as { faults: { what: string }[] }).faults.map((f) => f.what)).toEqual(['signalling-lost', 'rejoin']);
+  });
+
+  test('a connection that never stands is made anew after 15 s', async () => {
+    await enter(admitted);
+    await vi.advanceTimersByTimeAsync(15_100);
+    expect(FakePeerConnection.all).toHaveLength(2);
   });
 
   test('consent withdrawn closes the connection; back again means a new one', async () => {
@@ -208,7 +270,7 @@ describe('the socket', () => {
     pc().becomes('connected');
     now().says({ t: 'chat', seq: 2, id: 'a', from: 'doc', name: 'D', role: 'doctor', at: '2026-03-10T09:00:01Z', text: 'un' });
     now().shut(1006);
-    expect(call.snapshot()).toMatchObject({ state: 'inCall', socket: 'reconnecting' });
+    expect(call.snapshot()).toMatchObject({ state: 'reconnecting', cause: 'signalling', socket: 'reconnecting' });
     expect(call.say('pendant')).toBe(true);
     await vi.advanceTimersByTimeAsync(400);
     now().open();
@@ -254,7 +316,7 @@ describe('the socket', () => {
     expect(now().last('offer')).toBeUndefined();
     expect(now().last('mute')).toBeDefined();
     expect(now().last('admit')).toMatchObject({ seat: 'other', seq: 1 });
-    expect(call.snapshot().state).toBe('inCall');
+    expect(call.snapshot().state).toBe('live');
   });
 
   test('told to rejoin: a new connection at once, by the relay that was named', async () => {
@@ -290,9 +352,9 @@ describe('the socket', () => {
   });
 
   test.each([
-    [4009, 'displaced', undefined],
-    [4010, 'over', 'host'],
-    [4011, 'over', 'removed'],
+    [4009, 'elsewhere', 'taken'],
+    [4010, 'ended', 'host'],
+    [4011, 'ended', 'removed'],
     [1008, 'refused', 'protocol'],
   ])('closed with %i ends it', async (code, state, cause) => {
     const call = await enter(admitted);
@@ -334,7 +396,7 @@ test('leaving says so, and frees everything', async () => {
   const call = await enter(admitted);
   call.leave();
   expect(now().last('leave')).toBeDefined();
-  expect(call.snapshot()).toMatchObject({ state: 'over', cause: 'left' });
+  expect(call.snapshot()).toMatchObject({ state: 'ended', cause: 'left' });
   expect(pc().closed).toBe(true);
   let told = 0;
   call.subscribe(() => (told += 1));

@@ -1,19 +1,27 @@
-// The call: puts socket, devices and PeerConnection together and shows one frozen picture of it all.
+// The call: puts signalling, devices and media together and shows one frozen picture of it all.
 
-import type { Call, CallCause, CallOptions, CallSnapshot, MediaFacts } from './api';
+import type { Call, CallOptions, CallSnapshot, DeviceNote, MediaFacts } from './api';
 import { Devices } from './devices';
+import { Extras } from './extras';
+import { Grants } from './grants';
+import { Link } from './link';
+import { Network } from './network';
 import { Outgoing } from './outgoing';
-import { Peer } from './peer';
 import { admitByFetch, Awake, browserWorld, merged, tabOf } from './page';
 import { Socket, type SocketWorld } from './socket';
-import { lostAfter, stateOf, type Media, type Phase } from './state';
-import { Close, type ChatMessage, type IceGrant, type Kept, type MediaGate, type RemoveReason, type ServerMessage, type Slot } from './wire';
+import { moveOf, stateOf, type CallCause, type CallState, type Phase } from './state';
+import { Close, type ChatMessage, type MediaGate, type RemoveReason, type ServerMessage } from './wire';
 
 const maxText = 2000;
 const none: MediaFacts = { framesDecoded: 0, framesSent: 0, audioEnergyReceived: 0, audioEnergySent: 0, packetsLost: 0 };
 
+export interface World extends SocketWorld {
+  /** A move that state.ts does not know: a defect. */
+  unexpected?: (from: CallState, to: CallState) => void;
+}
+
 /** Makes a call; nothing happens before openDevices() or start(). */
-export function createCall(options: CallOptions, world: SocketWorld = browserWorld()): Call {
+export function createCall(options: CallOptions, world: World = browserWorld()): Call {
   return new Engine(options, world).face();
 }
 
@@ -21,45 +29,72 @@ class Engine {
   private readonly listeners = new Set<() => void>();
   private readonly socket: Socket;
   private readonly devices: Devices;
-  private peer: Peer | null = null;
-  private pcNumber = 0;
-  private kept: Kept | undefined; // the peer, and the session in which it was offered
+  private readonly outgoing: Outgoing;
+  private readonly extras = new Extras(() => this.show({}));
+  private readonly network: Network;
+  private readonly link: Link;
+  private readonly grants = new Grants(() => void this.socket.send({ t: 'turn' }));
+  private readonly awake = new Awake();
   private phase: Phase = { at: 'idle' };
   private gate: MediaGate | undefined;
-  private ice: IceGrant | undefined;
-  private iceWaiters: ((g: IceGrant) => void)[] = [];
-  private media: Media = 'none';
-  private cutSince = 0;
-  private cutTimer: ReturnType<typeof setTimeout> | null = null;
-  private early: { pc: number; slots: Slot[] } | null = null;
-  private readonly outgoing: Outgoing;
-  private readonly awake = new Awake();
+  private seizing = false; // the person asked to take the seat back: no second question
   private chatNumber = 0;
+  private told = '';
   private part: Partial<CallSnapshot> = {};
   private view: CallSnapshot;
 
   constructor(
-    private readonly options: CallOptions,
-    world: SocketWorld,
+    options: CallOptions,
+    private readonly world: World,
   ) {
     const admit = options.admit ?? admitByFetch;
-    this.devices = new Devices({ changed: () => this.show({}), track: (kind, track) => this.outgoing.trackChanged(kind, track) });
+    this.devices = new Devices({
+      changed: () => this.show({}),
+      track: (kind, track) => {
+        if (kind === 'camera') this.extras.use(track);
+        this.outgoing.trackChanged(kind, track);
+      },
+      note: (n) => this.noted(n),
+    });
     this.outgoing = new Outgoing(this.devices, {
-      put: (source, track) => void this.peer?.put(source, track),
+      put: (source, track) => this.link.put(source, track),
       changed: () => {
         this.tellMute();
         this.show({});
       },
     });
+    this.link = new Link(options.slots ?? 6, options.icePolicy, {
+      offer: (pc, sdp) => void this.socket.send({ t: 'offer', pc, sdp }),
+      report: (r) => void this.socket.send(r),
+      changed: () => this.show({}),
+      opened: () => this.outgoing.putAll(),
+      ice: () => this.grants.fresh(),
+      reachable: () => this.part.socket === 'open',
+      session: () => this.socket.current ?? '',
+      may: () => this.phase.at === 'started' && this.gate?.allowed === true,
+      expects: (id) => this.view.seats.some((s) => s.seat === id && s.state === 'admitted' && s.online && s.camera && s.link === 'up' && !s.held),
+      sendsCamera: () => this.outgoing.sends().camera,
+      second: (s) => this.extras.tick(s.slow, s.seconds),
+    });
     this.socket = new Socket(
       (signal) => admit(options.encounter, signal),
       tabOf(options.encounter),
-      { message: (m) => this.take(m), state: (socket) => this.show({ socket }), ended: (why) => this.ended(why), kept: () => (this.media === 'none' ? undefined : this.kept) },
+      { message: (m) => this.take(m), state: (s) => this.socketChanged(s), ended: (why) => this.ended(why), kept: () => this.link.kept },
       world,
     );
+    this.network = new Network({
+      changed: () => {
+        this.socket.check();
+        this.link.moved();
+      },
+      offline: (is) => {
+        if (is) this.link.reporter.begin('offline');
+        else this.link.reporter.end('offline');
+        this.show({});
+      },
+      seen: () => this.seen(),
+    });
     this.view = this.draw();
-    globalThis.addEventListener?.('online', this.onNetwork);
-    globalThis.document?.addEventListener?.('visibilitychange', this.onVisible);
   }
 
   face(): Call {
@@ -80,13 +115,16 @@ class Engine {
       setMic: (on) => this.outgoing.setMic(on),
       setCamera: (on) => this.outgoing.setCamera(on),
       setScreen: (on) => this.outgoing.setScreen(on),
+      setTorch: (on) => this.extras.setTorch(on),
+      setBlur: (on) => this.extras.setBlur(on),
       say: (text) => this.say(text),
       admit: (seat) => void this.socket.send({ t: 'admit', seat }),
       remove: (seat: string, reason: RemoveReason) => void this.socket.send({ t: 'remove', seat, reason }),
       leave: () => this.leave(),
       end: () => void this.socket.send({ t: 'end' }),
       resumeMedia: () => this.devices.wake(),
-      facts: async () => (this.peer ? this.peer.facts() : none),
+      forgetNote: () => this.forget(),
+      facts: async () => (await this.link.facts()) ?? none,
       dispose: () => this.dispose(),
     };
   }
@@ -94,21 +132,28 @@ class Engine {
   private start() {
     if (typeof RTCPeerConnection === 'undefined') return this.settle({ at: 'refused', cause: 'unsupported' });
     if (this.phase.at === 'started') return;
+    this.afresh();
     this.settle({ at: 'started' });
     this.socket.start();
   }
 
+  /** What the last stay in the room left behind does not belong to the next. */
+  private afresh() {
+    const { me: _me, queue: _queue, ...rest } = this.part;
+    this.part = rest;
+    this.gate = undefined;
+  }
+
   private takeOver() {
-    if (this.phase.at === 'busy') {
+    if (this.phase.at !== 'elsewhere') return;
+    if (this.phase.cause === 'asked') {
       this.settle({ at: 'started' });
       this.socket.takeOver();
-    } else if (this.phase.at === 'displaced') {
+    } else {
       this.seizing = true;
       this.start();
     }
   }
-
-  private seizing = false; // the person asked to take the seat back: no second question
 
   private take(m: ServerMessage) {
     switch (m.t) {
@@ -116,7 +161,7 @@ class Engine {
         return this.welcome(m);
       case 'busy':
         if (this.seizing) return this.socket.takeOver();
-        return this.settle({ at: 'busy' });
+        return this.settle({ at: 'elsewhere', cause: 'asked' });
       case 'room':
         return this.room(m);
       case 'queue': {
@@ -127,12 +172,9 @@ class Engine {
         this.gate = { allowed: m.allowed, ...(m.reason ? { reason: m.reason } : {}) };
         return this.gateChanged();
       case 'answer':
-        if (m.pc === this.peer?.number) void this.peer.answer(m.sdp).catch(() => this.rebuild());
-        return;
+        return this.link.answer(m.pc, m.sdp);
       case 'slots':
-        if (m.pc === this.peer?.number) this.peer.bind(m.slots);
-        else this.early = { pc: m.pc, slots: m.slots };
-        return;
+        return this.link.bind(m.pc, m.slots);
       case 'speaking':
         return this.show({ speaking: m.seats });
       case 'history':
@@ -140,15 +182,12 @@ class Engine {
       case 'chat':
         return this.said(m);
       case 'ice':
-        this.ice = { servers: m.servers, expiresAt: m.expiresAt, policy: m.policy };
-        for (const f of this.iceWaiters.splice(0)) f(this.ice);
-        return;
+        return this.grants.take({ servers: m.servers, expiresAt: m.expiresAt, policy: m.policy });
       case 'rejoin':
-        this.ice = m.ice;
-        if (m.pc === this.peer?.number) this.rebuild();
-        return;
+        this.grants.take(m.ice);
+        return this.link.rejoin(m.pc);
       case 'ended':
-        return this.settle({ at: 'over', cause: m.reason });
+        return this.settle({ at: 'ended', cause: m.reason });
       case 'error':
         return this.error(m);
     }
@@ -156,19 +195,17 @@ class Engine {
 
   private welcome(m: Extract<ServerMessage, { t: 'welcome' }>) {
     this.seizing = false;
-    this.ice = m.ice;
+    this.grants.take(m.ice);
     this.gate = m.media;
-    this.told = '';
-    if (m.kept === undefined || m.kept !== this.peer?.number) {
-      this.pcNumber = 0;
-      this.closePeer();
-    }
-    if (this.phase.at !== 'started') this.phase = { at: 'started' };
+    if (!m.media.allowed) this.link.close();
+    this.link.renew(m.kept);
+    this.phase = { at: 'started' };
     const { identity } = m;
     this.show({
       me: { seat: m.seat, role: m.role, name: m.name, host: m.host, state: m.state, ...(identity ? { identity } : {}) },
       keptUntil: m.keptUntil,
     });
+    this.told = '';
     this.tellMute();
     for (const p of this.view.chatPending) this.socket.send({ t: 'chat', ...p });
     this.gateChanged();
@@ -193,15 +230,14 @@ class Engine {
   private error(m: Extract<ServerMessage, { t: 'error' }>) {
     switch (m.code) {
       case 'pc_unknown':
-        return this.rebuild();
+        return this.link.rebuild();
       case 'offer_refused':
       case 'offer_throttled':
       case 'room_full':
       case 'internal':
-        if (this.gate?.allowed && this.media !== 'up') setTimeout(() => this.rebuild(), 3000);
-        return;
+        return this.link.again(3000);
       case 'media_refused':
-        this.closePeer();
+        this.link.close();
         // Not to be asked right now: the call is not refused, only later.
         if (m.reason === 'unavailable' && this.gate?.allowed) setTimeout(() => this.gateChanged(), 5000);
         return this.show({});
@@ -209,79 +245,53 @@ class Engine {
   }
 
   private gateChanged() {
-    if (!this.gate?.allowed) this.closePeer();
-    else if (!this.peer && this.phase.at === 'started') this.openPeer();
+    if (!this.gate?.allowed) this.link.close();
+    else if (this.phase.at === 'started') this.link.open();
     this.show({});
   }
 
-  private openPeer() {
-    if (!this.ice) return;
-    this.pcNumber += 1;
-    const number = this.pcNumber;
-    const current = () => this.peer?.number === number;
-    const peer = new Peer(number, this.ice, this.options.slots ?? 6, this.options.icePolicy, {
-      offer: (sdp) => void this.socket.send({ t: 'offer', pc: number, sdp }),
-      media: (m) => current() && this.mediaChanged(m),
-      dead: () => current() && this.rebuild(),
-      remote: () => current() && this.show({}),
-      ice: () => this.freshIce(),
-    });
-    this.peer = peer;
-    this.kept = { session: this.socket.current ?? '', pc: number };
-    this.outgoing.putAll();
-    if (this.early?.pc === number) peer.bind(this.early.slots);
-    this.early = null;
-    void peer.open().catch(() => this.rebuild());
+  private socketChanged(socket: CallSnapshot['socket']) {
+    if (socket === 'reconnecting') this.link.reporter.begin('signalling-lost');
+    this.show({ socket });
+    if (socket !== 'open') return;
+    this.link.reporter.end('signalling-lost');
+    this.link.reachable();
   }
 
-  /** A new PeerConnection in the same seat, after a moment when it keeps failing. */
-  private rebuild() {
-    if (this.phase.at !== 'started' || !this.gate?.allowed) return;
-    const wasUp = this.media;
-    this.peer?.close();
-    this.peer = null;
-    if (wasUp === 'up') this.mediaChanged('cut');
-    void this.freshIce().then(() => {
-      if (!this.peer && this.gate?.allowed && this.phase.at === 'started') this.openPeer();
-    });
+  /** The page is in view again: what the system cut meanwhile is taken back, by itself where it lets us. */
+  private seen() {
+    this.socket.check();
+    this.keepAwake();
+    const { microphone, camera } = this.devices.status;
+    if ([microphone, camera].some((d) => d.state === 'problem' && d.cause === 'interrupted')) void this.devices.wake();
   }
 
-  /** Credentials that can still allocate; waits for the server when ours are old. */
-  private freshIce(): Promise<IceGrant | null> {
-    const ice = this.ice;
-    if (ice && (ice.servers.length === 0 || Date.parse(ice.expiresAt) > Date.now() + 5000)) return Promise.resolve(ice);
-    return new Promise((resolve) => {
-      this.iceWaiters.push(resolve);
-      this.socket.send({ t: 'turn' });
-      setTimeout(() => resolve(ice ?? null), 4000);
-    });
+  private noted(n: DeviceNote) {
+    const { reporter } = this.link;
+    if (n.what === 'interrupted') reporter.begin('interrupted');
+    else if (n.what === 'silent') reporter.note('microphone-silent');
+    else if (n.what === 'lost') reporter.begin(n.kind === 'camera' ? 'camera-lost' : 'microphone-lost');
+    else if (n.what !== 'offered') {
+      reporter.end('interrupted');
+      reporter.end(n.kind === 'camera' ? 'camera-lost' : 'microphone-lost');
+      if (n.what === 'switched') reporter.note('device-changed');
+    }
+    const { deviceNote: _old, ...rest } = this.part;
+    this.part = rest;
+    // What is still wrong is said by the device's own state.
+    this.show(n.what === 'switched' || n.what === 'offered' ? { deviceNote: n } : {});
   }
 
-  private mediaChanged(m: 'up' | 'cut') {
-    this.media = m;
-    if (this.cutTimer) clearTimeout(this.cutTimer);
-    this.cutTimer = null;
-    if (m === 'cut') {
-      this.cutSince ||= Date.now();
-      this.cutTimer = setTimeout(() => this.show({}), lostAfter - (Date.now() - this.cutSince) + 10);
-    } else this.cutSince = 0;
+  private forget() {
+    const { deviceNote: _old, ...rest } = this.part;
+    this.part = rest;
     this.show({});
   }
-
-  private closePeer() {
-    this.peer?.close();
-    this.peer = null;
-    this.media = 'none';
-    this.cutSince = 0;
-    if (this.cutTimer) clearTimeout(this.cutTimer);
-  }
-
-  private told = '';
 
   private tellMute() {
     const now = this.outgoing.sends();
-    const key = `${this.view.me?.seat ?? ''}${this.pcNumber}${JSON.stringify(now)}`;
-    if (key === this.told && this.pcNumber !== 0) return;
+    const key = `${this.view.me?.seat ?? ''}${this.link.pc}${JSON.stringify(now)}`;
+    if (key === this.told) return;
     if (this.socket.send({ t: 'mute', ...now }) > 0) this.told = key;
   }
 
@@ -297,65 +307,61 @@ class Engine {
 
   private leave() {
     if (this.socket.send({ t: 'leave' }) === 0) this.socket.stop();
-    this.settle({ at: 'over', cause: 'left' });
+    this.settle({ at: 'ended', cause: 'left' });
   }
 
   private ended(why: { code?: number; status?: number }) {
-    if (this.phase.at === 'over') return;
+    if (this.phase.at === 'ended') return;
     const refused = (cause: CallCause) => this.settle({ at: 'refused', cause });
     if (why.status === 401 || why.status === 403) return refused('signed_out');
     if (why.status === 404) return refused('not_found');
-    if (why.status === 410 || why.code === Close.ended) return this.settle({ at: 'over', cause: 'host' });
-    if (why.code === Close.removed) return this.settle({ at: 'over', cause: 'removed' });
-    if (why.code === Close.left) return this.settle({ at: 'over', cause: 'left' });
-    if (why.code === Close.takenOver) return this.settle({ at: 'displaced' });
+    if (why.status === 410 || why.code === Close.ended) return this.settle({ at: 'ended', cause: 'host' });
+    if (why.code === Close.removed) return this.settle({ at: 'ended', cause: 'removed' });
+    if (why.code === Close.left) return this.settle({ at: 'ended', cause: 'left' });
+    if (why.code === Close.takenOver) return this.settle({ at: 'elsewhere', cause: 'taken' });
     return refused('protocol');
   }
 
   private settle(phase: Phase) {
     this.phase = phase;
-    if (phase.at !== 'started') {
-      this.closePeer();
-      if (phase.at === 'over') {
-        this.outgoing.unshare();
-        this.devices.close('camera');
-        this.devices.close('microphone');
-      }
+    if (phase.at !== 'started') this.link.close();
+    if (phase.at === 'ended') {
+      this.outgoing.unshare();
+      this.devices.close('camera');
+      this.devices.close('microphone');
     }
     this.show({});
   }
 
-  private readonly onNetwork = () => {
-    this.socket.check();
-    if (this.media !== 'none') this.peer?.restart();
-  };
-
-  private readonly onVisible = () => {
-    if (globalThis.document?.visibilityState !== 'visible') return;
-    this.socket.check();
-    this.keepAwake();
-  };
-
   private keepAwake() {
-    this.awake.want(['waiting', 'blocked', 'joining', 'inCall', 'repairing', 'lost'].includes(this.view.state));
+    this.awake.want(!['idle', 'preparing', 'elsewhere', 'ended', 'refused'].includes(this.view.state));
   }
 
   private show(part: Partial<CallSnapshot>) {
     this.part = { ...this.part, ...part };
     const before = this.view.state;
     this.view = this.draw();
-    if (before !== this.view.state) this.keepAwake();
+    if (before !== this.view.state) {
+      if (!moveOf(before, this.view.state)) this.world.unexpected?.(before, this.view.state);
+      this.keepAwake();
+    }
     for (const f of [...this.listeners]) f();
   }
 
   private draw(): CallSnapshot {
     const p = this.part;
+    const { link, extras } = this;
+    const cutFor = link.since ? Date.now() - link.since : 0;
     const { state, cause } = stateOf({
       phase: this.phase,
       ...(p.me ? { seat: p.me.state } : {}),
+      held: p.seats?.some((s) => s.seat === p.me?.seat && s.held) === true,
       ...(this.gate ? { gate: this.gate } : {}),
-      media: this.media,
-      cutFor: this.cutSince ? Date.now() - this.cutSince : 0,
+      media: link.media,
+      cutFor,
+      signalling: p.socket === 'reconnecting',
+      offline: this.network.offline,
+      quality: link.word,
     });
     return Object.freeze({
       ...p,
@@ -366,22 +372,26 @@ class Engine {
       chat: p.chat ?? [],
       chatPending: p.chatPending ?? [],
       speaking: p.speaking ?? [],
-      remote: this.peer?.remote() ?? [],
-      link: this.peer ? (this.media === 'up' ? 'up' : this.media === 'cut' ? 'lost' : 'connecting') : 'none',
+      remote: link.remote(),
+      link: link.exists ? ({ none: 'connecting', up: 'up', unstable: 'up', cut: 'lost' } as const)[link.media] : 'none',
+      quality: link.word,
+      pictureStopped: link.pictureStopped,
       ...this.outgoing.sends(),
       devices: this.devices.status,
+      facingAway: this.devices.facing === 'environment',
+      ...(extras.torch === undefined ? {} : { torch: extras.torch }),
+      ...(extras.blur === undefined ? {} : { blur: extras.blur }),
       ...(this.devices.selfView ? { selfView: this.devices.selfView } : {}),
       ...(this.outgoing.share ? { screenView: this.outgoing.share } : {}),
-      ...(this.cutSince ? { lostSince: new Date(this.cutSince).toISOString() } : {}),
+      ...(link.since ? { lostSince: new Date(link.since).toISOString() } : {}),
     });
   }
 
   private dispose() {
     this.phase = { at: 'idle' };
-    globalThis.removeEventListener?.('online', this.onNetwork);
-    globalThis.document?.removeEventListener?.('visibilitychange', this.onVisible);
+    this.network.dispose();
     this.socket.stop();
-    this.closePeer();
+    this.link.close();
     this.outgoing.unshare();
     this.devices.dispose();
     this.show({});

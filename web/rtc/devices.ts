@@ -1,12 +1,15 @@
-// Microphone and camera: opened together, explained when they fail, watched while they live.
+// Microphone and camera: opened together, explained when they fail, watched while they live, taken again when they were cut.
 
-import type { DeviceCause, DeviceKind, DeviceStatus } from './api';
+import type { DeviceCause, DeviceKind, DeviceNote, DeviceStatus } from './api';
+import { Hearing } from './hearing';
 
 /** What went wrong, from what getUserMedia threw. */
 export function causeOf(error: unknown): DeviceCause {
-  switch ((error as { name?: string } | null)?.name) {
+  const { name, message } = (error ?? {}) as { name?: string; message?: string };
+  switch (name) {
     case 'NotAllowedError':
-      return 'denied';
+      if (/dismissed/i.test(message ?? '')) return 'dismissed';
+      return /by system/i.test(message ?? '') ? 'system' : 'denied';
     case 'SecurityError':
       return 'forbidden';
     case 'NotFoundError':
@@ -20,23 +23,12 @@ export function causeOf(error: unknown): DeviceCause {
   }
 }
 
-/** −60 dBFS…0 dBFS as 0…1. */
-export function levelOf(samples: Float32Array): number {
-  let sum = 0;
-  for (const x of samples) sum += x * x;
-  const rms = Math.sqrt(sum / Math.max(1, samples.length));
-  if (rms <= 0) return 0;
-  return Math.min(1, Math.max(0, 1 + Math.log10(rms) / 3));
-}
-
-/** How long a microphone may give nothing but digital silence before we say so, in ms. */
-const silentAfter = 5000;
-const lookEvery = 250;
-
 export interface DeviceEvents {
   changed: () => void;
   /** A track to send instead of the last one of its kind; null: none any more. */
   track: (kind: DeviceKind, track: MediaStreamTrack | null) => void;
+  /** A device was lost, found or changed: for the page and the quality report. */
+  note?: (n: DeviceNote) => void;
 }
 
 type Want = boolean | string | undefined;
@@ -48,23 +40,26 @@ const audioOf = (want: Want): MediaTrackConstraints => ({
   ...(typeof want === 'string' ? { deviceId: { exact: want } } : {}),
 });
 
-const videoOf = (want: Want, facing?: string): MediaTrackConstraints => ({
+const videoOf = (want: Want, facing: string): MediaTrackConstraints => ({
   width: { ideal: 1280 },
   height: { ideal: 720 },
   frameRate: { ideal: 30, max: 30 },
-  ...(typeof want === 'string' ? { deviceId: { exact: want } } : { facingMode: facing ?? 'user' }),
+  ...(typeof want === 'string' ? { deviceId: { exact: want } } : { facingMode: facing }),
 });
+
+const kindsOf = { microphone: 'audioinput', camera: 'videoinput' } as const;
+/** Lost through no wish of the person: worth trying again without asking. */
+const curable: readonly DeviceCause[] = ['missing', 'unplugged', 'interrupted', 'busy', 'failed'];
 
 export class Devices {
   status: Record<DeviceKind, DeviceStatus> = { microphone: { state: 'off' }, camera: { state: 'off' } };
   selfView: MediaStream | undefined;
+  facing: 'user' | 'environment' = 'user';
   private tracks: Record<DeviceKind, MediaStreamTrack | null> = { microphone: null, camera: null };
-  private audio: { context: AudioContext; analyser: AnalyserNode; source: MediaStreamAudioSourceNode; buffer: Float32Array<ArrayBuffer> } | null = null;
-  private quietSince = 0;
-  private heardOnce = false;
-  private timer: ReturnType<typeof setInterval> | null = null;
-  private facing: 'user' | 'environment' = 'user';
+  private hearing: Hearing | null = null;
+  private known = new Set<string>();
   private disposed = false;
+  private readonly watched: PermissionStatus[] = [];
   private readonly onDeviceChange = () => void this.deviceChange();
 
   constructor(private readonly on: DeviceEvents) {
@@ -90,9 +85,14 @@ export class Devices {
         ...(want.camera ? { video: videoOf(want.camera, this.facing) } : {}),
       });
       this.adopt(stream, kinds);
+      void this.remember();
     } catch (error) {
-      if (kinds.length === 1 && kinds[0]) {
-        this.set(kinds[0], { state: 'problem', cause: causeOf(error) });
+      const [only] = kinds;
+      if (kinds.length === 1 && only) {
+        this.release(only);
+        this.on.track(only, null);
+        this.set(only, { state: 'problem', cause: causeOf(error) });
+        void this.watchPermission(only);
         return;
       }
       for (const k of kinds) await this.open({ [k]: want[k] });
@@ -112,11 +112,11 @@ export class Devices {
       }
       this.release(kind);
       this.tracks[kind] = track;
-      track.onended = () => this.gone(kind, track);
+      track.onended = () => void this.gone(kind, track);
       track.onmute = () => this.interrupted(kind, track);
       track.onunmute = () => this.tracks[kind] === track && this.showOn(kind, track);
       if (kind === 'camera') this.selfView = new MediaStream([track]);
-      else this.listen(track);
+      else if (typeof AudioContext !== 'undefined') this.hearing = new Hearing(track, (silent) => this.silence(track, silent));
       this.showOn(kind, track);
       this.on.track(kind, track);
     }
@@ -126,24 +126,81 @@ export class Devices {
     this.set(kind, { state: 'on', deviceId: track.getSettings().deviceId ?? '', label: track.label });
   }
 
-  private interrupted(kind: DeviceKind, track: MediaStreamTrack) {
-    if (this.tracks[kind] === track && track.readyState === 'live') this.set(kind, { state: 'problem', cause: 'interrupted' });
+  private silence(track: MediaStreamTrack, silent: boolean) {
+    if (this.tracks.microphone !== track) return;
+    if (!silent) return this.showOn('microphone', track);
+    if (this.status.microphone.state !== 'on') return;
+    this.set('microphone', { state: 'problem', cause: 'silent' });
+    this.on.note?.({ kind: 'microphone', what: 'silent' });
   }
 
-  private gone(kind: DeviceKind, track: MediaStreamTrack) {
+  private interrupted(kind: DeviceKind, track: MediaStreamTrack) {
+    if (this.tracks[kind] === track && track.readyState === 'live') this.problem(kind, 'interrupted');
+  }
+
+  /** The track ended by itself: pulled out, taken by another application, cut by the system, or no longer permitted. */
+  private async gone(kind: DeviceKind, track: MediaStreamTrack) {
     if (this.tracks[kind] !== track) return;
+    const id = track.getSettings().deviceId ?? '';
     this.release(kind);
     this.on.track(kind, null);
-    this.set(kind, { state: 'problem', cause: globalThis.document?.hidden ? 'interrupted' : 'unplugged' });
+    if (globalThis.document?.hidden) return this.problem(kind, 'interrupted');
+    // Said at once; the reason may be known a moment later.
+    this.problem(kind, 'unplugged');
+    if ((await permission(kind))?.state === 'denied') {
+      this.set(kind, { state: 'problem', cause: 'denied' });
+      return void this.watchPermission(kind);
+    }
+    const list = await this.ofKind(kind);
+    if (this.disposed || this.status[kind].state !== 'problem') return;
+    if (id !== '' && list.some((d) => d.deviceId === id)) return this.set(kind, { state: 'problem', cause: 'busy' });
+    if (list.length > 0) await this.again(kind, 'switched');
+  }
+
+  private problem(kind: DeviceKind, cause: DeviceCause) {
+    this.set(kind, { state: 'problem', cause });
+    this.on.note?.({ kind, what: cause === 'interrupted' ? 'interrupted' : 'lost' });
+  }
+
+  /** Opens a device that was lost; says by which it was replaced. */
+  private async again(kind: DeviceKind, what: 'switched' | 'back') {
+    const before = this.status[kind];
+    await this.open({ [kind]: true });
+    const now = this.status[kind];
+    if (now.state === 'on') this.on.note?.({ kind, what, label: now.label });
+    else if (before.state === 'problem') this.set(kind, before);
   }
 
   private async deviceChange() {
+    const before = this.known;
+    await this.remember();
     for (const kind of ['microphone', 'camera'] as const) {
       const s = this.status[kind];
       // Another one was plugged in, or the lost one came back: take it without asking the person.
-      if (s.state === 'problem' && (s.cause === 'missing' || s.cause === 'unplugged')) await this.open({ [kind]: true });
+      if (s.state === 'problem' && (s.cause === 'missing' || s.cause === 'unplugged')) await this.again(kind, 'back');
+      else if (s.state === 'on' && kind === 'microphone') {
+        // What works is kept; the new one is offered by its name.
+        const fresh = (await this.ofKind(kind)).find((d) => !before.has(key(d)) && !['', 'default', 'communications', s.deviceId].includes(d.deviceId));
+        if (fresh && before.size > 0) this.on.note?.({ kind, what: 'offered', label: fresh.label, deviceId: fresh.deviceId });
+      }
     }
     this.on.changed();
+  }
+
+  private async remember() {
+    const all = (await globalThis.navigator?.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
+    this.known = new Set(all.map(key));
+  }
+
+  /** A permission given in the browser's own menu is used at once. */
+  private async watchPermission(kind: DeviceKind) {
+    const status = await permission(kind);
+    if (!status || this.disposed || this.watched.some((w) => w.name === status.name)) return;
+    this.watched.push(status);
+    status.onchange = () => {
+      const s = this.status[kind];
+      if (status.state === 'granted' && s.state === 'problem') void this.open({ [kind]: true });
+    };
   }
 
   /** Frees the camera or the microphone: its light goes out. */
@@ -161,81 +218,52 @@ export class Devices {
       track.stop();
     }
     if (kind === 'camera') this.selfView = undefined;
-    else this.deafen();
+    else {
+      this.hearing?.close();
+      this.hearing = null;
+    }
+  }
+
+  private async ofKind(kind: DeviceKind) {
+    const { microphones, cameras } = await this.list();
+    return kind === 'microphone' ? microphones : cameras;
   }
 
   async list() {
-    const all = (await globalThis.navigator?.mediaDevices?.enumerateDevices?.()) ?? [];
-    return { microphones: all.filter((d) => d.kind === 'audioinput'), cameras: all.filter((d) => d.kind === 'videoinput') };
+    const all = (await globalThis.navigator?.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
+    return { microphones: all.filter((d) => d.kind === kindsOf.microphone), cameras: all.filter((d) => d.kind === kindsOf.camera) };
   }
 
-  /** Front to back on a phone, the next one elsewhere. */
+  /** Front to back on a phone, the next one elsewhere. One that does not open gives the first back. */
   async nextCamera() {
     const { cameras } = await this.list();
     const now = this.status.camera.state === 'on' ? this.status.camera.deviceId : '';
-    const facing = this.tracks.camera?.getSettings().facingMode;
-    if (facing) {
-      this.facing = facing === 'environment' ? 'user' : 'environment';
+    if (this.tracks.camera?.getSettings().facingMode) {
+      const before = this.facing;
+      this.facing = before === 'environment' ? 'user' : 'environment';
       this.release('camera'); // phones open one camera at a time
       await this.open({ camera: true });
-      return;
+      if (this.tracks.camera) return;
+      this.facing = before;
+      return this.open({ camera: true });
     }
     const next = cameras[(cameras.findIndex((c) => c.deviceId === now) + 1) % Math.max(1, cameras.length)];
     if (next) await this.open({ camera: next.deviceId });
+    if (!this.tracks.camera && now) await this.open({ camera: now });
   }
 
   /** 0…1 now. */
   level(): number {
-    if (!this.audio) return 0;
-    this.audio.analyser.getFloatTimeDomainData(this.audio.buffer);
-    return levelOf(this.audio.buffer);
+    return this.hearing?.level() ?? 0;
   }
 
-  /** From a tap: sound that the browser had put to sleep. */
+  /** What was cut and may be had again: after a tap, and by itself when the page comes back into view. */
   async wake() {
-    if (this.audio?.context.state === 'suspended') await this.audio.context.resume();
+    await this.hearing?.wake();
     for (const kind of ['microphone', 'camera'] as const) {
       const s = this.status[kind];
-      if (s.state === 'problem' && s.cause !== 'denied' && s.cause !== 'silent') await this.open({ [kind]: true });
+      if (s.state === 'problem' && curable.includes(s.cause)) await this.again(kind, 'back');
     }
-  }
-
-  private listen(track: MediaStreamTrack) {
-    if (typeof AudioContext === 'undefined') return;
-    const context = new AudioContext();
-    const source = context.createMediaStreamSource(new MediaStream([track]));
-    const analyser = context.createAnalyser();
-    analyser.fftSize = 1024;
-    source.connect(analyser);
-    this.audio = { context, analyser, source, buffer: new Float32Array(analyser.fftSize) };
-    this.heardOnce = false;
-    this.quietSince = performance.now();
-    this.timer = setInterval(() => this.hark(), lookEvery);
-  }
-
-  /** Says once that a microphone has given nothing but zeros since it was opened. */
-  private hark() {
-    const track = this.tracks.microphone;
-    if (!this.audio || !track || this.heardOnce) return;
-    if (this.audio.context.state !== 'running' || !track.enabled || track.muted) {
-      this.quietSince = performance.now();
-      return;
-    }
-    this.audio.analyser.getFloatTimeDomainData(this.audio.buffer);
-    if (this.audio.buffer.some((x) => x !== 0)) {
-      this.heardOnce = true;
-      if (this.status.microphone.state === 'problem' && this.status.microphone.cause === 'silent') this.showOn('microphone', track);
-    } else if (performance.now() - this.quietSince > silentAfter && this.status.microphone.state === 'on') {
-      this.set('microphone', { state: 'problem', cause: 'silent' });
-    }
-  }
-
-  private deafen() {
-    if (this.timer) clearInterval(this.timer);
-    this.timer = null;
-    this.audio?.source.disconnect();
-    void this.audio?.context.close().catch(() => undefined);
-    this.audio = null;
   }
 
   private set(kind: DeviceKind, status: DeviceStatus) {
@@ -246,7 +274,15 @@ export class Devices {
   dispose() {
     this.disposed = true;
     globalThis.navigator?.mediaDevices?.removeEventListener?.('devicechange', this.onDeviceChange);
+    for (const w of this.watched) w.onchange = null;
     this.release('microphone');
     this.release('camera');
   }
+}
+
+const key = (d: MediaDeviceInfo) => `${d.kind} ${d.deviceId} ${d.label}`;
+
+/** The browser's own word on a permission; undefined where it has none (Firefox before 131, Safari before 16). */
+async function permission(kind: DeviceKind): Promise<PermissionStatus | undefined> {
+  return globalThis.navigator?.permissions?.query({ name: kind as PermissionName }).catch(() => undefined);
 }

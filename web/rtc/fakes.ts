@@ -53,9 +53,9 @@ export class FakePeerConnection {
     FakePeerConnection.all.push(this);
   }
 
-  addTransceiver(kind: string, init: { direction: string }) {
+  addTransceiver(kind: string, init: { direction: string; sendEncodings?: RTCRtpEncodingParameters[] }) {
     const mid = String(this.transceivers.length);
-    const t = { mid, kind, direction: init.direction, sender: new FakeSender(), receiver: { track: { id: `remote-${mid}`, kind } } };
+    const t = { mid, kind, direction: init.direction, sender: new FakeSender(init.sendEncodings ?? []), receiver: { track: { id: `remote-${mid}`, kind } } };
     this.transceivers.push(t);
     return t;
   }
@@ -81,8 +81,11 @@ export class FakePeerConnection {
     this.signalingState = 'stable';
   }
 
+  /** What getStats says: rows with an id and a type. */
+  stats: () => { id: string; type: string }[] = () => [];
+
   async getStats() {
-    return new Map();
+    return new Map(this.stats().map((r) => [r.id, r]));
   }
 
   close() {
@@ -97,6 +100,16 @@ export class FakePeerConnection {
 
 export class FakeSender {
   track: unknown = null;
+
+  constructor(public encodings: RTCRtpEncodingParameters[] = []) {}
+
+  getParameters() {
+    return { encodings: this.encodings.map((e) => ({ ...e })) };
+  }
+
+  async setParameters(p: { encodings: RTCRtpEncodingParameters[] }) {
+    this.encodings = p.encodings;
+  }
 
   async replaceTrack(track: unknown) {
     this.track = track;

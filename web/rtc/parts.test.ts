@@ -1,7 +1,16 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { causeOf, Devices, levelOf } from './devices';
-import { factsOf, withDtx } from './peer';
-import { backOff, stateOf } from './state';
+import { causeOf, Devices } from './devices';
+import { levelOf } from './hearing';
+import { withDtx } from './peer';
+import { backOff, stateOf, type Known } from './state';
+import { factsOf } from './stats';
+
+test.each([
+  ['Permission denied', 'denied'],
+  ['Permission denied by system', 'system'],
+  ['Permission dismissed', 'dismissed'],
+  ['The request is not allowed by the user agent', 'denied'],
+])('a refusal that says « %s » is %s', (message, cause) => expect(causeOf({ name: 'NotAllowedError', message })).toBe(cause));
 
 test.each([
   ['NotAllowedError', 'denied'],
@@ -26,16 +35,26 @@ test('the wait between attempts grows to 5 s', () => {
 });
 
 test('every state is reached, and none by accident', () => {
-  const started = { phase: { at: 'started' } as const, media: 'none' as const, cutFor: 0 };
-  const may = { ...started, seat: 'admitted' as const, gate: { allowed: true } };
-  expect(stateOf(started).state).toBe('entering');
-  expect(stateOf({ ...started, seat: 'lapsed' }).state).toBe('waiting');
+  const started: Known = { phase: { at: 'started' }, media: 'none', cutFor: 0, signalling: false, offline: false, quality: 'good' };
+  const may: Known = { ...started, seat: 'admitted', gate: { allowed: true } };
+  const up: Known = { ...may, media: 'up' };
+  expect(stateOf(started)).toEqual({ state: 'preparing' });
+  expect(stateOf({ ...started, offline: true })).toEqual({ state: 'preparing', cause: 'offline' });
+  expect(stateOf({ ...started, seat: 'lapsed' })).toEqual({ state: 'waiting' });
   expect(stateOf({ ...may, gate: { allowed: false, reason: 'consent_refused' } })).toEqual({ state: 'blocked', cause: 'consent_refused' });
-  expect(stateOf(may).state).toBe('joining');
-  expect(stateOf({ ...may, media: 'up' }).state).toBe('inCall');
-  expect(stateOf({ ...may, media: 'cut', cutFor: 59_999 }).state).toBe('repairing');
-  expect(stateOf({ ...may, media: 'cut', cutFor: 60_000 }).state).toBe('lost');
-  expect(stateOf({ ...may, phase: { at: 'over', cause: 'host' }, media: 'up' })).toEqual({ state: 'over', cause: 'host' });
+  expect(stateOf({ ...up, held: true })).toEqual({ state: 'held' });
+  expect(stateOf(may)).toEqual({ state: 'joining' });
+  expect(stateOf(up)).toEqual({ state: 'live' });
+  expect(stateOf({ ...up, offline: true })).toEqual({ state: 'live' }); // media decides, not the hint
+  expect(stateOf({ ...up, quality: 'weak' })).toEqual({ state: 'weak', cause: 'weak' });
+  expect(stateOf({ ...up, quality: 'audio-only' })).toEqual({ state: 'weak', cause: 'audio-only' });
+  expect(stateOf({ ...up, media: 'unstable' })).toEqual({ state: 'weak', cause: 'unstable' });
+  expect(stateOf({ ...up, signalling: true, quality: 'weak' })).toEqual({ state: 'reconnecting', cause: 'signalling' });
+  expect(stateOf({ ...may, media: 'cut', cutFor: 59_999, signalling: true })).toEqual({ state: 'reconnecting', cause: 'media' });
+  expect(stateOf({ ...may, media: 'cut', cutFor: 4000, offline: true })).toEqual({ state: 'reconnecting', cause: 'offline' });
+  expect(stateOf({ ...may, media: 'cut', cutFor: 60_000 })).toEqual({ state: 'lost', cause: 'media' });
+  expect(stateOf({ ...up, phase: { at: 'elsewhere', cause: 'taken' } })).toEqual({ state: 'elsewhere', cause: 'taken' });
+  expect(stateOf({ ...up, phase: { at: 'ended', cause: 'host' } })).toEqual({ state: 'ended', cause: 'host' });
 });
 
 test('DTX is asked once, and only of Opus', () => {

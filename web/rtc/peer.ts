@@ -1,13 +1,15 @@
-// One PeerConnection: one offer for its whole life, slots bound by message, ICE restarted when cut.
+// One PeerConnection: one offer for its whole life, slots bound by message, its path asked for anew when it is cut.
 
 import type { MediaFacts, RemoteMedia } from './api';
+import type { Share } from './quality';
+import { factsOf, readingOf, type Reading } from './stats';
 import type { IceGrant, Slot, Source } from './wire';
 
 export interface PeerEvents {
   /** Send this offer; the answer comes back by answer(). */
   offer: (sdp: string) => void;
-  /** up: media flows. cut: it did and does not. */
-  media: (m: 'up' | 'cut') => void;
+  /** What the browser says of the path: it stands, is silent, or is given up. */
+  path: (p: 'up' | 'quiet' | 'failed') => void;
   /** Nothing helps any more: make a new PeerConnection. */
   dead: () => void;
   remote: () => void;
@@ -15,10 +17,15 @@ export interface PeerEvents {
   ice: () => Promise<IceGrant | null>;
 }
 
-/** The ladder of docs/signaling.md §6.6, in ms. */
-export const ladder = { restart: 3000, rebuild: 8000 } as const;
-
-const bitrates = { camera: 1_200_000, screen: 2_000_000 } as const;
+/** Layers of a camera, the smallest first: a receiver gets the one that its link carries (docs/signaling.md §6.2). */
+const layers: readonly RTCRtpEncodingParameters[] = [
+  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 120_000 },
+  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 400_000 },
+  { rid: 'f', maxBitrate: 1_200_000 },
+];
+const screenBitrate = 2_000_000;
+/** A voice in bit/s: as the browser likes, and when little passes. */
+const voice = { full: 48_000, small: 24_000, none: 24_000 } as const;
 
 /** Asks the server's answer for DTX: silence costs nothing (RFC 7587 §3.1.3). */
 export function withDtx(sdp: string): string {
@@ -30,8 +37,6 @@ export class Peer {
   private readonly senders = new Map<Source, RTCRtpSender>();
   private slots: readonly Slot[] = [];
   private streams = new Map<string, MediaStream>();
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private wasUp = false;
   private closed = false;
   private negotiating = false;
 
@@ -39,26 +44,23 @@ export class Peer {
     readonly number: number,
     grant: IceGrant,
     slots: number,
-    policy: 'all' | 'relay' | undefined,
+    private readonly policy: 'all' | 'relay' | undefined,
     private readonly on: PeerEvents,
   ) {
     this.pc = new RTCPeerConnection({ ...configuration(grant, policy), bundlePolicy: 'max-bundle' });
-    this.policy = policy;
-    this.send('voice', 'audio', {});
-    this.send('camera', 'video', { maxBitrate: bitrates.camera });
-    this.send('screen', 'video', { maxBitrate: bitrates.screen });
-    this.send('sound', 'audio', {});
+    this.send('voice', 'audio', [{ priority: 'high', maxBitrate: voice.full }]);
+    this.send('camera', 'video', layers);
+    this.send('screen', 'video', [{ maxBitrate: screenBitrate }]);
+    this.send('sound', 'audio', [{}]);
     for (const kind of ['audio', 'video'] as const) {
-      for (let i = 0; i < slots; i += 1) preferVP8(this.pc.addTransceiver(kind, { direction: 'recvonly' }), kind);
+      for (let i = 0; i < slots; i += 1) prefer(this.pc.addTransceiver(kind, { direction: 'recvonly' }), kind);
     }
     this.pc.onconnectionstatechange = () => this.stateChanged();
   }
 
-  private readonly policy: 'all' | 'relay' | undefined;
-
-  private send(source: Source, kind: 'audio' | 'video', encoding: RTCRtpEncodingParameters) {
-    const t = this.pc.addTransceiver(kind, { direction: 'sendonly', sendEncodings: [encoding] });
-    preferVP8(t, kind);
+  private send(source: Source, kind: 'audio' | 'video', encodings: readonly RTCRtpEncodingParameters[]) {
+    const t = this.pc.addTransceiver(kind, { direction: 'sendonly', sendEncodings: encodings.map((e) => ({ ...e })) });
+    prefer(t, kind);
     this.senders.set(source, t.sender);
   }
 
@@ -66,6 +68,28 @@ export class Peer {
   async put(source: Source, track: MediaStreamTrack | null) {
     if (this.closed) return;
     await this.senders.get(source)?.replaceTrack(track);
+  }
+
+  /** How much of the camera goes out: whole, its smallest layer alone, nothing. The voice takes less with it. */
+  async shape(share: Share) {
+    await this.encode('camera', (e, i) => {
+      e.active = share === 'full' || (share === 'small' && i === 0);
+    });
+    await this.encode('voice', (e) => {
+      e.maxBitrate = voice[share];
+    });
+  }
+
+  private async encode(source: Source, change: (e: RTCRtpEncodingParameters, i: number) => void) {
+    const sender = this.senders.get(source);
+    if (this.closed || !sender?.getParameters) return;
+    const parameters = sender.getParameters();
+    parameters.encodings?.forEach(change);
+    await sender.setParameters(parameters).catch(() => undefined); // the browser knows better: as it was
+  }
+
+  get connected(): boolean {
+    return this.pc.connectionState === 'connected';
   }
 
   /** The one offer. */
@@ -101,32 +125,15 @@ export class Peer {
 
   private stateChanged() {
     if (this.closed) return;
-    switch (this.pc.connectionState) {
-      case 'connected':
-        this.stopTimer();
-        this.wasUp = true;
-        this.on.media('up');
-        break;
-      case 'disconnected':
-        this.cut();
-        this.later(ladder.restart, () => this.restart());
-        break;
-      case 'failed':
-        this.cut();
-        this.restart();
-        break;
-    }
+    const { connectionState } = this.pc;
+    if (connectionState === 'connected') this.on.path('up');
+    else if (connectionState === 'disconnected') this.on.path('quiet');
+    else if (connectionState === 'failed') this.on.path('failed');
   }
 
-  private cut() {
-    if (this.wasUp) this.on.media('cut');
-  }
-
-  /** New path, same streams. Without success: a new PeerConnection. */
+  /** New path, same streams. */
   restart() {
-    if (this.closed) return;
-    this.later(ladder.rebuild, () => this.on.dead());
-    this.negotiate(true).catch(() => this.on.dead());
+    if (!this.closed) this.negotiate(true).catch(() => this.on.dead());
   }
 
   /** What the server says the receive sections carry. */
@@ -135,7 +142,12 @@ export class Peer {
     this.on.remote();
   }
 
-  remote(): RemoteMedia[] {
+  get bound(): readonly Slot[] {
+    return this.slots;
+  }
+
+  /** `still` tells whether the picture of a section does not move. */
+  remote(still: (s: Slot) => boolean): RemoteMedia[] {
     const people = new Map<string, RemoteMedia>();
     const kept = new Map<string, MediaStream>();
     for (const s of this.slots) {
@@ -146,6 +158,7 @@ export class Peer {
       kept.set(key, stream);
       const person = people.get(s.seat) ?? { seat: s.seat };
       person[s.source] = stream;
+      if (s.source === 'camera' && still(s)) person.still = true;
       people.set(s.seat, person);
     }
     this.streams = kept;
@@ -156,19 +169,12 @@ export class Peer {
     return factsOf(await this.pc.getStats());
   }
 
-  private later(ms: number, f: () => void) {
-    this.stopTimer();
-    this.timer = setTimeout(f, ms);
-  }
-
-  private stopTimer() {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
+  async reading(): Promise<Reading> {
+    return readingOf(await this.pc.getStats(), performance.now());
   }
 
   close() {
     this.closed = true;
-    this.stopTimer();
     this.pc.onconnectionstatechange = null;
     this.pc.close();
   }
@@ -178,38 +184,15 @@ function configuration(grant: IceGrant, policy: 'all' | 'relay' | undefined): RT
   return { iceServers: grant.servers, iceTransportPolicy: policy ?? grant.policy };
 }
 
-/** Every browser knows VP8; Safari would offer H.264 first, which not all can receive. */
-function preferVP8(t: RTCRtpTransceiver, kind: 'audio' | 'video') {
-  if (kind !== 'video' || typeof t.setCodecPreferences !== 'function') return;
-  const known = RTCRtpReceiver.getCapabilities?.('video')?.codecs ?? [];
-  const rank = (mime: string) => (/vp8/i.test(mime) ? 0 : /h264/i.test(mime) ? 1 : 2);
-  const list = known.filter((c) => /vp8|h264|rtx/i.test(c.mimeType)).sort((a, b) => rank(a.mimeType) - rank(b.mimeType));
+/**
+ * Every browser knows VP8; Safari would offer H.264 first, which not all can receive. Each packet of a voice carries
+ * the one before it (RED, RFC 2198) where the browser can: a lost packet is then no lost word.
+ */
+const order: Record<'audio' | 'video', readonly RegExp[]> = { audio: [/\/red$/i, /\/opus$/i], video: [/vp8/i, /h264/i, /rtx/i] };
+
+function prefer(t: RTCRtpTransceiver, kind: 'audio' | 'video') {
+  if (typeof t.setCodecPreferences !== 'function') return;
+  const known = RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [];
+  const list = order[kind].flatMap((wanted) => known.filter((c) => wanted.test(c.mimeType)));
   if (list.length > 0) t.setCodecPreferences(list);
-}
-
-type Report = Record<string, unknown> & { type: string; id: string };
-
-/** Sums what a page, a test or a quality report wants to know. */
-export function factsOf(stats: { forEach: (f: (r: Report) => void) => void }): MediaFacts {
-  const facts: MediaFacts = { framesDecoded: 0, framesSent: 0, audioEnergyReceived: 0, audioEnergySent: 0, packetsLost: 0 };
-  const byId = new Map<string, Report>();
-  stats.forEach((r) => byId.set(r.id, r));
-  const num = (r: Report, name: string) => (typeof r[name] === 'number' ? r[name] : 0);
-  for (const r of byId.values()) {
-    if (r.type === 'inbound-rtp') {
-      facts.framesDecoded += num(r, 'framesDecoded');
-      facts.audioEnergyReceived += num(r, 'totalAudioEnergy');
-      // Below zero when packets came twice (RFC 3550 §6.4.1), as Firefox reports it.
-      facts.packetsLost += Math.max(0, num(r, 'packetsLost'));
-    } else if (r.type === 'outbound-rtp') facts.framesSent += num(r, 'framesSent');
-    else if (r.type === 'media-source') facts.audioEnergySent += num(r, 'totalAudioEnergy');
-    else if (r.type === 'transport' && typeof r.selectedCandidatePairId === 'string') {
-      const local = byId.get(String(byId.get(r.selectedCandidatePairId)?.localCandidateId ?? ''));
-      if (local) {
-        const relayed = local.candidateType === 'relay';
-        facts.path = { protocol: String((relayed && local.relayProtocol) || local.protocol), relayed };
-      }
-    }
-  }
-  return facts;
 }

@@ -1,50 +1,143 @@
-// The call's state as a pure function of what is known. Nothing else decides it.
+// The call's states, their causes, the moves between them and the time each may take: data, and one pure
+// function from what is known to where the call stands. Nothing else decides it.
 
-import type { CallCause, CallState } from './api';
-import type { MediaGate, SeatState } from './wire';
+import type { QualityWord } from './quality';
+import type { EndReason, MediaGate, MediaReason, SeatState } from './wire';
+
+/** Where the whole call stands for this person. */
+export type CallState =
+  /** made, not started */
+  | 'idle'
+  /** ticket, socket, hello; `offline`: the device has no network */
+  | 'preparing'
+  /** the seat is held by another tab or device (`asked`), or was taken by one (`taken`): takeOver() */
+  | 'elsewhere'
+  /** in the waiting room */
+  | 'waiting'
+  /** admitted, but media may not flow: the cause says why */
+  | 'blocked'
+  /** the host speaks with others for a moment: this seat neither hears nor sees, nor is heard or seen */
+  | 'held'
+  /** admitted and allowed: offer, ICE, DTLS */
+  | 'joining'
+  /** media flows */
+  | 'live'
+  /** media flows badly: the cause says how */
+  | 'weak'
+  /** a connection is away and comes back by itself: the cause says which */
+  | 'reconnecting'
+  /** media has been away for 60 s: the telephone is offered; repair goes on */
+  | 'lost'
+  /** over: the cause is an EndReason or `left` */
+  | 'ended'
+  /** cannot enter: the cause says why; only start() again tries again */
+  | 'refused';
+
+export type CallCause =
+  | MediaReason
+  | EndReason
+  | 'left'
+  /** elsewhere: another tab or device holds the seat */ | 'asked'
+  /** elsewhere: another tab or device took it */ | 'taken'
+  /** weak: nothing has come for 2 s */ | 'unstable'
+  /** weak: the quality word */ | 'weak'
+  /** weak: no picture, sound only */ | 'audio-only'
+  /** reconnecting, lost: picture and sound are away */ | 'media'
+  /** reconnecting: only signalling is away, picture and sound go on */ | 'signalling'
+  /** preparing, reconnecting, lost: the device says that it has no network */ | 'offline'
+  /** refused: no session (401) */ | 'signed_out'
+  /** refused: no such encounter or not yours (404) */ | 'not_found'
+  /** refused: protocol broken on our side */ | 'protocol'
+  /** refused: the browser has no WebRTC */ | 'unsupported';
 
 /** What the person's own acts and the server's last words have settled. */
 export type Phase =
   | { at: 'idle' }
   | { at: 'started' }
-  | { at: 'busy' }
-  | { at: 'displaced' }
-  | { at: 'over'; cause: CallCause }
+  | { at: 'elsewhere'; cause: 'asked' | 'taken' }
+  | { at: 'ended'; cause: CallCause }
   | { at: 'refused'; cause: CallCause };
 
-/** Our PeerConnection: never up, up, or up before and cut since. */
-export type Media = 'none' | 'up' | 'cut';
+/** Our PeerConnection: never up; up; quiet (nothing for 2 s); cut (repair under way). */
+export type Media = 'none' | 'up' | 'unstable' | 'cut';
 
 export interface Known {
   phase: Phase;
   seat?: SeatState;
+  held?: boolean;
   gate?: MediaGate;
   media: Media;
-  /** Milliseconds since media was cut. */
+  /** Milliseconds since media was last heard, while it is cut. */
   cutFor: number;
+  /** Signalling is away. */
+  signalling: boolean;
+  offline: boolean;
+  quality: QualityWord;
 }
 
-/** After that long without media the telephone is offered (docs/signaling.md §6.6). */
-export const lostAfter = 60_000;
+/** The repair ladder (docs/signaling.md §6.6), in ms since the last packet. */
+export const rungs = { unstable: 2000, restart: 3000, rebuild: 11_000, telephone: 60_000 } as const;
 
 export function stateOf(k: Known): { state: CallState; cause?: CallCause } {
   switch (k.phase.at) {
     case 'idle':
-    case 'busy':
-    case 'displaced':
-      return { state: k.phase.at };
-    case 'over':
+      return { state: 'idle' };
+    case 'elsewhere':
+    case 'ended':
     case 'refused':
       return { state: k.phase.at, cause: k.phase.cause };
     case 'started':
       break;
   }
-  if (!k.seat) return { state: 'entering' };
+  if (!k.seat) return { state: 'preparing', ...(k.offline ? { cause: 'offline' as const } : {}) };
   if (k.seat !== 'admitted') return { state: 'waiting' };
   if (k.gate && !k.gate.allowed && k.gate.reason) return { state: 'blocked', cause: k.gate.reason };
-  if (k.media === 'up') return { state: 'inCall' };
-  if (k.media === 'cut') return { state: k.cutFor >= lostAfter ? 'lost' : 'repairing' };
-  return { state: 'joining' };
+  if (k.held) return { state: 'held' };
+  if (k.media === 'cut') return { state: k.cutFor >= rungs.telephone ? 'lost' : 'reconnecting', cause: k.offline ? 'offline' : 'media' };
+  if (k.media === 'none') return { state: 'joining' };
+  if (k.media === 'unstable') return { state: 'weak', cause: 'unstable' };
+  if (k.signalling) return { state: 'reconnecting', cause: 'signalling' };
+  return k.quality === 'weak' || k.quality === 'audio-only' ? { state: 'weak', cause: k.quality } : { state: 'live' };
+}
+
+/** True while the page shows the people of the call, however well it goes. */
+export const inCall = (s: CallState) => s === 'live' || s === 'weak' || s === 'reconnecting' || s === 'lost';
+
+export interface Move {
+  from: readonly CallState[];
+  to: CallState;
+  /** What makes it. */
+  because: string;
+  /** Milliseconds from that to this, at most; measured from the last packet where the ladder says so. */
+  within: number;
+}
+
+const started = ['preparing', 'waiting', 'blocked', 'held', 'joining', 'live', 'weak', 'reconnecting', 'lost'] as const;
+const flowing = ['live', 'weak', 'reconnecting', 'lost'] as const;
+
+/** Every move there is. A move that is not here is a defect of the engine. */
+export const moves: readonly Move[] = [
+  { from: ['idle', 'elsewhere', 'ended', 'refused'], to: 'preparing', because: 'start() or takeOver()', within: 0 },
+  { from: ['idle', 'preparing', 'elsewhere', 'ended', 'refused'], to: 'refused', because: 'ticket refused, no WebRTC', within: 0 },
+  { from: started, to: 'refused', because: 'socket closed with 1008, 1009, or 4001 three times', within: 0 },
+  { from: started, to: 'elsewhere', because: '`busy`, or socket closed with 4009', within: 0 },
+  { from: [...started, 'elsewhere'], to: 'ended', because: '`ended`, leave(), ticket 410, socket closed with 4010 or 4011', within: 0 },
+  { from: ['idle', ...started, 'elsewhere', 'refused', 'ended'], to: 'idle', because: 'dispose()', within: 0 },
+  { from: ['preparing', 'elsewhere', 'blocked', 'held', 'joining', ...flowing], to: 'waiting', because: '`welcome` or `room` of a seat not admitted', within: 0 },
+  { from: ['preparing', 'elsewhere', 'waiting', 'held', 'joining', ...flowing], to: 'blocked', because: '`media` not allowed', within: 0 },
+  { from: ['preparing', 'elsewhere', 'waiting', 'blocked', 'joining', ...flowing], to: 'held', because: '`room` with `held`', within: 0 },
+  { from: ['preparing', 'elsewhere', 'waiting', 'blocked', 'held', ...flowing], to: 'joining', because: 'admitted and allowed, no connection yet', within: 0 },
+  { from: ['joining', 'held', 'weak', 'reconnecting', 'lost'], to: 'live', because: 'connection up, or heard again, or the quality word is good', within: 15_000 },
+  { from: ['joining', 'live', 'held'], to: 'weak', because: 'nothing heard', within: rungs.unstable },
+  { from: ['live', 'held', 'reconnecting', 'lost'], to: 'weak', because: 'two bad seconds', within: 3000 },
+  { from: ['joining', 'live', 'weak', 'held'], to: 'reconnecting', because: 'nothing heard, ICE failed, or signalling away', within: rungs.restart },
+  { from: ['reconnecting', 'weak', 'live', 'held'], to: 'lost', because: 'nothing heard', within: rungs.telephone },
+  { from: ['lost'], to: 'reconnecting', because: 'media back while signalling is away', within: 0 },
+];
+
+/** The move that allows this change; undefined when there is none. */
+export function moveOf(from: CallState, to: CallState): Move | undefined {
+  return moves.find((m) => m.to === to && m.from.includes(from));
 }
 
 /** Back-off of docs/signaling.md §4 in milliseconds; random is 0…1. */

@@ -1,5 +1,7 @@
 // The messages of docs/signaling.md (`visavis.v1`), as types. Nothing here acts.
 
+import type { QualityReport } from './report';
+
 /** Where a seat stands (docs/signaling.md §5). */
 export type SeatState = 'waiting' | 'admitted' | 'left' | 'lapsed' | 'removed' | 'ended';
 
@@ -37,6 +39,8 @@ export interface Seat {
   camera: boolean;
   screen: boolean;
   link: LinkState;
+  /** The host speaks without this seat for a moment. */
+  held?: boolean;
 }
 
 export interface Wait {
@@ -69,6 +73,8 @@ export interface Slot {
   seat: string;
   kind: 'audio' | 'video';
   source: Source;
+  /** Our link is too weak for even its smallest layer. */
+  paused?: boolean;
 }
 
 export interface IceGrant {
@@ -144,6 +150,7 @@ export type ClientBody =
   | { t: 'admit'; seat: string }
   | { t: 'remove'; seat: string; reason: RemoveReason }
   | { t: 'turn' }
+  | QualityReport
   | { t: 'leave' }
   | { t: 'end' }
   | { t: 'ack' }

@@ -4,18 +4,19 @@
  * buttons, the link in a word. It is given a Call and draws its snapshot.
  */
 import type { Call, CallSnapshot } from '@rtc/api';
+import { inCall } from '@rtc/state';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useT } from '@/i18n/i18n';
 import { useAnnounce } from '@/ui/Announcer';
 import { Button } from '@/ui/Button';
 import { Chat } from './Chat';
 import { Control } from './Control';
+import { Lamp } from './Lamp';
 import { Notices } from './Notices';
 import { changesOf, othersOf, roleWord, type Person } from './people';
 import { SelfView } from './SelfView';
 import { Picture, Sound } from './Stream';
 import { Tile } from './Tile';
-import { useQuality } from './useQuality';
 import styles from './call.module.css';
 
 export type CallViewProps = {
@@ -41,10 +42,9 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
   const others = othersOf(snapshot);
   const unread = useUnread(snapshot, chatOpen);
   const severalCameras = useSeveralCameras(call, snapshot.devices.camera.state === 'on');
-  const quality = useQuality(call, snapshot);
   useAnnouncements(snapshot, others);
   const shared = others.find((p) => p.seat.screen && p.media?.screen);
-  const live = snapshot.state === 'inCall' || snapshot.state === 'repairing' || snapshot.state === 'lost';
+  const live = inCall(snapshot.state);
   const closeChat = () => {
     setChatOpen(false);
     chatButton.current?.focus();
@@ -67,11 +67,12 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
           </div>
           {others.length === 0 && live && <p className={styles.alone}>{t('alone')}</p>}
           {live && others.length > 0 && (
-            <p className={styles.quality} data-quality={quality}>
-              {t(`quality.${quality}`)}
+            <p className={styles.quality} data-quality={snapshot.quality}>
+              {t(`quality.${snapshot.quality}`)}
             </p>
           )}
-          <SelfView stream={snapshot.selfView} cameraOn={snapshot.camera} />
+          <SelfView stream={snapshot.selfView} cameraOn={snapshot.camera} mirrored={!snapshot.facingAway} />
+          <Lamp call={call} snapshot={snapshot} blur={fill === 'pane'} />
           <div className={styles.notices}>
             <Notices call={call} snapshot={snapshot} onConsent={onConsent} />
             {soundRefused && (
@@ -162,7 +163,8 @@ function useAnnouncements(snapshot: CallSnapshot, others: Person[]) {
 }
 
 /** What is said of a broken link, by the key of its sentence; null while all goes well or nothing has begun. */
-function cutOf({ state, socket }: CallSnapshot): 'repairing' | 'lost' | 'reconnecting' | null {
-  if (state === 'repairing' || state === 'lost') return state;
-  return socket === 'reconnecting' ? 'reconnecting' : null;
+function cutOf({ state, cause }: CallSnapshot): 'repairing' | 'lost' | 'reconnecting' | 'offline' | null {
+  if (state === 'lost') return 'lost';
+  if (state !== 'reconnecting') return null;
+  return cause === 'signalling' ? 'reconnecting' : cause === 'offline' ? 'offline' : 'repairing';
 }

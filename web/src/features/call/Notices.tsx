@@ -2,72 +2,50 @@
 import type { Call, CallSnapshot } from '@rtc/api';
 import { useT } from '@/i18n/i18n';
 import { Button } from '@/ui/Button';
-import { DeviceProblems, problemsOf } from '@/features/diagnostics/DeviceProblems';
+import { DeviceProblems } from '@/features/diagnostics/DeviceProblems';
+import { problemsOf } from '@/features/diagnostics/problems';
+import { noticeOf, type Does } from './notice';
 import styles from './call.module.css';
 
 type Props = { call: Call; snapshot: CallSnapshot; onConsent: (() => void) | undefined };
 
-const blockedCauses = ['consent_missing', 'consent_refused', 'consent_withdrawn', 'unavailable'] as const;
+const words = { resume: 'resume', consent: 'blocked.read', reload: 'lost.reload', retry: 'retry', use: 'offered.use', understood: 'understood' } as const;
 
 export function Notices({ call, snapshot, onConsent }: Props) {
   const t = useT('call');
-  const cut = problemsOf(snapshot.devices).some((p) => p.cause === 'interrupted');
-  if (cut) {
+  const notice = noticeOf(snapshot);
+  if (!notice) return null;
+  const note = snapshot.deviceNote;
+  const acts: Record<Does, (() => void) | undefined> = {
+    resume: () => void call.resumeMedia(),
+    consent: onConsent,
+    reload: () => location.reload(),
+    retry: () => void call.openDevices(Object.fromEntries(problemsOf(snapshot.devices).map((p) => [p.kind, true]))),
+    use: () => {
+      call.forgetNote();
+      if (note?.deviceId) void call.openDevices({ [note.kind]: note.deviceId, ...(note.kind === 'microphone' ? { camera: false } : { microphone: false }) });
+    },
+    understood: () => call.forgetNote(),
+  };
+  const act = notice.does && acts[notice.does];
+  const button = act && notice.does && <Button onPress={act}>{t(words[notice.does])}</Button>;
+  if (notice.says === 'devices') {
     return (
-      <div className={styles.notice} role="alert">
-        <p>{t('interrupted')}</p>
-        <Button onPress={() => void call.resumeMedia()}>{t('resume')}</Button>
-      </div>
+      <>
+        <DeviceProblems devices={snapshot.devices} />
+        {button}
+      </>
     );
   }
-  switch (snapshot.state) {
-    case 'blocked': {
-      const cause = blockedCauses.find((c) => c === snapshot.cause);
-      const consentCanHelp = onConsent && cause !== undefined && cause !== 'unavailable';
-      return (
-        <div className={styles.notice} role="status">
-          <p>{t(`blocked.${cause ?? 'other'}`)}</p>
-          {consentCanHelp && <Button onPress={onConsent}>{t('blocked.read')}</Button>}
-        </div>
-      );
-    }
-    case 'entering':
-    case 'joining':
-      return (
-        <div className={styles.notice} role="status">
-          <p>{t(snapshot.me?.host ? 'joiningPro' : 'joining')}</p>
-        </div>
-      );
-    case 'repairing':
-      return (
-        <div className={styles.notice} role="status">
-          <p>{t('repairing')}</p>
-        </div>
-      );
-    case 'lost':
-      return (
-        <div className={styles.notice} role="alert">
-          <p>{t('lost')}</p>
-          <Button onPress={() => location.reload()}>{t('lost.reload')}</Button>
-        </div>
-      );
-    default:
-      break;
-  }
-  if (snapshot.socket === 'reconnecting') {
-    return (
-      <div className={styles.notice} role="status">
-        <p>{t('reconnecting')}</p>
-      </div>
-    );
-  }
-  if (problemsOf(snapshot.devices).length > 0) return <DeviceProblems devices={snapshot.devices} />;
-  if (!snapshot.mic) {
-    return (
-      <p className={styles.notice} role="status">
-        {t('mic.muted')}
-      </p>
-    );
-  }
-  return null;
+  return (
+    <div className={styles.notice} role={notice.urgent ? 'alert' : 'status'}>
+      <p>{t(notice.says, { label: note?.label ?? '' })}</p>
+      {button}
+      {notice.does === 'use' && (
+        <Button look="text" onPress={acts.understood}>
+          {t('offered.keep')}
+        </Button>
+      )}
+    </div>
+  );
 }

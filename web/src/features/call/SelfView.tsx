@@ -8,7 +8,7 @@ import styles from './call.module.css';
 const dragFrom = 8;
 
 /** One's own picture: small, in a corner; a drag or a tap (or Enter) moves it to another. */
-export function SelfView({ stream, cameraOn }: { stream: MediaStream | undefined; cameraOn: boolean }) {
+export function SelfView({ stream, cameraOn, mirrored }: { stream: MediaStream | undefined; cameraOn: boolean; mirrored: boolean }) {
   const t = useT('call');
   const [corner, setCorner] = useState<Corner>('top-right');
   const [drag, setDrag] = useState<{ dx: number; dy: number } | null>(null);
@@ -46,7 +46,7 @@ export function SelfView({ stream, cameraOn }: { stream: MediaStream | undefined
       onPointerCancel={up}
       onClick={() => !moved.current && setCorner(nextCorner(corner))}
     >
-      {cameraOn && stream ? <SelfPicture stream={stream} label={t('self')} /> : <span className={styles.selfOff}>{t('cameraOff')}</span>}
+      {cameraOn && stream ? <SelfPicture stream={stream} label={t('self')} mirrored={mirrored} /> : <span className={styles.selfOff}>{t('cameraOff')}</span>}
     </button>
   );
 }

@@ -12,7 +12,14 @@ export function Tile({ person, speaking }: { person: Person; speaking: boolean }
   return (
     <div className={`${styles.tile} ${speaking ? styles.speaking : ''}`} data-seat={seat.seat}>
       {shown ? (
-        <Picture stream={media.camera} label={t('pictureOf', { name: seat.name, role })} className={styles.face} />
+        <>
+          <Picture stream={media.camera} label={t('pictureOf', { name: seat.name, role })} className={`${styles.face} ${media.still ? styles.stopped : ''}`} />
+          {media.still && (
+            <p className={styles.still} role="status">
+              {t('still')}
+            </p>
+          )}
+        </>
       ) : (
         <div className={styles.noPicture}>
           <span className={styles.initials} aria-hidden="true">

@@ -1,8 +1,8 @@
-import type { CallSnapshot, MediaFacts, Seat } from '@rtc/api';
+import type { CallSnapshot, DeviceCause, Seat } from '@rtc/api';
 import { describe, expect, it } from 'vitest';
 import { nearestCorner, nextCorner, type Corner } from './corner';
 import { changesOf, initials, othersOf, roleWord } from './people';
-import { qualityOf } from './quality';
+import { noticeOf } from './notice';
 
 const seat = (id: string, more: Partial<Seat> = {}): Seat => ({
   seat: id,
@@ -20,7 +20,10 @@ const seat = (id: string, more: Partial<Seat> = {}): Seat => ({
 });
 
 const snapshot = (more: Partial<CallSnapshot> = {}): CallSnapshot => ({
-  state: 'inCall',
+  state: 'live',
+  quality: 'good',
+  pictureStopped: false,
+  facingAway: false,
   socket: 'open',
   me: { seat: 'me', role: 'patient', name: 'Zoé', host: false, state: 'admitted' },
   seats: [seat('me'), seat('other')],
@@ -36,25 +39,46 @@ const snapshot = (more: Partial<CallSnapshot> = {}): CallSnapshot => ({
   ...more,
 });
 
-const facts = (framesDecoded: number, packetsLost = 0): MediaFacts => ({
-  framesDecoded,
-  framesSent: 0,
-  audioEnergyReceived: 0,
-  audioEnergySent: 0,
-  packetsLost,
-});
+const problem = (cause: DeviceCause): CallSnapshot['devices']['camera'] => ({ state: 'problem', cause });
 
-describe('qualityOf', () => {
+describe('the one sentence over the picture', () => {
   it.each([
-    ['25 frames a second', snapshot(), facts(0), facts(100), 'good'],
-    ['5 frames a second', snapshot(), facts(0), facts(20), 'weak'],
-    ['no frame while a picture is expected', snapshot(), facts(50), facts(50), 'sound'],
-    ['no frame because the other camera is off', snapshot({ seats: [seat('me'), seat('other', { camera: false })] }), facts(50), facts(50), 'good'],
-    ['many packets lost', snapshot(), facts(0, 0), facts(100, 200), 'weak'],
-    ['a cut', snapshot({ state: 'repairing' }), facts(0), facts(100), 'none'],
-    ['nothing known yet', snapshot(), null, facts(100), 'good'],
-  ] as const)('%s', (_name, s, before, now, expected) => {
-    expect(qualityOf(s, before, now, 4)).toBe(expected);
+    ['all is well', {}, null],
+    ['the phone cut the camera', { devices: { microphone: { state: 'off' }, camera: problem('interrupted') } }, 'interrupted'],
+    ['it cut the camera and the link is cut too: what a tap can mend first', { state: 'reconnecting', cause: 'media', devices: { microphone: { state: 'off' }, camera: problem('interrupted') } }, 'interrupted'],
+    ['consent missing', { state: 'blocked', cause: 'consent_missing' }, 'blocked.consent_missing'],
+    ['closed for a reason that has no words', { state: 'blocked', cause: 'ended' }, 'blocked.other'],
+    ['held', { state: 'held' }, 'held'],
+    ['joining', { state: 'joining' }, 'joining'],
+    ['joining, at the desk', { state: 'joining', me: { seat: 'me', role: 'doctor', name: 'D', host: true, state: 'admitted' } }, 'joiningPro'],
+    ['media away', { state: 'reconnecting', cause: 'media' }, 'repairing'],
+    ['no network', { state: 'reconnecting', cause: 'offline' }, 'offline'],
+    ['signalling away', { state: 'reconnecting', cause: 'signalling' }, 'reconnecting'],
+    ['away for a minute', { state: 'lost', cause: 'media' }, 'lost'],
+    ['away for a minute, at the desk', { state: 'lost', cause: 'media', me: { seat: 'me', role: 'doctor', name: 'D', host: true, state: 'admitted' } }, 'lostPro'],
+    ['nothing for two seconds', { state: 'weak', cause: 'unstable' }, 'unstable'],
+    ['our own picture stopped', { state: 'weak', cause: 'audio-only', pictureStopped: true }, 'ownStopped'],
+    ['their picture stopped: the tile says it', { state: 'weak', cause: 'audio-only' }, null],
+    ['weak: the word says it', { state: 'weak', cause: 'weak' }, null],
+    ['no camera', { devices: { microphone: { state: 'off' }, camera: problem('busy') } }, 'devices'],
+    ['a headset was pulled out', { deviceNote: { kind: 'microphone', what: 'switched', label: 'Micro intégré' } }, 'switched.microphone'],
+    ['a headset was plugged in', { deviceNote: { kind: 'microphone', what: 'offered', label: 'Casque', deviceId: 'c' } }, 'offered'],
+    ['another camera took its place', { deviceNote: { kind: 'camera', what: 'switched', label: 'USB' } }, 'switched.camera'],
+    ['muted', { mic: false }, 'mic.muted'],
+  ] as [string, Partial<CallSnapshot>, string | null][])('%s', (_name, more, expected) => {
+    expect(noticeOf(snapshot(more))?.says ?? null).toBe(expected);
+  });
+
+  it('offers one thing to do, and only where a tap helps', () => {
+    const does = (more: Partial<CallSnapshot>) => noticeOf(snapshot(more))?.does;
+    expect(does({ state: 'lost' })).toBe('reload');
+    expect(does({ devices: { microphone: problem('interrupted'), camera: { state: 'off' } } })).toBe('resume');
+    expect(does({ devices: { microphone: problem('busy'), camera: { state: 'off' } } })).toBe('retry');
+    expect(does({ devices: { microphone: problem('silent'), camera: { state: 'off' } } })).toBeUndefined();
+    expect(does({ deviceNote: { kind: 'microphone', what: 'offered', label: 'Casque', deviceId: 'c' } })).toBe('use');
+    expect(does({ state: 'blocked', cause: 'consent_missing' })).toBe('consent');
+    expect(does({ state: 'blocked', cause: 'unavailable' })).toBeUndefined();
+    expect(does({ state: 'reconnecting', cause: 'media' })).toBeUndefined();
   });
 });
 

@@ -6,9 +6,10 @@ import { Button } from '@/ui/Button';
 import { PatientPage } from '@/ui/Page';
 import { SelfPicture } from '@/features/call/SelfPicture';
 import { browserOf } from './browser';
-import { DeviceProblems, problemsOf } from './DeviceProblems';
+import { DeviceProblems } from './DeviceProblems';
 import { InAppHelp } from './InAppHelp';
 import { LevelMeter } from './LevelMeter';
+import { problemsOf } from './problems';
 import styles from './diagnostics.module.css';
 
 type Props = {
@@ -33,7 +34,7 @@ export function DeviceCheck({ call, snapshot, link, early, onReady }: Props) {
       void call.openDevices();
     }
   }, [call, tryHere]);
-  if (!tryHere) return <InAppHelp app={browser.inApp ?? ''} link={link} onTry={() => setTryHere(true)} />;
+  if (!tryHere) return <InAppHelp browser={browser} link={link} onTry={() => setTryHere(true)} />;
 
   const { devices } = snapshot;
   const asking = [devices.camera, devices.microphone].some((d) => d.state === 'asking' || d.state === 'off');

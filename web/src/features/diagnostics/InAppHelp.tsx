@@ -2,14 +2,18 @@ import { useState } from 'react';
 import { useT } from '@/i18n/i18n';
 import { Button } from '@/ui/Button';
 import { PatientPage } from '@/ui/Page';
+import { outsideOf, type Browser } from './browser';
 
-/** The built-in view of an application often has no camera: help to carry the link to a real browser. */
-export function InAppHelp({ app, link, onTry }: { app: string; link: string | null; onTry: () => void }) {
+/** The built-in view of an application often has no camera: one tap to a real browser, or the link copied to it. */
+export function InAppHelp({ browser, link, onTry }: { browser: Browser; link: string | null; onTry: () => void }) {
   const t = useT('diagnostics');
   const [copied, setCopied] = useState<boolean | null>(null);
+  const address = `${location.origin}/rdv#${link ?? ''}`;
+  const outside = link ? outsideOf(address, browser) : null;
+  const real = browser.family === 'ios' ? 'Safari' : 'Chrome';
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(`${location.origin}/rdv#${link ?? ''}`);
+      await navigator.clipboard.writeText(address);
       setCopied(true);
     } catch {
       setCopied(false);
@@ -17,8 +21,13 @@ export function InAppHelp({ app, link, onTry }: { app: string; link: string | nu
   };
   const action = (
     <>
+      {outside && (
+        <Button wide onPress={() => location.assign(outside)}>
+          {t('inApp.open', { browser: real })}
+        </Button>
+      )}
       {link && (
-        <Button wide onPress={() => void copy()}>
+        <Button wide look={outside ? 'secondary' : 'primary'} onPress={() => void copy()}>
           {t('inApp.copy')}
         </Button>
       )}
@@ -29,8 +38,8 @@ export function InAppHelp({ app, link, onTry }: { app: string; link: string | nu
   );
   return (
     <PatientPage title={t('inApp.title')} action={action}>
-      <p>{t('inApp.text', { app: app === '' ? t('inApp.generic') : app })}</p>
-      <p role="status">{copied === null ? '' : copied ? t('inApp.copied') : t('inApp.notCopied')}</p>
+      <p>{t('inApp.text', { app: browser.inApp || t('inApp.generic'), browser: real })}</p>
+      <p role="status">{copied === null ? '' : copied ? t('inApp.copied', { browser: real }) : t('inApp.notCopied', { browser: real })}</p>
     </PatientPage>
   );
 }

@@ -18,7 +18,10 @@ const seat = (id: string, role: string, state: Seat['state'], more: Partial<Seat
 });
 const me = { seat: 'd', role: 'doctor', name: 'd', host: true, state: 'admitted' as const };
 const snapshot = (more: Partial<CallSnapshot>): CallSnapshot => ({
-  state: 'inCall',
+  state: 'live',
+  quality: 'good',
+  pictureStopped: false,
+  facingAway: false,
   socket: 'open',
   me,
   seats: [seat('d', 'doctor', 'admitted')],
@@ -44,16 +47,16 @@ describe('sceneOf', () => {
   const doctor = seat('d', 'doctor', 'admitted');
   it.each([
     ['opening', null],
-    ['opening', snapshot({ state: 'entering' })],
-    ['offline', snapshot({ state: 'entering', socket: 'reconnecting' })],
+    ['opening', snapshot({ state: 'preparing' })],
+    ['offline', snapshot({ state: 'preparing', socket: 'reconnecting' })],
     ['alone', snapshot({ state: 'blocked', cause: 'consent_missing' })],
     ['door', snapshot({ state: 'blocked', seats: [doctor, seat('p', 'patient', 'waiting')] })],
     ['blocked', snapshot({ state: 'blocked', seats: [doctor, seat('p', 'patient', 'admitted')] })],
     ['call', snapshot({ seats: [doctor, seat('p', 'patient', 'admitted')] })],
-    ['repairing', snapshot({ state: 'repairing', seats: [doctor, seat('p', 'patient', 'admitted')] })],
+    ['repairing', snapshot({ state: 'reconnecting', cause: 'media', seats: [doctor, seat('p', 'patient', 'admitted')] })],
     ['gone', snapshot({ seats: [doctor, seat('p', 'patient', 'left')] })],
     ['alone', snapshot({ seats: [doctor, seat('n', 'nurse', 'left')] })],
-    ['displaced', snapshot({ state: 'displaced' })],
+    ['displaced', snapshot({ state: 'elsewhere', cause: 'taken' })],
     ['lost', snapshot({ state: 'lost', seats: [doctor, seat('p', 'patient', 'admitted')] })],
     ['alone', snapshot({ state: 'lost' })],
     ['waiting', snapshot({ state: 'waiting' })],

@@ -40,13 +40,16 @@ function hasLeft(seats: readonly Seat[]): boolean {
 
 /** One scene at a time, the most pressing one. */
 export function sceneOf(s: CallSnapshot | null): Scene {
-  if (!s || s.state === 'idle' || s.state === 'entering') return s?.socket === 'reconnecting' ? 'offline' : 'opening';
-  if (s.state === 'busy' || s.state === 'displaced' || s.state === 'refused' || s.state === 'over') return s.state;
+  if (!s || s.state === 'idle' || s.state === 'preparing') return s?.socket === 'reconnecting' ? 'offline' : 'opening';
+  if (s.state === 'elsewhere') return s.cause === 'taken' ? 'displaced' : 'busy';
+  if (s.state === 'refused') return 'refused';
+  if (s.state === 'ended') return 'over';
   if (s.state === 'waiting') return 'waiting';
   const others = othersOf(s).length > 0;
   if (s.state === 'blocked' && others) return 'blocked';
   if (!others) return atTheDoor(s.seats).length > 0 ? 'door' : hasLeft(s.seats) ? 'gone' : 'alone';
-  if (s.state === 'joining' || s.state === 'repairing' || s.state === 'lost') return s.state;
+  if (s.state === 'joining' || s.state === 'lost') return s.state;
+  if (s.state === 'reconnecting' && s.cause !== 'signalling') return 'repairing';
   return 'call';
 }
 

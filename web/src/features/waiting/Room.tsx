@@ -75,7 +75,7 @@ function Live({ call, appointment, link, onConsent, onCard }: Omit<Props, 'encou
     void call.openDevices();
     call.start();
   }, [call]);
-  const over = snapshot.state === 'over';
+  const over = snapshot.state === 'ended';
   useEffect(() => {
     if (!over) return;
     rememberInside(false);
@@ -92,14 +92,13 @@ function Live({ call, appointment, link, onConsent, onCard }: Omit<Props, 'encou
       const text = early ? tDevices('ready.text', { when: sayDateTime(appointment.start, new Date(), visitorZone(), language) }) : undefined;
       return <DeviceCheck call={call} snapshot={snapshot} link={link} early={text} onReady={enter} />;
     }
-    case 'busy':
-    case 'displaced':
-      return <SeatElsewhere state={snapshot.state} onHere={() => call.takeOver()} />;
+    case 'elsewhere':
+      return <SeatElsewhere state={snapshot.cause === 'taken' ? 'displaced' : 'busy'} onHere={() => call.takeOver()} />;
     case 'refused':
       return <SeatRefused cause={snapshot.cause} onRetry={() => call.start()} />;
-    case 'over':
+    case 'ended':
       return <EndPage snapshot={snapshot} appointment={appointment} onBack={enter} onCard={onCard} />;
-    case 'entering':
+    case 'preparing':
     case 'waiting':
       // A call that was under way and lost its signalling stays in view.
       if (snapshot.me?.state !== 'admitted') {

@@ -42,7 +42,7 @@ export function WaitingRoom({ call, snapshot, appointment, onLeave }: Props) {
         </Section>
       ) : (
         <div>
-          <Button look="text" onPress={() => setWriting(true)} isDisabled={snapshot.state === 'entering'}>
+          <Button look="text" onPress={() => setWriting(true)} isDisabled={snapshot.state === 'preparing'}>
             {t('chat')}
           </Button>
         </div>

@@ -1,0 +1,116 @@
+// The link in one word, from one second of figures after the other; and when to let our own picture go.
+
+import type { Sample } from './stats';
+
+/** What the page says (« bonne », « faible », « son seul ») and the server keeps. */
+export type QualityWord = 'good' | 'weak' | 'audio-only' | 'lost';
+
+/** What should be there. */
+export interface Expected {
+  /** Receive sections in which somebody's camera should be seen. */
+  pictures: readonly string[];
+  /** Our own picture is stopped because our upload is too weak for it. */
+  ownStopped: boolean;
+}
+
+/** Limits of a second that people call bad. */
+const bad = { frames: 8, loss: 0.08, rttMs: 500, freezeMs: 500 } as const;
+
+/** Seconds alike before the word gets worse, and better. */
+const worseAfter = 2;
+const betterAfter = 5;
+
+/** One second in one word. */
+export function wordOf(s: Sample, expected: Expected): QualityWord {
+  // One that moves shows that our own link carries pictures: the others' trouble is theirs.
+  const fps = Math.max(...expected.pictures.map((mid) => s.fps.get(mid) ?? 0));
+  if (expected.ownStopped || fps === 0) return 'audio-only';
+  const frozen = s.freezeMs / s.seconds > bad.freezeMs;
+  const slow = Number.isFinite(fps) && fps < bad.frames;
+  const lossy = s.downLoss > bad.loss || s.upLoss > bad.loss;
+  return frozen || slow || lossy || (s.rttMs ?? 0) > bad.rttMs ? 'weak' : 'good';
+}
+
+const rank: Record<QualityWord, number> = { good: 0, weak: 1, 'audio-only': 2, lost: 3 };
+
+/** A word that does not flicker. */
+export class Steady {
+  word: QualityWord = 'good';
+  private next: QualityWord = 'good';
+  private count = 0;
+
+  /** Gives true when the word changed. */
+  add(word: QualityWord): boolean {
+    if (word === this.word) {
+      this.count = 0;
+      return false;
+    }
+    // Of several bad seconds the mildest is believed: it was true of all of them.
+    const worse = rank[word] > rank[this.word];
+    const sameWay = this.count > 0 && worse === rank[this.next] > rank[this.word];
+    this.next = sameWay && (worse ? rank[word] > rank[this.next] : rank[word] < rank[this.next]) ? this.next : word;
+    this.count = sameWay ? this.count + 1 : 1;
+    if (this.count < (worse ? worseAfter : betterAfter)) return false;
+    this.word = this.next;
+    this.count = 0;
+    return true;
+  }
+
+  reset() {
+    this.word = this.next = 'good';
+    this.count = 0;
+  }
+}
+
+/** How much of our picture goes out. */
+export type Share = 'full' | 'small' | 'none';
+
+/** What a voice and the smallest picture need, and what shows that a picture fits again, in bit/s. */
+const voiceAndPicture = 110_000;
+const enoughAgain = 140_000;
+const hopeless = 0.4;
+/** Seconds of a bad link before the picture stops, of a trial, before the first trial and the longest wait. */
+const stopAfter = 3;
+const trial = 5;
+const firstTry = 8;
+const longestWait = 60;
+
+/**
+ * Lets the picture go so that the voice stays (the voice needs 24 kbit/s and its spare copies), and brings it back by
+ * itself: small for five seconds, then whole. A trial that fails doubles the wait for the next.
+ */
+export class Thrift {
+  share: Share = 'full';
+  private seconds = 0;
+  private wait = firstTry;
+
+  /** One second of a connection that sends a picture. Gives true when the share changed. */
+  add(s: Sample): boolean {
+    const before = this.share;
+    const little = s.maySend !== undefined && s.maySend < (this.share === 'small' ? enoughAgain : voiceAndPicture);
+    const starved = little || s.upLoss > hopeless;
+    this.seconds += s.seconds;
+    if (this.share === 'full') {
+      if (!starved) this.seconds = 0;
+      else if (this.seconds >= stopAfter) this.become('none');
+    } else if (this.share === 'none') {
+      if (this.seconds >= this.wait) this.become('small');
+    } else if (this.seconds >= trial) {
+      this.wait = starved ? Math.min(this.wait * 2, longestWait) : firstTry;
+      this.become(starved ? 'none' : 'full');
+    }
+    return this.share !== before;
+  }
+
+  /** A new connection, or a camera just opened: what was learnt is old. */
+  reset() {
+    this.share = 'full';
+    this.seconds = 0;
+    this.wait = firstTry;
+  }
+
+  private become(share: Share) {
+    this.share = share;
+    this.seconds = 0;
+  }
+}
