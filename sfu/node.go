@@ -71,6 +71,7 @@ type Node struct {
 	stop   chan struct{}
 	epoch  time.Time
 	total  counters
+	shakes handshakes
 
 	crew crew
 

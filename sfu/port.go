@@ -32,6 +32,14 @@ type path struct {
 	stream *stream // over TCP; then nothing else is set
 }
 
+// remote is the address of the other end.
+func (x *path) remote() netip.AddrPort {
+	if x.stream != nil {
+		return x.stream.remote
+	}
+	return x.addr
+}
+
 func (p *port) owner(a netip.AddrPort) *peer { return (*p.table.Load())[a] }
 
 // claim notes that a peer has proved to be at an address: its own check came

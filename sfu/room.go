@@ -78,7 +78,7 @@ func (n *Node) take(w *worker, b []byte, from path) {
 			p.rtpLocked(w, b)
 		}
 	case handshake.Is(b):
-		p.feedLocked(b)
+		p.feedLocked(w, b, from)
 	}
 }
 

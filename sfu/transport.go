@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"sync"
 
 	"visavis/sfu/handshake"
 	"visavis/sfu/session"
@@ -90,11 +91,7 @@ func (n *Node) check(w *worker, b []byte, from path) {
 	if p.gone || pwd == "" || current && theirs != p.theirs || c.Verify(pwd) != nil {
 		return
 	}
-	addr := from.addr
-	if from.stream != nil {
-		addr = from.stream.remote
-	}
-	w.commit(&from, c.Answer(w.buffer(&from), pwd, addr))
+	w.commit(&from, c.Answer(w.buffer(&from), pwd, from.remote()))
 	if current && !p.nominated {
 		p.nominated = c.Nominated
 		p.checkBack(w, &from)
@@ -164,11 +161,14 @@ func (p *peer) heardLocked(w *worker) {
 }
 
 // feedLocked gives a datagram to DTLS; the first one starts it.
-func (p *peer) feedLocked(b []byte) {
+func (p *peer) feedLocked(w *worker, b []byte, from path) {
 	if p.gone {
 		return
 	}
 	if p.dtls == nil {
+		if !p.room.node.shakes.begin(from.remote().Addr(), w.ns) {
+			return
+		}
 		p.dtls = p.room.node.dtls.Conn(p.print, p.sendDTLS)
 		p.room.node.work.Add(1) // the peer is in the room, so Close is still waiting for it
 		go p.shake(p.dtls)
@@ -189,7 +189,10 @@ func (p *peer) sendDTLS(b []byte) {
 // shake is the goroutine of a peer's DTLS.
 func (p *peer) shake(c *handshake.Conn) {
 	defer p.room.node.work.Done()
-	err := c.Run(p.room.node.cfg.Handshake, func(keys *srtp.Session) {
+	settled := sync.OnceFunc(p.room.node.shakes.done)
+	defer settled()
+	err := c.Run(min(p.room.node.cfg.Handshake, handshakeTime), func(keys *srtp.Session) {
+		settled()
 		p.room.mu.Lock()
 		defer p.room.mu.Unlock()
 		p.crypt = keys
