@@ -53,8 +53,9 @@ test: ## everything, on both databases, with real servers and a browser
 fuzz: ## every parser, FUZZTIME=30s each
 	@scripts/fuzz.sh
 
-soak: ## the program killed KILLS=500 times on each database, and every test named Soak for SOAK=1h
-	VISAVIS_KILLS=$${KILLS:-500} SOAK=$${SOAK:-1h} go test -tags $(TAGS) -count=1 -v -run 'Soak|KilledAgain' -timeout 25h ./...
+soak: ## rooms that come and go for SOAK=1h, and the program killed KILLS=500 times on each database
+	go run ./bench/media -rooms 4 -size 3 -soak $${SOAK:-1h}
+	VISAVIS_KILLS=$${KILLS:-500} go test -tags $(TAGS) -count=1 -v -run KilledAgain -timeout 25h ./cmd/visavis
 
 clean:
 	rm -rf bin tmp web/dist/assets web/dist/index.html web/dist/.vite

@@ -2,6 +2,7 @@
 // plain pion forwarder of media.md's table, in one run, on one machine.
 //
 //	go run ./bench/media -rooms 10 -size 2 -seconds 10 -runs 3
+//	go run ./bench/media -rooms 4 -size 3 -soak 1h
 //
 // Each server is a process of its own, whose CPU time (/proc/PID/stat) and
 // resident memory (VmRSS) are read from outside; load comes from this process.
@@ -35,11 +36,15 @@ func main() {
 	runs := flag.Int("runs", 3, "runs of each server, in turn; the table shows medians")
 	only := flag.String("kinds", "ours,floor,bare,plain", "which servers")
 	profile := flag.String("profile", "", "write a CPU profile of the server under measurement (ours) to this file")
+	long := flag.Duration("soak", 0, "instead: rooms come and go for so long, and what the server holds must stay flat")
 	flag.Parse()
 	var err error
-	if *serve != "" {
+	switch {
+	case *serve != "":
 		err = run(*serve, *profile)
-	} else {
+	case *long > 0:
+		err = soak(*rooms, *size, *long)
+	default:
 		err = table(strings.Split(*only, ","), *rooms, *size, *seconds, *runs, *profile)
 	}
 	if err != nil {

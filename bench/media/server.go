@@ -48,7 +48,9 @@ func run(kind, profile string) error {
 		return err
 	}
 	fmt.Printf("http://%s\n", l.Addr())
-	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /state", tellState)
+	mux.HandleFunc("POST /offer", func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ Room, Peer, SDP string }
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -60,7 +62,8 @@ func run(kind, profile string) error {
 			return
 		}
 		_, _ = fmt.Fprint(w, text)
-	}))
+	})
+	return http.Serve(l, mux)
 }
 
 // record writes a CPU profile of seconds 10 to 18 of the process.
