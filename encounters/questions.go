@@ -63,6 +63,17 @@ func (s *Service) InCall(ctx context.Context, a authz.Actor) (bool, error) {
 	return false, err
 }
 
+// Awaited gives the acts of a professional planned in [from, to) whose patient is
+// not there, without their people, stays and incidents. For the waiting room,
+// which has checked who asks.
+func (s *Service) Awaited(ctx context.Context, staff care.StaffID, from, to time.Time) (list []*Encounter, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		list, err = awaited(tx, staff, store.Micros(from), store.Micros(to))
+		return err
+	})
+	return list, err
+}
+
 // Progress is where the acts of several appointments stand; one without an act
 // is absent.
 func (s *Service) Progress(ctx context.Context, ids []care.AppointmentID) (map[care.AppointmentID]*Encounter, error) {

@@ -262,6 +262,17 @@ func inCallOf(tx *store.Tx, person string) ([]*Encounter, error) {
 	return list, nil
 }
 
+func awaited(tx *store.Tx, staff care.StaffID, from, to int64) ([]*Encounter, error) {
+	var rows []encounterRow
+	err := tx.G().Where("practitioner_id = ? AND status = ? AND planned_start >= ? AND planned_start < ?", string(staff), string(Planned), from, to).
+		Order("planned_start, id").Find(&rows).Error
+	list := make([]*Encounter, len(rows))
+	for i, r := range rows {
+		list[i] = fromRow(r)
+	}
+	return list, err
+}
+
 // ofAppointments gives acts without their people, stays and incidents.
 func ofAppointments(tx *store.Tx, ids []care.AppointmentID) ([]*Encounter, error) {
 	if len(ids) == 0 {

@@ -3,7 +3,6 @@ package messaging
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"visavis/internal/care"
@@ -20,6 +19,7 @@ func (s *Service) Subscribe(bus *events.Bus) {
 	bus.On(events.AppointmentMoved, "messaging.moved", s.booking(Moved))
 	bus.On(events.AppointmentCancelled, "messaging.cancelled", s.booking(Cancelled))
 	bus.On(events.LinkRequested, "messaging.link", s.link)
+	bus.On(events.PatientRecalled, "messaging.recall", s.recall)
 	bus.On(events.CodeRequested, "messaging.code", s.code)
 	bus.On(events.ReportSigned, "messaging.report", s.signed)
 	bus.On(events.PrescriptionIssued, "messaging.prescription", s.signed)
@@ -65,7 +65,7 @@ func (s *Service) overtake(ctx context.Context, tx *store.Tx, id care.Appointmen
 		return false, err
 	}
 	for _, d := range list {
-		if d.About == Code || d.About == Link {
+		if d.About == Code || d.About == Link || d.About == Recall {
 			continue
 		}
 		if d.after(version, at) {
@@ -135,23 +135,9 @@ func (s *Service) link(ctx context.Context, tx *store.Tx, ev events.Event) error
 	if err := ev.Decode(&p); err != nil {
 		return err
 	}
-	list, err := ofAppointment(tx, p.AppointmentID)
-	if err != nil {
+	last, _, err := s.toldLast(tx, p.AppointmentID)
+	if err != nil || last.About == Cancelled {
 		return err
-	}
-	list = slices.DeleteFunc(list, func(d *Delivery) bool { return d.About == Code || d.About == Link })
-	if len(list) == 0 {
-		// The booking itself has not come yet: it is delivered again first.
-		return fault.New(fault.Unavailable, "delivery-not-now")
-	}
-	last := slices.MaxFunc(list, func(a, b *Delivery) int {
-		if a.after(b.FactVersion, b.FactAt) {
-			return 1
-		}
-		return -1
-	})
-	if last.About == Cancelled {
-		return nil
 	}
 	return s.tell(ctx, tx, Delivery{About: Link, Recipient: ToPatient, PatientID: p.PatientID, PractitionerID: last.PractitionerID,
 		OrganizationID: last.OrganizationID, AppointmentID: p.AppointmentID, Representative: p.Representative, Language: last.Language, Zone: last.Zone,

@@ -129,6 +129,9 @@ func (s *Service) prepare(ctx context.Context, d *Delivery) (fresh *Delivery, c 
 		if late, err := overtaken(tx, fresh); err != nil || late {
 			return errors.Join(err, &outOfUse{Refused, reasonOvertaken})
 		}
+		if fresh.stale(s.Clock.Now()) {
+			return &outOfUse{Refused, reasonExpired}
+		}
 		if err := s.drop(ctx, tx, fresh); err != nil {
 			return err
 		}
@@ -233,7 +236,7 @@ func (s *Service) filling(ctx context.Context, d *Delivery) (f filling, err erro
 		if d.About == Link && d.FactAt.After(last) { // asked for after the act: the report came later
 			last = d.FactAt
 		}
-		if s.Clock.Now().After(last.Add(time.Hour)) {
+		if d.About != Recall && s.Clock.Now().After(last.Add(time.Hour)) {
 			return f, &outOfUse{Refused, reasonExpired}
 		}
 		secret, err := s.Secrets.IssueLink(ctx, d.AppointmentID, d.Representative)

@@ -2,7 +2,6 @@ package signaling
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -357,40 +356,5 @@ func (h *hub) queues(ctx context.Context, rooms []*room) {
 	}
 	for _, id := range ids {
 		h.queue(ctx, id)
-	}
-}
-
-// queue tells every patient who waits for a professional where they stand.
-func (h *hub) queue(ctx context.Context, id care.StaffID) {
-	var list []place
-	var lasted []int64
-	var since int64
-	now := h.svc.Clock.Now()
-	err := h.svc.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		if list, err = waitingIn(tx, id); err != nil {
-			return err
-		}
-		lasted, since, err = actsOf(tx, id, store.Micros(now.Add(-12*time.Hour)))
-		return err
-	})
-	if err != nil {
-		if !errors.Is(err, context.Canceled) {
-			h.svc.Log.Warn("signaling: queue not read", "err", err)
-		}
-		return
-	}
-	o := outlook{now: now, busySince: store.Time(since)}
-	for _, us := range lasted {
-		o.durations = append(o.durations, time.Duration(us)*time.Microsecond)
-	}
-	var rooms []*room
-	for _, r := range h.all() {
-		if r.act.PractitionerID == id {
-			rooms = append(rooms, r)
-			o.hostOnline = o.hostOnline || r.hostOnline()
-		}
-	}
-	for _, r := range rooms {
-		r.tellQueue(list, o)
 	}
 }

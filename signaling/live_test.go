@@ -21,6 +21,7 @@ import (
 	"visavis/sfu"
 	"visavis/signaling"
 	"visavis/signaling/local"
+	"visavis/signaling/queue"
 	"visavis/turn"
 )
 
@@ -72,9 +73,13 @@ func (w *world) End(ctx context.Context, id care.EncounterID, at time.Time) erro
 func (w *world) Person(_ context.Context, role care.Role, id string) (signaling.Person, error) {
 	p := signaling.Person{Name: string(role) + " " + id[:4]}
 	if role == care.Patient {
-		p.Identity = "QUAL"
+		p.Identity, p.PhoneEnd = "QUAL", "12"
 	}
 	return p, nil
+}
+
+func (w *world) Awaited(context.Context, care.StaffID, time.Time, time.Time) ([]queue.Awaited, error) {
+	return nil, nil
 }
 
 func (w *world) Ended(_ context.Context, ids []care.SessionID) (ended []care.SessionID, err error) {
@@ -200,7 +205,7 @@ func (c *clinic) start() {
 	}
 	c.svc = signaling.New(signaling.Deps{
 		DB: c.h.DB, Bus: c.h.Bus, Audit: c.h.Audit, Keeper: c.h.Keeper, Table: c.h.Table, Clock: clock.System{}, Log: c.h.Log, Origins: []string{origin},
-		Acts: c.world, People: c.world, Consents: c.world, Media: c.media, Relay: c.media,
+		Acts: c.world, People: c.world, Consents: c.world, Agenda: c.world, Media: c.media, Relay: c.media,
 	})
 	c.media.Tell(c.svc.Heard)
 	c.world.onEnd = func(ctx context.Context, id care.EncounterID, at time.Time) error {
@@ -211,7 +216,7 @@ func (c *clinic) start() {
 	c.svc.Start()
 	if c.web == nil {
 		c.svc.Subscribe(c.h.Bus)
-		for _, name := range []string{events.PatientArrived, events.PatientWentAway, events.EncounterStarted, events.ParticipantJoined, events.ParticipantLeft, events.MediaIncident, events.MediaFlowed, events.EncounterFinished} {
+		for _, name := range []string{events.PatientArrived, events.PatientWentAway, events.PatientRecalled, events.EncounterStarted, events.ParticipantJoined, events.ParticipantLeft, events.MediaIncident, events.MediaFlowed, events.EncounterFinished} {
 			c.h.Bus.On(name, "test."+name, c.facts.add(name))
 		}
 		c.h.Start(c.t)

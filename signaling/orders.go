@@ -27,6 +27,8 @@ func (c *conn) obey(ctx context.Context, m *inbound) bool {
 		r.chat(ctx, s, m)
 	case "admit", "remove":
 		r.host(ctx, s, m)
+	case "recall":
+		r.wantRecall(ctx, s, m)
 	case "quality":
 		r.quality(s, m)
 	case "turn":

@@ -63,61 +63,6 @@ func TestArrival(t *testing.T) {
 	}
 }
 
-func TestEstimate(t *testing.T) {
-	now := time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
-	m := func(n ...int) (d []time.Duration) {
-		for _, x := range n {
-			d = append(d, time.Duration(x)*time.Minute)
-		}
-		return d
-	}
-	for name, tc := range map[string]struct {
-		o        outlook
-		from, to int
-		measured bool
-	}{
-		"nobody there, time passed: nothing is promised": {outlook{planned: now.Add(-time.Minute)}, 0, 0, false},
-		"nobody there, in 20 minutes":                    {outlook{planned: now.Add(20 * time.Minute)}, 20, 30, false},
-		"there, nobody ahead":                            {outlook{planned: now, hostOnline: true}, 0, 2, false},
-		"two ahead, no measure":                          {outlook{planned: now, hostOnline: true, ahead: 2}, 16, 40, false},
-		"two ahead, measured":                            {outlook{planned: now, hostOnline: true, ahead: 2, durations: m(10, 12, 11, 15, 9, 14, 10, 12)}, 20, 28, true},
-		"in an act for 4 minutes, measured":              {outlook{planned: now, hostOnline: true, busySince: now.Add(-4 * time.Minute), durations: m(10, 10, 10, 10, 10)}, 6, 8, true},
-		"an act that lasts too long":                     {outlook{planned: now, hostOnline: true, busySince: now.Add(-time.Hour), durations: m(10, 10, 10, 10, 10)}, 0, 5, true},
-	} {
-		o := tc.o
-		o.now = now
-		w := o.estimate()
-		if from, to := w.minutes(); from != tc.from || to != tc.to || w.Measured != tc.measured {
-			t.Errorf("%s: %d–%d measured %v, want %d–%d %v", name, from, to, w.Measured, tc.from, tc.to, tc.measured)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		o := outlook{
-			now: now, planned: now.Add(time.Duration(rapid.IntRange(-120, 120).Draw(t, "planned")) * time.Minute),
-			ahead: rapid.IntRange(0, 10).Draw(t, "ahead"), hostOnline: true,
-		}
-		w := o.estimate()
-		o.ahead++
-		if v := o.estimate(); w.To <= w.From || v.From < w.From || v.To < w.To {
-			t.Fatalf("%+v then %+v", w, v)
-		}
-	})
-}
-
-func TestOrderIsStable(t *testing.T) {
-	now := time.Now()
-	list := []place{{"late", now.Add(time.Hour), now}, {"second", now, now.Add(2 * time.Second)}, {"first", now, now.Add(time.Second)}}
-	order(list)
-	for i, want := range []string{"first", "second", "late"} {
-		if position(list, want) != i+1 {
-			t.Errorf("%s is at %d", want, position(list, want))
-		}
-	}
-	if position(list, "absent") != 0 {
-		t.Error("an absent seat has a place")
-	}
-}
-
 // A session delivers every message once and in order, whatever sockets do.
 func TestSessionResume(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,90 +1,216 @@
 package signaling
 
 import (
-	"math"
+	"context"
+	"errors"
 	"slices"
 	"time"
+
+	"visavis/internal/care"
+	"visavis/internal/events"
+	"visavis/internal/store"
+	"visavis/signaling/queue"
 )
 
-// Wait is an honest interval. The zero Wait says that nothing honest can be
-// said.
-type Wait struct {
-	From, To time.Duration
-	Measured bool // from the real durations of the queue's last acts
+// Agenda tells who has a time with a professional and did not arrive yet:
+// encounters does.
+type Agenda interface {
+	Awaited(ctx context.Context, queue care.StaffID, from, to time.Time) ([]queue.Awaited, error)
 }
 
-// place is one waiting patient of a queue.
-type place struct {
-	seat    string
-	planned time.Time
-	arrived time.Time
-}
-
-// order sorts by planned time, then by arrival: who has an appointment is not
-// overtaken by who came early for a later one.
-func order(list []place) {
-	slices.SortStableFunc(list, func(a, b place) int {
-		if c := a.planned.Compare(b.planned); c != 0 {
-			return c
-		}
-		return a.arrived.Compare(b.arrived)
-	})
-}
-
-// position counts from 1; 0 when the seat does not wait.
-func position(list []place, seat string) int {
-	return slices.IndexFunc(list, func(p place) bool { return p.seat == seat }) + 1
-}
-
-// outlook is what the wait is estimated from.
-type outlook struct {
-	now        time.Time
-	planned    time.Time
-	ahead      int
-	hostOnline bool
-	busySince  time.Time       // the act that goes on; zero: none
-	durations  []time.Duration // of the last acts of the queue
-}
-
-// The estimate's constants: fewer acts than enough say little; until then an
-// act is taken to last between shortAct and longAct.
+// The rules of waiting. Times are of the server.
 const (
-	enough   = 5
-	shortAct = 8 * time.Minute
-	longAct  = 20 * time.Minute
+	learnFrom   = 60                          // acts: what is older says little of today
+	betweenActs = 15 * time.Minute            // so long after an act its professional is not yet away
+	awaitedFor  = 6 * time.Hour               // who has a time later does not matter to who waits
+	recallSoon  = 5                           // minutes: the turn may come within that time
+	awayFor     = touchEvery + 15*time.Second // without a sign of life: not looking at the page
+	askedFor    = 6 * time.Hour               // a place whose patient asked to be told is kept that long
+	dayLong     = 12 * time.Hour              // an act that began before is not the one that goes on
 )
 
-// estimate gives the interval in which the person will be admitted, by the
-// quartiles of what the last acts lasted.
-func (o outlook) estimate() Wait {
-	low, high := shortAct, longAct
-	w := Wait{}
-	if len(o.durations) >= enough {
-		d := slices.Clone(o.durations)
-		slices.Sort(d)
-		low, high, w.Measured = d[len(d)/4], d[len(d)*3/4], true
-	}
-	until := max(0, o.planned.Sub(o.now))
-	if !o.hostOnline && o.busySince.IsZero() {
-		if until == 0 {
-			return Wait{} // nobody is there and the time has passed
-		}
-		w.Measured = false
-		w.From, w.To = until, until+10*time.Minute
-		return w
-	}
-	if !o.busySince.IsZero() {
-		spent := o.now.Sub(o.busySince)
-		w.From, w.To = max(0, low-spent), max(5*time.Minute, high-spent)
-	}
-	w.From += time.Duration(o.ahead) * low
-	w.To += time.Duration(o.ahead) * high
-	// Nobody is promised to be seen before their time, and may be.
-	w.To = max(w.To, until, w.From+2*time.Minute)
-	return w
+// outlook is what the wait in one queue is estimated from, and who waits.
+type outlook struct {
+	queue.Outlook
+	list []queue.Place
 }
 
-// minutes rounds an interval outwards, so that it stays true.
-func (w Wait) minutes() (from, to int) {
-	return int(w.From / time.Minute), int(math.Ceil(w.To.Minutes()))
+// outlookOf reads a queue. Everything in it is of the database, but who is on
+// line now.
+func (h *hub) outlookOf(ctx context.Context, id care.StaffID) (o outlook, err error) {
+	now := h.svc.Clock.Now()
+	o.Now = now
+	if o.Awaited, err = h.svc.Agenda.Awaited(ctx, id, now.Add(-time.Hour), now.Add(awaitedFor)); err != nil {
+		return o, err
+	}
+	err = h.svc.DB.Read(ctx, func(_ context.Context, tx *store.Tx) (err error) {
+		if o.list, err = waitingIn(tx, id); err != nil {
+			return err
+		}
+		past, err := heldIn(tx, id, learnFrom)
+		if err != nil {
+			return err
+		}
+		o.Habits = queue.Learn(past)
+		for _, a := range past {
+			if a.Ended.After(o.FreeSince) {
+				o.FreeSince = a.Ended
+			}
+		}
+		o.BusySince, o.BusyKind, err = goesOn(tx, id, store.Micros(now.Add(-dayLong)))
+		return err
+	})
+	o.HostOnline = !o.FreeSince.IsZero() && now.Sub(o.FreeSince) < betweenActs
+	for _, r := range h.all() {
+		if r.act.PractitionerID != id {
+			continue
+		}
+		if since, here := r.hostHere(); here {
+			o.HostOnline = true
+			if since.After(o.FreeSince) {
+				o.FreeSince = since
+			}
+		}
+		r.seen(o.list, now)
+	}
+	return o, err
+}
+
+// queue tells every patient who waits for a professional where they stand, and
+// calls back who is next and away.
+func (h *hub) queue(ctx context.Context, id care.StaffID) {
+	o, err := h.outlookOf(ctx, id)
+	if err == nil {
+		err = h.recall(ctx, &o)
+	}
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			h.svc.Log.Warn("signaling: queue not read", "err", err)
+		}
+		return
+	}
+	waits := o.Estimate(o.list)
+	for _, r := range h.all() {
+		if r.act.PractitionerID == id {
+			r.tellQueue(o, waits)
+		}
+	}
+}
+
+// recall tells the first of the queue to come back when it is nearly their turn
+// and they are away: once per turn, whichever process notices first.
+func (h *hub) recall(ctx context.Context, o *outlook) error {
+	p, due := o.Recall(o.list, recallSoon, awayFor)
+	if !due {
+		return nil
+	}
+	told := false
+	err := h.svc.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		seat, err := loadSeat(tx, p.Seat)
+		if err != nil {
+			return err
+		}
+		if told, err = markRecalled(tx, p.Seat, store.Micros(o.Now)); err != nil || !told {
+			return err
+		}
+		return h.svc.Bus.Publish(ctx, tx, events.PatientRecalled, string(seat.EncounterID), presence(seat, o.Now))
+	})
+	if err == nil && told {
+		o.list[0].Recalled = o.Now
+		for _, r := range h.all() {
+			r.recalled(p.Seat, o.Now)
+		}
+	}
+	return err
+}
+
+// askRecall keeps that a waiting patient wants to be told when it is their turn.
+func (s *Service) askRecall(ctx context.Context, id string) (seat Seat, err error) {
+	err = s.DB.Tx(ctx, func(_ context.Context, tx *store.Tx) error {
+		if seat, err = loadSeat(tx, id); err != nil || seat.State != Waiting || !seat.RecallAsked.IsZero() {
+			return err
+		}
+		seat.RecallAsked = s.Clock.Now()
+		return updateSeat(tx, seat)
+	})
+	return seat, err
+}
+
+// wantRecall takes the wish of a waiting patient who can be reached.
+func (r *room) wantRecall(ctx context.Context, s *session, m *inbound) {
+	r.mu.Lock()
+	seat, person := *r.seats[s.seat], r.people[s.seat]
+	r.mu.Unlock()
+	if seat.Role != care.Patient || seat.State != Waiting || person.PhoneEnd == "" {
+		s.say("error", errorMsg{Re: m.Seq, Code: "forbidden"})
+		return
+	}
+	seat, err := r.hub.svc.askRecall(ctx, seat.ID)
+	if err != nil {
+		r.fail(s, m, err)
+		return
+	}
+	r.mu.Lock()
+	r.seats[seat.ID].RecallAsked = seat.RecallAsked
+	r.mu.Unlock()
+	r.hub.queue(ctx, r.act.PractitionerID)
+}
+
+func (r *room) recalled(seat string, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.seats[seat]; s != nil {
+		s.Recalled = at
+		r.showLocked()
+	}
+}
+
+// hostHere tells since when a host is on line.
+func (r *room) hostHere() (since time.Time, here bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, s := range r.sessions {
+		if r.seats[id].Host && s.online() {
+			return s.since, true
+		}
+	}
+	return since, false
+}
+
+// seen notes in a queue who has a socket here and now.
+func (r *room) seen(list []queue.Place, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, s := range r.sessions {
+		if i := slices.IndexFunc(list, func(p queue.Place) bool { return p.Seat == id }); i >= 0 && s.online() {
+			list[i].Seen = now
+		}
+	}
+}
+
+// tellQueue tells the waiting patient of this room where they stand.
+func (r *room) tellQueue(o outlook, waits []queue.Wait) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, s := range r.sessions {
+		seat, pos := r.seats[id], queue.Position(o.list, id)
+		if seat.State != Waiting || pos == 0 {
+			continue
+		}
+		w := waits[pos-1]
+		msg := queueMsg{Position: pos, Of: len(o.list), HostOnline: o.HostOnline || !o.BusySince.IsZero(), Planned: seat.Planned, Late: w.Late}
+		if w.Known {
+			msg.Wait = &waitMsg{From: w.From, To: w.To, Basis: "planned"}
+			if w.Measured {
+				msg.Wait.Basis = "measured"
+			}
+		}
+		if end := r.people[id].PhoneEnd; end != "" {
+			msg.Recall = &recallMsg{PhoneEnd: end, Asked: !seat.RecallAsked.IsZero()}
+			if !seat.Recalled.IsZero() {
+				msg.Recall.SentAt = &seat.Recalled
+			}
+		}
+		s.send("queue", msg)
+	}
 }

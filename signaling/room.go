@@ -129,7 +129,7 @@ func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello)
 	kept := r.takeOverLocked(s, old, in.kept, m.Allowed)
 	s.send("welcome", welcomeMsg{
 		Session: s.id, ResumeFor: int(resumeFor.Seconds()), Seat: seat.ID, Encounter: r.act.ID, Role: seat.Role, Name: in.person.Name,
-		Host: seat.Host, State: seat.State, Identity: in.person.Identity, KeptUntil: seat.SeenAt.Add(keepFor), Media: m, ICE: ice, Kept: kept, Now: svc.Clock.Now(),
+		Host: seat.Host, State: seat.State, Identity: in.person.Identity, KeptUntil: seat.keptUntil(), Media: m, ICE: ice, Kept: kept, Now: svc.Clock.Now(),
 	})
 	if kept != 0 {
 		s.tellSlots()
@@ -203,6 +203,9 @@ func (r *room) seatMsg(s *Seat, identity bool) seatMsg {
 	m := seatMsg{Seat: s.ID, Name: p.Name, Role: s.Role, Host: s.Host, State: s.State, Since: s.ArrivedAt, Held: s.Held, Link: LinkNone}
 	if identity {
 		m.Identity = p.Identity
+		if !s.Recalled.IsZero() && s.State == Waiting {
+			m.Recalled = &s.Recalled
+		}
 	}
 	if o := r.orphans[s.ID]; o != nil {
 		m.Link, m.Mic, m.Camera, m.Screen = o.Link, o.Sources.Mic, o.Sources.Camera, o.Sources.Screen
@@ -329,10 +332,6 @@ func (r *room) empty() bool {
 	return len(r.sessions)+len(r.orphans) == 0
 }
 
-func (r *room) hostOnline() bool {
-	return r.anyOnline(func(s *Seat) bool { return s.Host })
-}
-
 func (r *room) guestOnline() bool {
 	return r.anyOnline(func(s *Seat) bool { return !s.Host })
 }
@@ -365,27 +364,4 @@ func (r *room) online(now time.Time) (seats []string, held []care.SessionID) {
 		}
 	}
 	return seats, held
-}
-
-// tellQueue tells the waiting patient of this room where they stand.
-func (r *room) tellQueue(list []place, o outlook) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for id, s := range r.sessions {
-		seat := r.seats[id]
-		pos := position(list, id)
-		if seat.State != Waiting || pos == 0 {
-			continue
-		}
-		o.planned, o.ahead = seat.Planned, pos-1
-		msg := queueMsg{Position: pos, Of: len(list), HostOnline: o.hostOnline, Planned: seat.Planned}
-		if w := o.estimate(); w != (Wait{}) {
-			from, to := w.minutes()
-			msg.Wait = &waitMsg{From: from, To: to, Basis: "planned"}
-			if w.Measured {
-				msg.Wait.Basis = "measured"
-			}
-		}
-		s.send("queue", msg)
-	}
 }

@@ -40,11 +40,14 @@ type Seat struct {
 	State       State
 	Held        bool         // admitted, and for the moment not with the others
 	Queue       care.StaffID // the professional whose queue this is
+	Kind        care.ActKind
 	Planned     time.Time
 	ArrivedAt   time.Time
 	AdmittedAt  time.Time // zero: never admitted
 	SeenAt      time.Time
 	EndedAt     time.Time
+	RecallAsked time.Time // the patient wants to be told when it is their turn
+	Recalled    time.Time // and was, for this turn
 	JoinedAt    time.Time // into the call; zero when not in it. The scribe writes it
 }
 
@@ -87,14 +90,40 @@ func (s *Seat) to(state State, now time.Time) bool {
 // arrive is a hello: who left or lapsed comes back, and lapsing costs the place.
 func (s *Seat) arrive(now time.Time) {
 	switch {
-	case s.State == Waiting && now.Sub(s.SeenAt) > keepFor, s.State == Lapsed:
-		s.State, s.ArrivedAt = Waiting, now
+	case s.State == Waiting && now.After(s.keptUntil()), s.State == Lapsed:
+		s.again(now)
 	case s.State == Left && (s.Host || !s.AdmittedAt.IsZero()):
 		s.to(Admitted, now)
 	case s.State == Left:
-		s.State, s.ArrivedAt = Waiting, now
+		s.again(now)
 	}
 	s.SeenAt = now
+}
+
+// again is a new turn: behind those with the same planned time.
+func (s *Seat) again(now time.Time) {
+	s.State, s.ArrivedAt, s.RecallAsked, s.Recalled = Waiting, now, time.Time{}, time.Time{}
+}
+
+// keptUntil is how long a place is kept without a further sign of life: who was
+// told to come back has the full time to do so, who asked to be told is not
+// expected to look.
+func (s *Seat) keptUntil() time.Time {
+	until := s.SeenAt.Add(keepFor)
+	if !s.Recalled.IsZero() {
+		return latest(until, s.Recalled.Add(keepFor))
+	}
+	if !s.RecallAsked.IsZero() {
+		return latest(until, s.RecallAsked.Add(askedFor))
+	}
+	return until
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // over says that nothing can be done with the seat any more.

@@ -24,6 +24,7 @@ type Act struct {
 	AppointmentID  care.AppointmentID
 	PatientID      care.PatientID
 	PractitionerID care.StaffID
+	Kind           care.ActKind
 	Planned        time.Time
 	Over           bool // finished or cancelled
 	Cancelled      bool
@@ -41,6 +42,7 @@ type Acts interface {
 type Person struct {
 	Name     string
 	Identity string // of a patient: the RNIV status, for hosts
+	PhoneEnd string // of a patient: the last two digits of where an SMS reaches them; none: ""
 }
 
 // People answers about persons: identity does. id is a PatientID or a StaffID.
@@ -70,6 +72,7 @@ type Deps struct {
 	Acts     Acts
 	People   People
 	Consents Consents
+	Agenda   Agenda
 	Media    Media
 	Relay    Relay
 	// Outlived: media goes on when this process stops, and the next one is told
@@ -163,7 +166,7 @@ func (s *Service) seatFor(tx *store.Tx, a authz.Actor, act Act, host bool) (Seat
 	now := s.Clock.Now()
 	seat := Seat{
 		ID: care.NewID(now), EncounterID: act.ID, PatientID: act.PatientID, PersonID: a.ID(), Role: a.Role, Host: host, State: Waiting,
-		Queue: act.PractitionerID, Planned: act.Planned, ArrivedAt: now, SeenAt: now,
+		Queue: act.PractitionerID, Kind: act.Kind, Planned: act.Planned, ArrivedAt: now, SeenAt: now,
 	}
 	if host {
 		seat.to(Admitted, now)
@@ -317,7 +320,7 @@ func (s *Service) wentAway(ctx context.Context, tx *store.Tx, seat Seat) error {
 // says how many. The hub does it every minute.
 func (s *Service) Lapse(ctx context.Context) (n int, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		list, err := lapseSeats(tx, store.Micros(s.Clock.Now().Add(-keepFor)))
+		list, err := lapseSeats(tx, store.Micros(s.Clock.Now().Add(-keepFor)), store.Micros(s.Clock.Now().Add(-askedFor)))
 		for _, seat := range list {
 			if err := s.wentAway(ctx, tx, seat); err != nil {
 				return err

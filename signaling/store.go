@@ -2,10 +2,12 @@ package signaling
 
 import (
 	"slices"
+	"time"
 
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
+	"visavis/signaling/queue"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -21,12 +23,17 @@ type seatRow struct {
 	State       string
 	Held        bool
 	Queue       string
+	Kind        string
 	Planned     int64
 	ArrivedAt   int64
 	AdmittedAt  int64
 	SeenAt      int64
 	EndedAt     int64
-	JoinedAt    int64 // into the call; 0 when not in it. Written by the scribe alone
+
+	RecallAskedAt int64
+	RecalledAt    int64
+
+	JoinedAt int64 // into the call; 0 when not in it. Written by the scribe alone
 }
 
 func (seatRow) TableName() string { return "seats" }
@@ -65,17 +72,18 @@ func (flowRow) TableName() string { return "seat_flows" }
 func toRow(s Seat) seatRow {
 	return seatRow{
 		ID: s.ID, EncounterID: string(s.EncounterID), PatientID: string(s.PatientID), PersonID: s.PersonID, Role: string(s.Role),
-		Host: s.Host, State: string(s.State), Held: s.Held, Queue: string(s.Queue), Planned: store.Micros(s.Planned),
+		Host: s.Host, State: string(s.State), Held: s.Held, Queue: string(s.Queue), Kind: string(s.Kind), Planned: store.Micros(s.Planned),
 		ArrivedAt: store.Micros(s.ArrivedAt), AdmittedAt: store.Micros(s.AdmittedAt), SeenAt: store.Micros(s.SeenAt), EndedAt: store.Micros(s.EndedAt),
+		RecallAskedAt: store.Micros(s.RecallAsked), RecalledAt: store.Micros(s.Recalled),
 	}
 }
 
 func (r seatRow) seat() Seat {
 	return Seat{
 		ID: r.ID, EncounterID: care.EncounterID(r.EncounterID), PatientID: care.PatientID(r.PatientID), PersonID: r.PersonID,
-		Role: care.Role(r.Role), Host: r.Host, State: State(r.State), Held: r.Held, Queue: care.StaffID(r.Queue), Planned: store.Time(r.Planned),
+		Role: care.Role(r.Role), Host: r.Host, State: State(r.State), Held: r.Held, Queue: care.StaffID(r.Queue), Kind: care.ActKind(r.Kind), Planned: store.Time(r.Planned),
 		ArrivedAt: store.Time(r.ArrivedAt), AdmittedAt: store.Time(r.AdmittedAt), SeenAt: store.Time(r.SeenAt), EndedAt: store.Time(r.EndedAt),
-		JoinedAt: store.Time(r.JoinedAt),
+		JoinedAt: store.Time(r.JoinedAt), RecallAsked: store.Time(r.RecallAskedAt), Recalled: store.Time(r.RecalledAt),
 	}
 }
 
@@ -116,7 +124,7 @@ func seats(rows []seatRow) []Seat {
 func updateSeat(tx *store.Tx, s Seat) error {
 	r := toRow(s)
 	return tx.G().Model(&seatRow{}).Where("id = ?", s.ID).Updates(map[string]any{
-		"state": r.State, "planned": r.Planned, "arrived_at": r.ArrivedAt, "admitted_at": r.AdmittedAt, "seen_at": r.SeenAt, "ended_at": r.EndedAt,
+		"state": r.State, "planned": r.Planned, "arrived_at": r.ArrivedAt, "admitted_at": r.AdmittedAt, "seen_at": r.SeenAt, "ended_at": r.EndedAt, "recall_asked_at": r.RecallAskedAt, "recalled_at": r.RecalledAt,
 	}).Error
 }
 
@@ -154,15 +162,19 @@ func lostSeats(tx *store.Tx, before int64) ([]Seat, error) {
 	return seats(lost), nil
 }
 
-// lapseSeats gives up the places of those not seen since before, and gives them.
-func lapseSeats(tx *store.Tx, before int64) ([]Seat, error) {
+// lapseSeats gives up the places that are kept no longer (Seat.keptUntil): not
+// seen and not told to come back since before, nor waiting to be told since
+// asked. It gives them.
+func lapseSeats(tx *store.Tx, before, asked int64) ([]Seat, error) {
+	const gone = "state = ? AND seen_at < ? AND recalled_at < ? AND (recalled_at > 0 OR recall_asked_at < ?)"
+	is := []any{string(Waiting), before, before, asked}
 	var rows []seatRow
-	if err := tx.G().Where("state = ? AND seen_at < ?", string(Waiting), before).Order("id").Find(&rows).Error; err != nil {
+	if err := tx.G().Where(gone, is...).Order("id").Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	lapsed := rows[:0]
 	for _, r := range rows { // one by one: somebody may come back meanwhile
-		res := tx.G().Model(&seatRow{}).Where("id = ? AND state = ? AND seen_at < ?", r.ID, string(Waiting), before).Updates(map[string]any{"state": string(Lapsed)})
+		res := tx.G().Model(&seatRow{}).Where("id = ?", r.ID).Where(gone, is...).Updates(map[string]any{"state": string(Lapsed)})
 		if res.Error != nil {
 			return nil, res.Error
 		}
@@ -171,6 +183,13 @@ func lapseSeats(tx *store.Tx, before int64) ([]Seat, error) {
 		}
 	}
 	return seats(lapsed), nil
+}
+
+// markRecalled notes that the patient of a waiting seat is told to come back;
+// false when that was done for this turn.
+func markRecalled(tx *store.Tx, id string, at int64) (bool, error) {
+	res := tx.G().Model(&seatRow{}).Where("id = ? AND state = ? AND recalled_at = 0", id, string(Waiting)).Updates(map[string]any{"recalled_at": at})
+	return res.RowsAffected == 1, res.Error
 }
 
 // endSeats ends every seat of an encounter that is not over.
@@ -184,35 +203,44 @@ func moveSeats(tx *store.Tx, id care.EncounterID, planned int64) error {
 	return tx.G().Model(&seatRow{}).Where("encounter_id = ?", string(id)).Updates(map[string]any{"planned": planned}).Error
 }
 
-// waitingIn lists the patients who wait for a professional.
-func waitingIn(tx *store.Tx, queue care.StaffID) ([]place, error) {
+// waitingIn lists the patients who wait for a professional, in order.
+func waitingIn(tx *store.Tx, id care.StaffID) ([]queue.Place, error) {
 	var rows []seatRow
-	err := tx.G().Where("queue = ? AND state = ? AND role = ?", string(queue), string(Waiting), string(care.Patient)).Find(&rows).Error
-	list := make([]place, 0, len(rows))
+	err := tx.G().Where("queue = ? AND state = ? AND role = ?", string(id), string(Waiting), string(care.Patient)).Find(&rows).Error
+	list := make([]queue.Place, 0, len(rows))
 	for _, r := range rows {
-		list = append(list, place{seat: r.ID, planned: store.Time(r.Planned), arrived: store.Time(r.ArrivedAt)})
+		list = append(list, queue.Place{
+			Seat: r.ID, Kind: care.ActKind(r.Kind), Planned: store.Time(r.Planned), Arrived: store.Time(r.ArrivedAt),
+			Seen: store.Time(r.SeenAt), Recalled: store.Time(r.RecalledAt),
+		})
 	}
-	order(list)
+	queue.Order(list)
 	return list, err
 }
 
-// actsOf lists how long the last acts of a queue lasted, in microseconds, and
-// since when one goes on (0: none).
-func actsOf(tx *store.Tx, queue care.StaffID, dayStart int64) (lasted []int64, since int64, err error) {
+// heldIn lists the last acts of a queue.
+func heldIn(tx *store.Tx, id care.StaffID, most int) ([]queue.Held, error) {
 	var rows []seatRow
-	q := tx.G().Where("queue = ? AND role = ? AND admitted_at > 0", string(queue), string(care.Patient))
-	if err := q.Session(&gorm.Session{}).Where("ended_at > admitted_at").Order("ended_at DESC").Limit(30).Find(&rows).Error; err != nil {
-		return nil, 0, err
+	err := tx.G().Where("queue = ? AND role = ? AND admitted_at > 0 AND ended_at > admitted_at", string(id), string(care.Patient)).
+		Order("ended_at DESC").Limit(most).Find(&rows).Error
+	list := make([]queue.Held, len(rows))
+	for i, r := range rows {
+		list[i] = queue.Held{Kind: care.ActKind(r.Kind), Planned: store.Time(r.Planned), Arrived: store.Time(r.ArrivedAt),
+			Admitted: store.Time(r.AdmittedAt), Ended: store.Time(r.EndedAt)}
 	}
-	for _, r := range rows {
-		lasted = append(lasted, r.EndedAt-r.AdmittedAt)
+	return list, err
+}
+
+// goesOn tells since when an act of a queue goes on that began after dayStart;
+// the zero time: none.
+func goesOn(tx *store.Tx, id care.StaffID, dayStart int64) (since time.Time, kind care.ActKind, err error) {
+	var rows []seatRow
+	err = tx.G().Where("queue = ? AND role = ? AND state = ? AND admitted_at >= ?", string(id), string(care.Patient), string(Admitted), dayStart).
+		Order("admitted_at DESC").Limit(1).Find(&rows).Error
+	if len(rows) > 0 {
+		since, kind = store.Time(rows[0].AdmittedAt), care.ActKind(rows[0].Kind)
 	}
-	var now []seatRow
-	err = q.Session(&gorm.Session{}).Where("state = ? AND admitted_at >= ?", string(Admitted), dayStart).Order("admitted_at DESC").Limit(1).Find(&now).Error
-	if len(now) > 0 {
-		since = now[0].AdmittedAt
-	}
-	return lasted, since, err
+	return since, kind, err
 }
 
 func insertTicket(tx *store.Tx, r ticketRow) error {

@@ -134,7 +134,7 @@ func (m *inbound) check() string {
 				return "slots"
 			}
 		}
-	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping", "quality":
+	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping", "quality", "recall":
 	default:
 		return "t"
 	}
@@ -178,19 +178,20 @@ type (
 		ICE    ICE    `json:"ice"`
 	}
 	seatMsg struct {
-		Seat     string    `json:"seat"`
-		Name     string    `json:"name"`
-		Role     care.Role `json:"role"`
-		Host     bool      `json:"host"`
-		State    State     `json:"state"`
-		Online   bool      `json:"online"`
-		Since    time.Time `json:"since"`
-		Identity string    `json:"identity,omitempty"`
-		Mic      bool      `json:"mic"`
-		Camera   bool      `json:"camera"`
-		Screen   bool      `json:"screen"`
-		Held     bool      `json:"held,omitempty"`
-		Link     string    `json:"link"`
+		Seat     string     `json:"seat"`
+		Name     string     `json:"name"`
+		Role     care.Role  `json:"role"`
+		Host     bool       `json:"host"`
+		State    State      `json:"state"`
+		Online   bool       `json:"online"`
+		Since    time.Time  `json:"since"`
+		Recalled *time.Time `json:"recalled,omitempty"`
+		Identity string     `json:"identity,omitempty"`
+		Mic      bool       `json:"mic"`
+		Camera   bool       `json:"camera"`
+		Screen   bool       `json:"screen"`
+		Held     bool       `json:"held,omitempty"`
+		Link     string     `json:"link"`
 	}
 	roomMsg struct {
 		Started *time.Time `json:"started,omitempty"`
@@ -202,11 +203,18 @@ type (
 		Basis string `json:"basis"`
 	}
 	queueMsg struct {
-		Position   int       `json:"position"`
-		Of         int       `json:"of"`
-		Wait       *waitMsg  `json:"wait,omitempty"`
-		HostOnline bool      `json:"hostOnline"`
-		Planned    time.Time `json:"planned"`
+		Position   int        `json:"position"`
+		Of         int        `json:"of"`
+		Wait       *waitMsg   `json:"wait,omitempty"`
+		HostOnline bool       `json:"hostOnline"`
+		Planned    time.Time  `json:"planned"`
+		Late       int        `json:"lateMinutes,omitempty"`
+		Recall     *recallMsg `json:"recall,omitempty"`
+	}
+	recallMsg struct {
+		PhoneEnd string     `json:"phoneEnd"`
+		Asked    bool       `json:"asked"`
+		SentAt   *time.Time `json:"sentAt,omitempty"`
 	}
 	chatMsg struct {
 		ID   string    `json:"id"`

@@ -228,7 +228,7 @@ func (p *platform) live(context.Context) (err error) {
 	ask := ask{p}
 	p.signaling = signaling.New(signaling.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
-		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Media: p.media, Relay: p.media,
+		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Agenda: liveAgenda{ask}, Media: p.media, Relay: p.media,
 	})
 	p.media.Tell(p.signaling.Heard)
 	return nil

@@ -8,6 +8,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/signaling"
+	"visavis/signaling/queue"
 )
 
 type encounterLive struct{ ask }
@@ -26,7 +27,7 @@ func (q liveActs) Act(ctx context.Context, id care.EncounterID) (signaling.Act, 
 		return signaling.Act{}, err
 	}
 	return signaling.Act{
-		ID: e.ID, AppointmentID: e.AppointmentID, PatientID: e.PatientID, PractitionerID: e.PractitionerID, Planned: e.PlannedStart,
+		ID: e.ID, AppointmentID: e.AppointmentID, PatientID: e.PatientID, PractitionerID: e.PractitionerID, Kind: e.Kind, Planned: e.PlannedStart,
 		Over: e.Status == encounters.Finished || e.Status == encounters.Cancelled, Cancelled: e.Status == encounters.Cancelled,
 	}, nil
 }
@@ -39,6 +40,18 @@ func (q liveActs) Relation(ctx context.Context, a authz.Actor, id care.Encounter
 // End tells encounters that the host ended the call.
 func (q liveActs) End(ctx context.Context, id care.EncounterID, at time.Time) error {
 	return q.encounters.End(ctx, id, at)
+}
+
+type liveAgenda struct{ ask }
+
+// Awaited asks encounters who has a time with a professional and is not here yet.
+func (q liveAgenda) Awaited(ctx context.Context, id care.StaffID, from, to time.Time) ([]queue.Awaited, error) {
+	list, err := q.encounters.Awaited(ctx, id, from, to)
+	out := make([]queue.Awaited, len(list))
+	for i, e := range list {
+		out[i] = queue.Awaited{Kind: e.Kind, Planned: e.PlannedStart}
+	}
+	return out, err
 }
 
 type livePeople struct{ ask }
@@ -60,7 +73,15 @@ func (q livePeople) Person(ctx context.Context, role care.Role, id string) (sign
 		if err != nil {
 			return signaling.Person{}, err
 		}
-		return signaling.Person{Name: p.DisplayName(), Identity: string(p.Status)}, nil
+		to, err := q.identity.Contact(ctx, care.PatientID(id))
+		if err != nil {
+			return signaling.Person{}, err
+		}
+		who := signaling.Person{Name: p.DisplayName(), Identity: string(p.Status)}
+		if to.Mobile && len(to.Phone) > 2 {
+			who.PhoneEnd = to.Phone[len(to.Phone)-2:]
+		}
+		return who, nil
 	}
 	p, err := q.identity.Staff(ctx, care.StaffID(id))
 	if err != nil {

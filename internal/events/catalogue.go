@@ -12,6 +12,7 @@ const (
 	ConsentRecorded      = "ConsentRecorded"
 	PatientArrived       = "PatientArrived"
 	PatientWentAway      = "PatientWentAway" // from the waiting room
+	PatientRecalled      = "PatientRecalled" // is nearly next and not looking: to be told
 	EncounterStarted     = "EncounterStarted"
 	ParticipantJoined    = "ParticipantJoined"
 	ParticipantLeft      = "ParticipantLeft"
@@ -49,7 +50,7 @@ type Consent struct {
 	State         care.ConsentState  `json:"state"`
 }
 
-// Presence is the payload of PatientArrived, PatientWentAway, EncounterStarted,
+// Presence is the payload of PatientArrived, PatientWentAway, PatientRecalled, EncounterStarted,
 // ParticipantJoined, ParticipantLeft and EncounterFinished.
 type Presence struct {
 	EncounterID care.EncounterID `json:"encounterId"`

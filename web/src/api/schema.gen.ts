@@ -1525,7 +1525,7 @@ export interface components {
         };
         MessagingDeliveryBody: {
             /** @enum {string} */
-            about: "booked" | "moved" | "cancelled" | "reminder" | "link" | "code" | "documents";
+            about: "booked" | "moved" | "cancelled" | "reminder" | "link" | "recall" | "code" | "documents";
             /** Format: int64 */
             attempts: number;
             documents: components["schemas"]["MessagingDocumentBody"][];
