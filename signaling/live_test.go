@@ -22,6 +22,7 @@ import (
 	"visavis/signaling"
 	"visavis/signaling/local"
 	"visavis/signaling/queue"
+	"visavis/signaling/remote"
 	"visavis/turn"
 )
 
@@ -128,6 +129,10 @@ type clinic struct {
 	patient authz.Actor
 	doctor  authz.Actor
 	change  func(*local.Config)
+	far     bool // media in another process, as far as signaling can tell
+	addr    string
+	node    *remote.Node
+	pool    *remote.Pool
 }
 
 type facts struct {
@@ -171,9 +176,18 @@ func open(t *testing.T, h *testkit.House) *clinic {
 // openWith changes how media is carried.
 func openWith(t *testing.T, h *testkit.House, change func(*local.Config)) *clinic {
 	t.Helper()
+	c := openLater(t, h)
+	c.change = change
+	c.start()
+	return c
+}
+
+// openLater is a clinic before its start.
+func openLater(t *testing.T, h *testkit.House) *clinic {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
-	c := &clinic{t: t, ctx: ctx, change: change, h: h, facts: &facts{}, enc: care.EncounterID(id())}
+	c := &clinic{t: t, ctx: ctx, h: h, facts: &facts{}, enc: care.EncounterID(id())}
 	app, pat, doc := care.AppointmentID(id()), care.PatientID(id()), care.StaffID(id())
 	c.patient = authz.Actor{Role: care.Patient, PatientID: pat, AppointmentID: app, SessionID: "s-patient", Level: authz.LevelLink}
 	c.doctor = authz.Actor{Role: care.Doctor, StaffID: doc, OrganizationID: "org", SessionID: "s-doctor", Level: authz.LevelPSC}
@@ -181,13 +195,36 @@ func openWith(t *testing.T, h *testkit.House, change func(*local.Config)) *clini
 		acts: map[care.EncounterID]signaling.Act{c.enc: {ID: c.enc, AppointmentID: app, PatientID: pat, PractitionerID: doc, Planned: h.Clock.Now()}},
 		team: map[care.StaffID]bool{}, consent: care.ConsentGranted,
 	}
-	c.start()
 	return c
 }
 
 // start makes the process: media, service, web server. It can be called again
 // after stop, on the same database.
 func (c *clinic) start() {
+	c.t.Helper()
+	d := signaling.Deps{
+		DB: c.h.DB, Bus: c.h.Bus, Audit: c.h.Audit, Keeper: c.h.Keeper, Table: c.h.Table, Clock: clock.System{}, Log: c.h.Log, Origins: []string{origin},
+		Acts: c.world, People: c.world, Consents: c.world, Agenda: c.world, Outlived: c.far,
+	}
+	if c.far {
+		c.reach(&d)
+	} else {
+		c.carry()
+		d.Media, d.Relay = c.media, c.media
+	}
+	c.svc = signaling.New(d)
+	if c.far {
+		ctx, cancel := context.WithTimeout(c.ctx, 5*time.Second)
+		c.pool.Start(ctx, c.svc)
+		cancel()
+	} else {
+		c.media.Tell(c.svc.Heard)
+	}
+	c.serve()
+}
+
+// carry opens the media.
+func (c *clinic) carry() {
 	c.t.Helper()
 	loopback := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
 	var err error
@@ -203,11 +240,10 @@ func (c *clinic) start() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.svc = signaling.New(signaling.Deps{
-		DB: c.h.DB, Bus: c.h.Bus, Audit: c.h.Audit, Keeper: c.h.Keeper, Table: c.h.Table, Clock: clock.System{}, Log: c.h.Log, Origins: []string{origin},
-		Acts: c.world, People: c.world, Consents: c.world, Agenda: c.world, Media: c.media, Relay: c.media,
-	})
-	c.media.Tell(c.svc.Heard)
+}
+
+func (c *clinic) serve() {
+	c.t.Helper()
 	c.world.onEnd = func(ctx context.Context, id care.EncounterID, at time.Time) error {
 		return c.h.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 			return c.h.Bus.Publish(ctx, tx, events.EncounterFinished, string(id), events.Presence{EncounterID: id, At: store.Micros(at)})
@@ -229,6 +265,18 @@ func (c *clinic) start() {
 	signaling.Routes(srv, c.svc)
 	c.web = testkit.HTTP(c.t, srv.Handler()).Held(srv)
 	svc, media := c.svc, c.media
+	if c.far {
+		pool := c.pool
+		c.t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			if err := svc.Stop(ctx); err != nil {
+				c.t.Errorf("stop: %v", err)
+			}
+			pool.Close()
+		})
+		return
+	}
 	c.t.Cleanup(func() { stop(c.t, svc, media) })
 }
 

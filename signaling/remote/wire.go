@@ -1,0 +1,87 @@
+package remote
+
+import (
+	"errors"
+
+	"visavis/internal/care"
+	"visavis/internal/control"
+	"visavis/signaling"
+)
+
+// What the application asks of a node.
+const (
+	askOpen   = "open"   // who are you: opened
+	askBegin  = "begin"  // tell me what I missed: begin
+	askOffer  = "offer"  // signaling.Offer: answered
+	askUpdate = "update" // seatOrder
+	askDrop   = "drop"   // seatOrder, everybody without a seat
+	askGrant  = "grant"  // seatOrder: signaling.ICE
+	askRevoke = "revoke" // seatOrder
+)
+
+// What a node asks of the application, and tells it.
+const (
+	askFlows     = "flows"    // flows, answered when they are written
+	tellEvent    = "event"    // event
+	tellStanding = "standing" // []signaling.Standing: all there is
+	tellDraining = "draining" // no new room; move those that are here
+)
+
+type opened struct {
+	Run      string `json:"run"`
+	Draining bool   `json:"draining,omitempty"`
+}
+
+// begin: Last is the number of the last event heard of this run.
+type begin struct {
+	Last uint64 `json:"last"`
+}
+
+type answered struct {
+	SDP string `json:"sdp"`
+}
+
+type seatOrder struct {
+	Encounter care.EncounterID  `json:"encounter"`
+	Seat      string            `json:"seat,omitempty"`
+	Sources   signaling.Sources `json:"sources"`
+}
+
+type flows struct {
+	Run  string                     `json:"run"`
+	N    uint64                     `json:"n"`
+	List []signaling.EncounterFlows `json:"list"`
+}
+
+type event struct {
+	N uint64 `json:"n"`
+	signaling.MediaEvent
+}
+
+// refusals are the errors that have a meaning for signaling, by their code.
+func refusals() map[string]error {
+	return map[string]error{
+		"offer_refused": signaling.ErrOfferRefused, "pc_unknown": signaling.ErrPCUnknown, "room_full": signaling.ErrRoomFull,
+	}
+}
+
+// refuse gives an error its code.
+func refuse(err error) error {
+	for code, is := range refusals() {
+		if errors.Is(err, is) {
+			return &control.Refusal{Code: code}
+		}
+	}
+	return err
+}
+
+// refused gives a code its error.
+func refused(err error) error {
+	var no *control.Refusal
+	if errors.As(err, &no) {
+		if is := refusals()[no.Code]; is != nil {
+			return is
+		}
+	}
+	return err
+}
