@@ -265,7 +265,7 @@ func (c *caller) Asked(ctx context.Context, what string, body json.RawMessage) (
 			return nil, err
 		}
 		return c.node.offer(ctx, o)
-	case askUpdate, askDrop, askGrant, askRevoke:
+	case askUpdate, askView, askDrop, askGrant, askRevoke:
 		if err := json.Unmarshal(body, &o); err != nil {
 			return nil, err
 		}
@@ -286,6 +286,8 @@ func (n *Node) obey(what string, o seatOrder) any {
 		}
 		n.mu.Unlock()
 		n.cfg.Carrier.Update(o.Encounter, o.Seat, o.Sources)
+	case askView:
+		n.cfg.Carrier.View(o.Encounter, o.Seat, o.Heights)
 	case askDrop:
 		n.mu.Lock()
 		for x := range n.standing {

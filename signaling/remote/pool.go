@@ -305,11 +305,21 @@ func (p *Pool) seated(at place, l *link) {
 
 // Update implements signaling.Media.
 func (p *Pool) Update(id care.EncounterID, seat string, s signaling.Sources) {
+	p.at(askUpdate, seatOrder{Encounter: id, Seat: seat, Sources: s})
+}
+
+// View implements signaling.Media.
+func (p *Pool) View(id care.EncounterID, seat string, heights map[string]int) {
+	p.at(askView, seatOrder{Encounter: id, Seat: seat, Heights: heights})
+}
+
+// at orders where a seat's connection is; nowhere when it has none.
+func (p *Pool) at(what string, o seatOrder) {
 	p.mu.Lock()
-	l := p.seats[place{id, seat}]
+	l := p.seats[place{o.Encounter, o.Seat}]
 	p.mu.Unlock()
 	if l != nil {
-		l.order(askUpdate, seatOrder{Encounter: id, Seat: seat, Sources: s})
+		l.order(what, o)
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	askBegin  = "begin"  // tell me what I missed: begin
 	askOffer  = "offer"  // signaling.Offer: answered
 	askUpdate = "update" // seatOrder
+	askView   = "view"   // seatOrder
 	askDrop   = "drop"   // seatOrder, everybody without a seat
 	askGrant  = "grant"  // seatOrder: signaling.ICE
 	askRevoke = "revoke" // seatOrder
@@ -45,6 +46,7 @@ type seatOrder struct {
 	Encounter care.EncounterID  `json:"encounter"`
 	Seat      string            `json:"seat,omitempty"`
 	Sources   signaling.Sources `json:"sources"`
+	Heights   map[string]int    `json:"heights,omitempty"`
 }
 
 type flows struct {
