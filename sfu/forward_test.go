@@ -224,13 +224,13 @@ func TestTheSideDoorKnowsItsOwnAddressesOnly(t *testing.T) {
 		t.Fatalf("addresses %v", d.node.Addresses())
 	}
 	from := netip.MustParseAddrPort("203.0.113.9:40000")
-	left := make(chan netip.AddrPort, 4)
+	left, over := make(chan netip.AddrPort, 4), make(chan bool, 4)
 	d.node.Leave(netip.MustParsePrefix("203.0.113.0/24"), func(_ []byte, f, to netip.AddrPort) {
 		if f != ours {
 			t.Errorf("leaves from %s", f)
 		}
 		left <- to
-	})
+	}, func() { over <- true })
 	for _, to := range []string{"127.0.0.1:22", "198.51.100.7:1", "198.51.100.8:5000"} {
 		if d.node.Enter([]byte{1}, from, netip.MustParseAddrPort(to)) {
 			t.Errorf("%s is entered", to)
@@ -244,6 +244,9 @@ func TestTheSideDoorKnowsItsOwnAddressesOnly(t *testing.T) {
 	}
 	if to := <-left; to != from { // the answer, and the check back
 		t.Errorf("left to %s", to)
+	}
+	if <-over; len(left) != 1 || len(over) != 0 {
+		t.Errorf("the burst was over with %d to come, %d times more", 1-len(left), len(over))
 	}
 }
 

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -19,6 +19,7 @@ type port struct {
 	index int
 	sock  *udp.Socket
 	local netip.AddrPort
+	known []netip.AddrPort // what clients are told for local
 
 	mu    sync.Mutex // of who changes the table
 	table atomic.Pointer[map[netip.AddrPort]*peer]
@@ -81,16 +82,16 @@ func (p *port) run() {
 }
 
 func (n *Node) listen() error {
-	addrs, err := expand(n.cfg.UDP, n.cfg.Loopback)
+	addrs, err := udp.Expand(n.cfg.UDP, n.cfg.Loopback)
 	if err != nil {
-		return err
+		return fmt.Errorf("sfu: %w", err)
 	}
 	for i, a := range addrs {
 		s, err := udp.Listen(a)
 		if err != nil {
 			return fmt.Errorf("sfu: listen udp %s: %w", a, err)
 		}
-		p := &port{node: n, index: i, sock: s, local: s.Local()}
+		p := &port{node: n, index: i, sock: s, local: s.Local(), known: n.public([]netip.AddrPort{s.Local()})}
 		p.table.Store(&map[netip.AddrPort]*peer{})
 		n.ports = append(n.ports, p)
 	}
@@ -98,38 +99,6 @@ func (n *Node) listen() error {
 		return errors.New("sfu: no UDP address to listen on")
 	}
 	return n.listenTCP()
-}
-
-// expand replaces unspecified addresses by those of the interfaces.
-func expand(addrs []netip.AddrPort, loopback bool) ([]netip.AddrPort, error) {
-	var out []netip.AddrPort
-	seen := map[netip.AddrPort]bool{}
-	add := func(a netip.AddrPort) {
-		if a = udp.Plain(a); !seen[a] {
-			seen[a] = true
-			out = append(out, a)
-		}
-	}
-	for _, a := range addrs {
-		if !a.Addr().IsUnspecified() {
-			add(a)
-			continue
-		}
-		ifs, err := net.InterfaceAddrs()
-		if err != nil {
-			return nil, fmt.Errorf("sfu: list interfaces: %w", err)
-		}
-		for _, i := range ifs {
-			p, err := netip.ParsePrefix(i.String())
-			if err != nil || p.Addr().IsLinkLocalUnicast() || p.Addr().Is4() != a.Addr().Is4() {
-				continue
-			}
-			if !p.Addr().IsLoopback() || loopback {
-				add(netip.AddrPortFrom(p.Addr(), a.Port()))
-			}
-		}
-	}
-	return out, nil
 }
 
 // public gives the addresses that clients are told for local ones.
@@ -150,50 +119,56 @@ func (n *Node) public(locals []netip.AddrPort) (out []netip.AddrPort) {
 // Addresses are the UDP addresses under which clients reach this node: what a
 // closed relay may send to.
 func (n *Node) Addresses() []netip.AddrPort {
-	var locals []netip.AddrPort
+	var all []netip.AddrPort
 	for _, p := range n.ports {
-		locals = append(locals, p.local)
+		all = append(all, p.known...)
 	}
-	return n.public(locals)
+	return all
 }
 
 // Exit takes a datagram that leaves through the side door to a virtual address.
 // The slice is the caller's again when Exit returns.
 type Exit = func(b []byte, from, to netip.AddrPort)
 
+// Entry brings in a datagram of a relayed client and carries it all the way: from
+// is its virtual address, to one of Addresses. b is opened in place. False: to is
+// not ours.
+type Entry = func(b []byte, from, to netip.AddrPort) bool
+
 // sideDoor says which addresses are not on the network but behind Exit.
 type sideDoor struct {
 	prefix netip.Prefix
 	exit   Exit
+	done   func()
 }
 
-// Enter brings in a datagram of a relayed client and carries it all the way, on
-// the caller's goroutine: from is its virtual address, to one of Addresses. b is
-// opened in place. False: to is not ours.
-func (n *Node) Enter(b []byte, from, to netip.AddrPort) bool {
-	to = udp.Plain(to)
-	for _, p := range n.ports {
-		for _, a := range n.public([]netip.AddrPort{p.local}) {
-			if a == to && len(b) <= udp.MaxDatagram {
-				n.crew.lend(func(w *worker) { n.take(w, b, path{port: p, addr: from, side: true}) })
+// Enter is Burst for one datagram.
+func (n *Node) Enter(b []byte, from, to netip.AddrPort) (ours bool) {
+	n.Burst(func(enter Entry) { ours = enter(b, from, to) })
+	return ours
+}
+
+// Burst lets many datagrams in at once, on the caller's goroutine: what they
+// make leaves together when do returns.
+func (n *Node) Burst(do func(enter Entry)) { n.crew.lend(func(w *worker) { do(w.enter) }) }
+
+// entry is what a worker lets datagrams in by.
+func (n *Node) entry(w *worker) Entry {
+	return func(b []byte, from, to netip.AddrPort) bool {
+		to = udp.Plain(to)
+		for _, p := range n.ports {
+			if slices.Contains(p.known, to) && len(b) <= udp.MaxDatagram {
+				n.take(w, b, path{port: p, addr: from, side: true})
 				return true
 			}
 		}
+		return false
 	}
-	return false
 }
 
 // Leave sends what goes to an address inside prefix to exit instead of the
-// network. The from given to exit is one of Addresses.
-func (n *Node) Leave(prefix netip.Prefix, exit Exit) {
-	n.door.Store(&sideDoor{prefix: prefix, exit: exit})
-}
-
-// leave hands a datagram to whoever stands behind the side door.
-func (p *port) leave(b []byte, to netip.AddrPort) {
-	if d := p.node.door.Load(); d != nil && d.prefix.Contains(to.Addr()) {
-		if from := p.node.public([]netip.AddrPort{p.local}); len(from) > 0 {
-			d.exit(b, from[0], to)
-		}
-	}
+// network, and calls done after the last one of a burst. The from given to exit
+// is one of Addresses.
+func (n *Node) Leave(prefix netip.Prefix, exit Exit, done func()) {
+	n.door.Store(&sideDoor{prefix: prefix, exit: exit, done: done})
 }

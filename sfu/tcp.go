@@ -36,7 +36,7 @@ type stream struct {
 }
 
 func (n *Node) listenTCP() error {
-	addrs, err := expand(n.cfg.TCP, n.cfg.Loopback)
+	addrs, err := udp.Expand(n.cfg.TCP, n.cfg.Loopback)
 	if err != nil {
 		return err
 	}

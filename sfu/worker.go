@@ -28,6 +28,7 @@ type worker struct {
 	ssrcs   []uint32
 	sent    []twcc.Sent
 	drops   []goner // to be dropped when no lock is held
+	enter   Entry
 }
 
 type parcel struct {
@@ -67,13 +68,21 @@ func (w *worker) flush() {
 			w.node.ports[i].sock.Write(o)
 		}
 	}
+	if w.n == 0 {
+		return
+	}
+	door := w.node.door.Load()
 	for i := range w.n {
 		p := &w.side[i]
-		if p.to.stream != nil {
+		switch {
+		case p.to.stream != nil:
 			p.to.stream.conn.Send(p.b[:p.size])
-		} else {
-			p.to.port.leave(p.b[:p.size], p.to.addr)
+		case door != nil && door.prefix.Contains(p.to.addr.Addr()) && len(p.to.port.known) > 0:
+			door.exit(p.b[:p.size], p.to.port.known[0], p.to.addr)
 		}
+	}
+	if door != nil {
+		door.done()
 	}
 	w.n = 0
 }
@@ -121,6 +130,7 @@ type crew struct {
 // hire makes a worker for a goroutine that keeps it.
 func (c *crew) hire() *worker {
 	w := &worker{node: c.node, outs: make([]*udp.Out, len(c.node.ports))}
+	w.enter = c.node.entry(w)
 	c.mu.Lock()
 	c.all = append(c.all, w)
 	c.mu.Unlock()

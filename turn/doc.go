@@ -7,10 +7,10 @@
 // answers leaves by the same Door. There is no port range to open and nothing
 // to abuse behind the relay.
 //
-// pion/turn/v3 does the protocol and is imported by relay.go alone, so that a
+// pion/turn/v3 does the requests and is imported by relay.go alone, so that a
 // newer major is a change of one file. In front of it, on every transport,
 // stands the guard: it lets through only well-formed STUN of the methods we
-// serve, and data of bound channels; it binds a 5-tuple to one user, keeps the
+// serve, and carries the data of bound channels itself; it binds a 5-tuple to one user, keeps the
 // quotas, and stays silent where answering would serve a flood (trust B3, B4).
 // pion/turn/v3 as it stands dies of one 32-byte datagram
 // (GHSA-34rh-wp3j-6cxc); the guard refuses it, and a test sends it.

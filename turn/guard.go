@@ -2,6 +2,7 @@ package turn
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,14 +13,15 @@ import (
 // The quotas of trust B4.
 const (
 	perParticipant     = 4       // allocations
-	permissionsEach    = 8       // per allocation
-	participantRate    = 750_000 // bytes/s: 6 Mbit/s
+	perParticipantPeer = 8       // permissions, of all their allocations
+	participantRate    = 750_000 // bytes/s each way: 6 Mbit/s
 	participantBurst   = 256 << 10
 	perHost            = 20 // allocations per /32 or /64
 	unsignedPerSecond  = 10 // answers to whom we do not know, per /32 or /64
 	idleFor            = 60 * time.Second
 	maxKnownHosts      = 50_000
 	maxTokens          = 1000
+	channelLife        = 10 * time.Minute // RFC 8656 §12
 	revocationsKeptFor = CredentialLife + time.Minute
 )
 
@@ -36,17 +38,6 @@ type flow struct {
 	client   netip.AddrPort
 }
 
-// bound is an allocation as the guard knows it.
-type bound struct {
-	user     string
-	who      string // participant
-	host     netip.Prefix
-	relay    *relayConn
-	channels map[uint16]bool
-	pending  map[[12]byte]uint16 // ChannelBind requests under way
-	peers    map[netip.Addr]bool // permissions asked
-}
-
 // guard stands before pion/turn on every transport.
 type guard struct {
 	clock  clock.Clock
@@ -56,7 +47,7 @@ type guard struct {
 	flows   map[flow]*bound
 	byRelay map[*relayConn]flow
 	asked   map[flow]string // user of the Allocate under way
-	users   map[string]*rate.Limiter
+	users   map[string]*budget
 	hosts   map[netip.Prefix]*rate.Limiter
 	revoked map[string]time.Time
 	tokens  map[string]uint16 // ports after even ones, by RESERVATION-TOKEN
@@ -74,7 +65,7 @@ type Stats struct {
 func newGuard(c clock.Clock, r *relays) *guard {
 	g := &guard{
 		clock: c, relays: r, flows: map[flow]*bound{}, byRelay: map[*relayConn]flow{}, asked: map[flow]string{},
-		users: map[string]*rate.Limiter{}, hosts: map[netip.Prefix]*rate.Limiter{}, revoked: map[string]time.Time{}, tokens: map[string]uint16{},
+		users: map[string]*budget{}, hosts: map[netip.Prefix]*rate.Limiter{}, revoked: map[string]time.Time{}, tokens: map[string]uint16{},
 	}
 	r.closed = g.forget
 	return g
@@ -91,13 +82,10 @@ func hostOf(a netip.Addr) netip.Prefix {
 	return p
 }
 
-// in judges a datagram or frame from a client.
+// in judges a STUN message from a client.
 func (g *guard) in(f flow, b []byte) verdict {
 	if len(b) == 0 {
 		return g.drop()
-	}
-	if b[0]&0xC0 == 0x40 {
-		return g.inChannel(f, b)
 	}
 	m, ok := readMessage(b)
 	if !ok {
@@ -162,16 +150,6 @@ func (g *guard) budgetLocked(f flow) bool {
 	return true
 }
 
-func (g *guard) inChannel(f flow, b []byte) verdict {
-	n, ok := readChannel(b)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if o := g.flows[f]; !ok || o == nil || !o.channels[n] {
-		return g.dropLocked()
-	}
-	return verdict{pass: true}
-}
-
 func (g *guard) sendLocked(f flow, m message) verdict {
 	if g.flows[f] == nil || !m.data || len(m.peers) != 1 || !g.relays.reaches(m.peers[0]) || m.unknown {
 		return g.dropLocked()
@@ -218,18 +196,6 @@ func (g *guard) allocateLocked(f flow, m message) verdict {
 	return verdict{pass: true}
 }
 
-func (g *guard) countLocked(who string, host netip.Prefix) (byUser, byHost int) {
-	for _, o := range g.flows {
-		if o.who == who {
-			byUser++
-		}
-		if o.host == host {
-			byHost++
-		}
-	}
-	return byUser, byHost
-}
-
 // ownedLocked lets a request touch only the allocation of its own user (RFC
 // 8656 §5), and only our SFU as peer.
 func (g *guard) ownedLocked(f flow, m message) verdict {
@@ -255,8 +221,8 @@ func (g *guard) ownedLocked(f flow, m message) verdict {
 		if !g.relays.reaches(m.peers[0]) {
 			return g.refuseLocked(f, m, 403, "Forbidden")
 		}
-		if len(o.pending) < permissionsEach {
-			o.pending[m.id] = m.channel
+		if len(o.pending) < perParticipantPeer {
+			o.pending[m.id] = channel{number: m.channel, peer: m.peers[0]}
 		}
 		return g.peersLocked(f, o, m)
 	}
@@ -265,21 +231,23 @@ func (g *guard) ownedLocked(f flow, m message) verdict {
 
 func (g *guard) peersLocked(f flow, o *bound, m message) verdict {
 	for _, p := range m.peers {
-		if !g.relays.reachesIP(p.Addr()) {
+		switch {
+		case !g.relays.reachesIP(p.Addr()):
 			return g.refuseLocked(f, m, 403, "Forbidden")
+		case o.peers[p.Addr()]:
+		case g.permissionsLocked(o.who) >= perParticipantPeer:
+			return g.refuseLocked(f, m, 486, "Allocation Quota Reached")
+		default:
+			o.peers[p.Addr()] = true
 		}
-		o.peers[p.Addr()] = true
-	}
-	if len(o.peers) > permissionsEach {
-		return g.refuseLocked(f, m, 486, "Allocation Quota Reached")
 	}
 	return verdict{pass: true}
 }
 
 // out sees what pion answers, learns from it, and says what goes out: b, an
-// answer instead of it, or nothing.
-func (g *guard) out(f flow, b []byte) []byte {
-	if len(b) > 0 && b[0]&0xC0 == 0x40 {
+// answer instead of it, or nothing. w is the client's socket, nil for a stream.
+func (g *guard) out(f flow, b []byte, w wire) []byte {
+	if isChannel(b) {
 		return b
 	}
 	m, ok := readMessage(b)
@@ -298,9 +266,12 @@ func (g *guard) out(f flow, b []byte) []byte {
 			g.tokens[m.token] = m.relayed.Port() + 1
 		}
 	case m.method == methodChannel && m.class == classSuccess:
-		if o := g.flows[f]; o != nil && o.pending[m.id] != 0 {
-			o.channels[o.pending[m.id]] = true
+		if o := g.flows[f]; o != nil && o.pending[m.id].number != 0 {
+			o.open(o.pending[m.id], time.Now())
 			delete(o.pending, m.id)
+			if w != nil {
+				o.relay.back.Store(&wayBack{wire: w, client: f.client, channels: slices.Clone(o.channels)})
+			}
 		}
 	}
 	if m.method == methodAllocate {
@@ -311,53 +282,6 @@ func (g *guard) out(f flow, b []byte) []byte {
 		_ = surplus.Close()
 	}
 	return b
-}
-
-// bindLocked ties the new allocation to its 5-tuple and user. It returns the
-// relay to close when quotas were passed while pion worked.
-func (g *guard) bindLocked(f flow, m message) *relayConn {
-	user, ok := g.asked[f]
-	if o := g.flows[f]; o != nil {
-		return nil // pion repeated its answer
-	}
-	c := g.relays.find(m.relayed)
-	if c == nil {
-		return nil
-	}
-	who, _, _, _ := readName(user)
-	host := hostOf(f.client.Addr())
-	byUser, byHost := g.countLocked(who, host)
-	if !ok || byUser >= perParticipant || byHost >= perHost || g.revokedLocked(who) {
-		return c
-	}
-	l := g.users[who]
-	if l == nil {
-		l = rate.NewLimiter(participantRate, participantBurst)
-		g.users[who] = l
-	}
-	c.share(l)
-	g.flows[f] = &bound{
-		user: user, who: who, host: host, relay: c,
-		channels: map[uint16]bool{}, pending: map[[12]byte]uint16{}, peers: map[netip.Addr]bool{},
-	}
-	g.byRelay[c] = f
-	return nil
-}
-
-// forget is called when a relay closes: expiry, idleness, revocation, end.
-func (g *guard) forget(c *relayConn) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	f, ok := g.byRelay[c]
-	if !ok {
-		return
-	}
-	who := g.flows[f].who
-	delete(g.flows, f)
-	delete(g.byRelay, c)
-	if n, _ := g.countLocked(who, netip.Prefix{}); n == 0 {
-		delete(g.users, who)
-	}
 }
 
 func (g *guard) revokedLocked(who string) bool { return !g.revoked[who].IsZero() }

@@ -28,19 +28,19 @@ func newMemory() *memory {
 	return &memory{in: make(chan []byte), ready: make(chan struct{}), done: make(chan struct{})}
 }
 
-func (m *memory) peer() net.Addr { return &net.UDPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 4000} }
+func (m *memory) more() bool { return false }
 
-func (m *memory) ReadFrom(p []byte) (int, net.Addr, error) {
+func (m *memory) next() ([]byte, netip.AddrPort, error) {
 	select {
 	case m.ready <- struct{}{}:
 	case <-m.done:
-		return 0, nil, net.ErrClosed
+		return nil, netip.AddrPort{}, net.ErrClosed
 	}
 	select {
 	case b := <-m.in:
-		return copy(p, b), m.peer(), nil
+		return b, netip.MustParseAddrPort("192.0.2.7:4000"), nil
 	case <-m.done:
-		return 0, nil, net.ErrClosed
+		return nil, netip.AddrPort{}, net.ErrClosed
 	}
 }
 
@@ -51,15 +51,14 @@ func (m *memory) feed(b []byte) [][]byte {
 	return m.out
 }
 
-func (m *memory) WriteTo(p []byte, _ net.Addr) (int, error) {
-	m.out = append(m.out, bytes.Clone(p))
-	return len(p), nil
+func (m *memory) put(number uint16, body []byte, _ netip.AddrPort) {
+	b := make([]byte, channelHeaderSize+len(body))
+	n := channelHead(b, number, len(body))
+	m.out = append(m.out, b[:n+copy(b[n:], body)])
 }
-func (m *memory) Close() error                     { close(m.done); return nil }
-func (m *memory) LocalAddr() net.Addr              { return &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 3478} }
-func (m *memory) SetDeadline(time.Time) error      { return nil }
-func (m *memory) SetReadDeadline(time.Time) error  { return nil }
-func (m *memory) SetWriteDeadline(time.Time) error { return nil }
+func (m *memory) flush()              {}
+func (m *memory) Close() error        { close(m.done); return nil }
+func (m *memory) LocalAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 3478} }
 
 // closedDoor notes what would enter the SFU.
 type closedDoor struct{ wrong bool }
@@ -68,12 +67,14 @@ func (*closedDoor) Addresses() []netip.AddrPort {
 	return []netip.AddrPort{netip.MustParseAddrPort("192.0.2.50:7000")}
 }
 
-func (d *closedDoor) Enter(_ []byte, from, to netip.AddrPort) bool {
+func (d *closedDoor) enter(_ []byte, from, to netip.AddrPort) bool {
 	d.wrong = d.wrong || to != d.Addresses()[0] || !virtualPrefix().Contains(from.Addr())
 	return true
 }
 
-func (*closedDoor) Leave(netip.Prefix, func(b []byte, from, to netip.AddrPort)) {}
+func (d *closedDoor) Burst(do func(enter Entry)) { do(d.enter) }
+
+func (*closedDoor) Leave(netip.Prefix, func(b []byte, from, to netip.AddrPort), func()) {}
 
 func put(b []byte, kind uint16, v []byte) []byte {
 	b = binary.BigEndian.AppendUint16(b, kind)
@@ -107,7 +108,7 @@ func FuzzGuard(f *testing.F) {
 	door, mem := &closedDoor{}, newMemory()
 	key := bytes.Repeat([]byte{7}, 32)
 	clk := clock.NewFake(time.Now())
-	srv, err := Open(Config{Realm: "fuzz", Keys: Keys{key}, Door: door, Clock: clk, packets: []net.PacketConn{mem}})
+	srv, err := Open(Config{Realm: "fuzz", Keys: Keys{key}, Door: door, Clock: clk, wires: []wire{mem}})
 	if err != nil {
 		f.Fatal(err)
 	}

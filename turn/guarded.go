@@ -1,22 +1,10 @@
 package turn
 
 import (
-	"bufio"
-	"encoding/binary"
-	"errors"
-	"io"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 )
-
-// guardedConn is a UDP socket behind the guard: pion sees only what passed.
-type guardedConn struct {
-	net.PacketConn
-	guard *guard
-	name  string
-}
 
 func clientAddr(a net.Addr) netip.AddrPort {
 	switch x := a.(type) {
@@ -30,206 +18,94 @@ func clientAddr(a net.Addr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// ReadFrom gives the next datagram that the guard lets through.
+// guardedConn is a UDP socket behind the guard: a net.PacketConn on which pion
+// sees only what passed. Data of bound channels is carried to the SFU in place,
+// on the goroutine that reads, and is never seen by pion.
+type guardedConn struct {
+	wire  wire
+	guard *guard
+	name  string
+
+	// Between two reads: what waits to be given to pion.
+	held []byte
+	from netip.AddrPort
+	err  error
+	sift func(enter Entry) // c.burst, made once
+}
+
+func guardConn(w wire, g *guard, name string) *guardedConn {
+	c := &guardedConn{wire: w, guard: g, name: name}
+	c.sift = c.burst
+	return c
+}
+
+// ReadFrom gives the next datagram that the guard lets through to pion.
 func (c *guardedConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	for {
-		n, from, err := c.PacketConn.ReadFrom(p)
+		b, from, err := c.wire.next()
 		if err != nil {
-			return n, from, err
+			return 0, nil, err
 		}
-		v := c.guard.in(flow{c.name, clientAddr(from)}, p[:n])
-		if v.pass {
-			return n, from, nil
+		c.held, c.from = b, from
+		if isChannel(b) {
+			c.guard.relays.door.Burst(c.sift)
 		}
-		if v.answer != nil {
-			_, _ = c.PacketConn.WriteTo(v.answer, from) // lost answers are asked again
+		if c.err != nil {
+			return 0, nil, c.err
+		}
+		if c.held != nil && c.judge() {
+			return copy(p, c.held), net.UDPAddrFromAddrPort(c.from), nil
 		}
 	}
+}
+
+// burst carries the datagrams of channels that have come already, as far as the
+// first of another kind, which it leaves in held.
+func (c *guardedConn) burst(enter Entry) {
+	now := time.Now()
+	for isChannel(c.held) {
+		c.guard.carry(flow{c.name, c.from}, c.held, now, enter)
+		c.held = nil
+		if !c.wire.more() {
+			return
+		}
+		if c.held, c.from, c.err = c.wire.next(); c.err != nil {
+			return
+		}
+	}
+}
+
+// judge says whether held is for pion, and answers it otherwise.
+func (c *guardedConn) judge() bool {
+	v := c.guard.in(flow{c.name, c.from}, c.held)
+	if v.answer != nil {
+		c.wire.put(0, v.answer, c.from)
+		c.wire.flush()
+	}
+	return v.pass
 }
 
 // WriteTo sends what the guard lets out.
 func (c *guardedConn) WriteTo(p []byte, to net.Addr) (int, error) {
-	out := c.guard.out(flow{c.name, clientAddr(to)}, p)
-	if out == nil {
-		return len(p), nil
-	}
-	if _, err := c.PacketConn.WriteTo(out, to); err != nil {
-		return 0, err
+	client := clientAddr(to)
+	if out := c.guard.out(flow{c.name, client}, p, c.wire); out != nil {
+		c.wire.put(0, out, client)
+		c.wire.flush()
 	}
 	return len(p), nil
 }
 
-// The limits of stream connections.
-const (
-	streamsPerHost = 64
-	streamsTotal   = 2000
-	strangerWait   = 10 * time.Second // without an allocation
-	ownerWait      = 11 * time.Minute // with one: longer than its lifetime
-	writeWait      = 5 * time.Second
-)
+// Close makes ReadFrom end.
+func (c *guardedConn) Close() error { return c.wire.Close() }
 
-// guardedListener is a TCP or TLS listener behind the guard.
-type guardedListener struct {
-	net.Listener
-	guard *guard
-	name  string
+// LocalAddr is the socket's.
+func (c *guardedConn) LocalAddr() net.Addr { return c.wire.LocalAddr() }
 
-	mu    sync.Mutex
-	hosts map[netip.Prefix]int
-	live  map[net.Conn]bool
-	ended bool
-}
+// SetDeadline is not used by pion.
+func (c *guardedConn) SetDeadline(time.Time) error { return nil }
 
-func guardListener(l net.Listener, g *guard, name string) *guardedListener {
-	return &guardedListener{Listener: l, guard: g, name: name, hosts: map[netip.Prefix]int{}, live: map[net.Conn]bool{}}
-}
+// SetReadDeadline is not used by pion.
+func (c *guardedConn) SetReadDeadline(time.Time) error { return nil }
 
-// Accept gives the next connection within the limits.
-func (l *guardedListener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		host := hostOf(clientAddr(c.RemoteAddr()).Addr())
-		if !l.take(c, host) {
-			_ = c.Close()
-			continue
-		}
-		return &guardedStream{
-			Conn: c, guard: l.guard, flow: flow{l.name, clientAddr(c.RemoteAddr())},
-			r: bufio.NewReaderSize(c, 4096), free: sync.OnceFunc(func() { l.give(c, host) }),
-		}, nil
-	}
-}
-
-func (l *guardedListener) take(c net.Conn, h netip.Prefix) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ended || len(l.live) >= streamsTotal || l.hosts[h] >= streamsPerHost {
-		return false
-	}
-	l.live[c] = true
-	l.hosts[h]++
-	return true
-}
-
-func (l *guardedListener) give(c net.Conn, h netip.Prefix) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.live, c)
-	if l.hosts[h]--; l.hosts[h] == 0 {
-		delete(l.hosts, h)
-	}
-}
-
-// Close ends the listener and every connection it gave.
-func (l *guardedListener) Close() error {
-	l.mu.Lock()
-	l.ended = true
-	for c := range l.live {
-		_ = c.Close()
-	}
-	l.mu.Unlock()
-	return l.Listener.Close()
-}
-
-// guardedStream gives whole, checked frames, one per Read: pion's own reader of
-// streams never sees a part of one.
-type guardedStream struct {
-	net.Conn
-	guard *guard
-	flow  flow
-	r     *bufio.Reader
-	free  func()
-}
-
-// errFrame ends a connection whose bytes are no TURN.
-var errFrame = errors.New("turn: not a frame")
-
-// Read gives the next frame that the guard lets through. p must hold maxFrame.
-func (s *guardedStream) Read(p []byte) (int, error) {
-	if len(p) < maxFrame {
-		return 0, io.ErrShortBuffer
-	}
-	for {
-		wait := strangerWait
-		if s.guard.owns(s.flow) {
-			wait = ownerWait
-		}
-		if err := s.SetReadDeadline(time.Now().Add(wait)); err != nil {
-			return 0, err
-		}
-		n, err := readFrame(s.r, p)
-		if err != nil {
-			return 0, err
-		}
-		v := s.guard.in(s.flow, p[:n])
-		if v.pass {
-			return n, nil
-		}
-		if v.answer != nil {
-			if err := s.send(v.answer); err != nil {
-				return 0, err
-			}
-		}
-	}
-}
-
-// readFrame reads one STUN message or ChannelData with its padding (RFC 8656
-// §12.5).
-func readFrame(r *bufio.Reader, p []byte) (int, error) {
-	head, err := r.Peek(channelHeaderSize)
-	if err != nil {
-		return 0, err
-	}
-	size := int(binary.BigEndian.Uint16(head[2:]))
-	switch head[0] & 0xC0 {
-	case 0x00:
-		size += headerSize
-	case 0x40:
-		size = channelHeaderSize + (size+3)&^3
-	default:
-		return 0, errFrame
-	}
-	if size > maxFrame {
-		return 0, errFrame
-	}
-	return io.ReadFull(r, p[:size])
-}
-
-// Write sends one frame that the guard lets out.
-func (s *guardedStream) Write(p []byte) (int, error) {
-	out := s.guard.out(s.flow, p)
-	if out == nil {
-		return len(p), nil
-	}
-	if err := s.send(out); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-func (s *guardedStream) send(b []byte) error {
-	if err := s.SetWriteDeadline(time.Now().Add(writeWait)); err != nil {
-		return err
-	}
-	_, err := s.Conn.Write(b)
-	if err != nil {
-		_ = s.Close() // half a frame may be out: the stream is of no use any more
-	}
-	return err
-}
-
-// Close frees the connection's place.
-func (s *guardedStream) Close() error {
-	s.free()
-	return s.Conn.Close()
-}
-
-// owns says whether the flow has an allocation.
-func (g *guard) owns(f flow) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.flows[f] != nil
-}
+// SetWriteDeadline is not used by pion.
+func (c *guardedConn) SetWriteDeadline(time.Time) error { return nil }

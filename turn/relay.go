@@ -13,6 +13,7 @@ import (
 	"github.com/pion/logging"
 	pion "github.com/pion/turn/v3"
 	"visavis/internal/clock"
+	"visavis/sfu/udp"
 )
 
 // Config is what a Server needs.
@@ -34,7 +35,7 @@ type Config struct {
 	// Log gets technical lines without addresses. slog.Default.
 	Log *slog.Logger
 
-	packets []net.PacketConn // more sockets: those of the fuzz test, in memory
+	wires []wire // more sockets: those of the fuzz test, in memory
 }
 
 // Server is a running closed relay.
@@ -88,23 +89,28 @@ func (s *Server) listen() (err error) {
 			}
 		}
 	}()
-	pc := pion.ServerConfig{Realm: s.cfg.Realm, AuthHandler: s.key, LoggerFactory: quiet{s.cfg.Log}}
-	sockets := s.cfg.packets
-	for _, a := range s.cfg.UDP {
-		c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(a))
+	pc := pion.ServerConfig{Realm: s.cfg.Realm, AuthHandler: s.key, LoggerFactory: quiet{s.cfg.Log}, ChannelBindTimeout: channelLife}
+	wires := s.cfg.wires
+	udps, err := udp.Expand(s.cfg.UDP, false)
+	if err != nil {
+		return fmt.Errorf("turn: %w", err)
+	}
+	for _, a := range udps {
+		w, err := openWire(a)
 		if err != nil {
 			return fmt.Errorf("turn: listen udp %s: %w", a, err)
 		}
-		opened = append(opened, c)
-		s.udp = append(s.udp, clientAddr(c.LocalAddr()))
-		sockets = append(sockets, c)
+		opened = append(opened, w)
+		s.udp = append(s.udp, clientAddr(w.LocalAddr()))
+		wires = append(wires, w)
 	}
-	for _, c := range sockets {
+	for _, w := range wires {
 		pc.PacketConnConfigs = append(pc.PacketConnConfigs, pion.PacketConnConfig{
-			PacketConn:            &guardedConn{PacketConn: c, guard: s.guard, name: "udp " + c.LocalAddr().String()},
+			PacketConn:            guardConn(w, s.guard, "udp "+w.LocalAddr().String()),
 			RelayAddressGenerator: generator{s}, PermissionHandler: s.permit,
 		})
 	}
+	s.relays.begin(wires)
 	streams := s.cfg.Streams
 	for _, a := range s.cfg.TCP {
 		l, err := net.Listen("tcp", a.String())

@@ -220,16 +220,18 @@ func xorAddress(v []byte, id [12]byte) (netip.AddrPort, bool) {
 	return netip.AddrPort{}, false
 }
 
-// readChannel checks ChannelData (RFC 8656 §12.4) and gives its number. Padding
-// up to three bytes is allowed behind the data.
-func readChannel(b []byte) (uint16, bool) {
+// readChannel checks ChannelData (RFC 8656 §12.4) and gives its number and what
+// it carries. Padding up to three bytes is allowed behind the data.
+func readChannel(b []byte) (number uint16, data []byte, ok bool) {
 	if len(b) < channelHeaderSize || len(b) > maxFrame {
-		return 0, false
+		return 0, nil, false
 	}
-	n := binary.BigEndian.Uint16(b)
+	number = binary.BigEndian.Uint16(b)
 	size := int(binary.BigEndian.Uint16(b[2:]))
-	over := len(b) - channelHeaderSize - size
-	return n, n >= firstChannel && n <= lastChannel && over >= 0 && over <= 3
+	if over := len(b) - channelHeaderSize - size; number < firstChannel || number > lastChannel || over < 0 || over > 3 {
+		return 0, nil, false
+	}
+	return number, b[channelHeaderSize : channelHeaderSize+size], true
 }
 
 // errorAnswer builds an error response without integrity (RFC 8489 §14.8).

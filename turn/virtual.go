@@ -17,11 +17,15 @@ import (
 type Door interface {
 	// Addresses are those that clients know the SFU by.
 	Addresses() []netip.AddrPort
-	// Enter brings a datagram in as if it came from the address from.
-	Enter(b []byte, from, to netip.AddrPort) bool
-	// Leave sends what goes to an address of prefix to exit.
-	Leave(prefix netip.Prefix, exit func(b []byte, from, to netip.AddrPort))
+	// Burst lets datagrams in as if they came from the network, while do runs.
+	Burst(do func(enter Entry))
+	// Leave sends what goes to an address of prefix to exit, and calls done after
+	// the last one of a burst.
+	Leave(prefix netip.Prefix, exit func(b []byte, from, to netip.AddrPort), done func())
 }
+
+// Entry lets one datagram in, from a virtual address. b may be changed.
+type Entry = func(b []byte, from, to netip.AddrPort) bool
 
 // virtualPrefix is TEST-NET-3 (RFC 5737): never routed, so a mistake cannot
 // reach anyone.
@@ -41,12 +45,23 @@ type relays struct {
 	mu     sync.RWMutex
 	byAddr map[netip.AddrPort]*relayConn
 	closed func(*relayConn)
+	wires  []wire // sockets of clients, flushed after each burst
 }
 
 func newRelays(d Door, max int) *relays {
-	r := &relays{door: d, max: max, byAddr: map[netip.AddrPort]*relayConn{}}
-	d.Leave(virtualPrefix(), r.arrive)
-	return r
+	return &relays{door: d, max: max, byAddr: map[netip.AddrPort]*relayConn{}}
+}
+
+// begin takes from now on what the SFU sends.
+func (r *relays) begin(wires []wire) {
+	r.wires = wires
+	r.door.Leave(virtualPrefix(), r.arrive, r.flush)
+}
+
+func (r *relays) flush() {
+	for _, w := range r.wires {
+		w.flush()
+	}
 }
 
 // open makes a virtual socket under a random port; port, when not 0, is the one
@@ -74,8 +89,8 @@ func (r *relays) open(port int) (*relayConn, error) {
 		}
 		c := &relayConn{
 			all: r, addr: a, in: make(chan arrived, waiting), done: make(chan struct{}),
-			limit: rate.NewLimiter(participantRate, participantBurst),
 		}
+		c.limit.Store(newBudget())
 		c.used.Store(time.Now().UnixNano())
 		r.byAddr[a] = c
 		return c, nil
@@ -83,17 +98,26 @@ func (r *relays) open(port int) (*relayConn, error) {
 	return nil, errNoAddress
 }
 
-// arrive takes what the SFU sends to a virtual address.
+// arrive takes what the SFU sends to a virtual address: where a channel is bound
+// it goes straight to the client's socket, else by pion.
 func (r *relays) arrive(b []byte, from, to netip.AddrPort) {
 	r.mu.RLock()
 	c := r.byAddr[to]
 	r.mu.RUnlock()
-	if c == nil || !c.limitNow().AllowN(time.Now(), len(b)) {
+	now := time.Now()
+	if c == nil || !c.limit.Load().down.AllowN(now, len(b)) {
 		return
+	}
+	if back := c.back.Load(); back != nil {
+		if number := back.channel(from, now); number != 0 {
+			c.used.Store(now.UnixNano())
+			back.wire.put(number, b, back.client)
+			return
+		}
 	}
 	select {
 	case c.in <- arrived{append([]byte(nil), b...), from}:
-		c.used.Store(time.Now().UnixNano())
+		c.used.Store(now.UnixNano())
 	default: // the client's link is full: drop, as a socket would
 	}
 }
@@ -152,23 +176,45 @@ type relayConn struct {
 	done chan struct{}
 	once sync.Once
 	used atomic.Int64
+	back atomic.Pointer[wayBack] // nil: by pion only
 
-	mu    sync.Mutex
-	limit *rate.Limiter
+	limit atomic.Pointer[budget]
+}
+
+// budget is what a participant may send and be sent, with all allocations.
+type budget struct{ up, down *rate.Limiter }
+
+func newBudget() *budget {
+	return &budget{rate.NewLimiter(participantRate, participantBurst), rate.NewLimiter(participantRate, participantBurst)}
+}
+
+// wayBack is how what the SFU sends reaches a client by channels.
+type wayBack struct {
+	wire     wire
+	client   netip.AddrPort
+	channels []channel
+}
+
+// channel is the number bound to a peer, 0 for none.
+func (k *wayBack) channel(peer netip.AddrPort, now time.Time) uint16 {
+	for i := range k.channels {
+		if c := &k.channels[i]; c.peer == peer && now.Before(c.until) {
+			return c.number
+		}
+	}
+	return 0
+}
+
+// carry hands a client's data to the SFU, within the participant's rate.
+func (c *relayConn) carry(b []byte, peer netip.AddrPort, now time.Time, enter Entry) {
+	if c.limit.Load().up.AllowN(now, len(b)) {
+		c.used.Store(now.UnixNano())
+		enter(b, c.addr, peer)
+	}
 }
 
 // share makes the connection count against its participant's budget.
-func (c *relayConn) share(l *rate.Limiter) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.limit = l
-}
-
-func (c *relayConn) limitNow() *rate.Limiter {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.limit
-}
+func (c *relayConn) share(l *budget) { c.limit.Store(l) }
 
 // ReadFrom gives what the SFU sent.
 func (c *relayConn) ReadFrom(p []byte) (int, net.Addr, error) {
@@ -194,9 +240,8 @@ func (c *relayConn) WriteTo(p []byte, to net.Addr) (int, error) {
 	}
 	dst := u.AddrPort()
 	dst = netip.AddrPortFrom(dst.Addr().Unmap(), dst.Port())
-	if c.all.reaches(dst) && c.limitNow().AllowN(time.Now(), len(p)) {
-		c.used.Store(time.Now().UnixNano())
-		c.all.door.Enter(p, c.addr, dst)
+	if c.all.reaches(dst) {
+		c.all.door.Burst(func(enter Entry) { c.carry(p, dst, time.Now(), enter) })
 	}
 	return len(p), nil
 }
