@@ -15,6 +15,20 @@ type Chaos struct {
 	loss float64
 	rate float64
 	free time.Time
+	conn *badConn
+}
+
+// Move takes the client to another network: from now on it sends from another
+// port, and what goes to the one before is lost.
+func (c *Chaos) Move() error {
+	next, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	return conn.move(next)
 }
 
 // queue is how much waits before a narrow place.
@@ -61,9 +75,13 @@ func (c *Chaos) lost() bool {
 
 // badConn is a socket on a Chaos.
 type badConn struct {
-	net.PacketConn
 	chaos *Chaos
 	in    chan delayed
+	here  net.Addr // the address that the client believes it has
+
+	mu     sync.Mutex
+	socket net.PacketConn
+	closed bool
 }
 
 type delayed struct {
@@ -74,17 +92,22 @@ type delayed struct {
 }
 
 func newBadConn(c net.PacketConn, chaos *Chaos) *badConn {
-	b := &badConn{PacketConn: c, chaos: chaos, in: make(chan delayed, 4096)}
-	go b.pump()
+	b := &badConn{chaos: chaos, in: make(chan delayed, 4096), here: c.LocalAddr(), socket: c}
+	chaos.mu.Lock()
+	chaos.conn = b
+	chaos.mu.Unlock()
+	go b.pump(c)
 	return b
 }
 
-func (b *badConn) pump() {
+func (b *badConn) pump(c net.PacketConn) {
 	buf := make([]byte, 2000)
 	for {
-		n, from, err := b.PacketConn.ReadFrom(buf)
+		n, from, err := c.ReadFrom(buf)
 		if err != nil {
-			b.in <- delayed{err: err}
+			if b.current() == c {
+				b.in <- delayed{err: err}
+			}
 			return
 		}
 		if at, ok := b.chaos.through(n); ok && !b.chaos.lost() {
@@ -92,6 +115,45 @@ func (b *badConn) pump() {
 		}
 	}
 }
+
+func (b *badConn) current() net.PacketConn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.socket
+}
+
+func (b *badConn) move(to net.PacketConn) error {
+	b.mu.Lock()
+	old := b.socket
+	if b.closed {
+		b.mu.Unlock()
+		return to.Close()
+	}
+	b.socket = to
+	b.mu.Unlock()
+	go b.pump(to)
+	return old.Close()
+}
+
+// LocalAddr is where the client began.
+func (b *badConn) LocalAddr() net.Addr { return b.here }
+
+// Close ends the socket of now.
+func (b *badConn) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	return b.current().Close()
+}
+
+// SetDeadline does nothing: nobody here has one.
+func (b *badConn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline does nothing.
+func (b *badConn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline does nothing.
+func (b *badConn) SetWriteDeadline(time.Time) error { return nil }
 
 // ReadFrom gives the next datagram that is not lost, when it is through.
 func (b *badConn) ReadFrom(p []byte) (int, net.Addr, error) {
@@ -111,7 +173,7 @@ func (b *badConn) WriteTo(p []byte, to net.Addr) (int, error) {
 	if b.chaos.lost() {
 		return len(p), nil
 	}
-	return b.PacketConn.WriteTo(p, to)
+	return b.current().WriteTo(p, to)
 }
 
 // arrival is when a packet of a section came first.
