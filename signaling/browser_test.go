@@ -31,6 +31,7 @@ type report struct {
 	Remote       [][]string
 	Speaking     int
 	Level        float64
+	Received     struct{ Samples, Concealed, Frames, PLIs int }
 	Facts        struct {
 		FramesDecoded, FramesSent            int
 		AudioEnergyReceived, AudioEnergySent float64

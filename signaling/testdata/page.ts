@@ -27,6 +27,19 @@ async function target(): Promise<number> {
   return sum;
 }
 
+/** What the receivers have counted: samples made up for lost ones, and pictures shown. */
+async function received() {
+  const sum = { samples: 0, concealed: 0, frames: 0, plis: 0 };
+  (await pc?.getStats())?.forEach((r: { type: string; kind?: string; totalSamplesReceived?: number; concealedSamples?: number; framesDecoded?: number; pliCount?: number }) => {
+    if (r.type !== 'inbound-rtp') return;
+    sum.samples += r.totalSamplesReceived ?? 0;
+    sum.concealed += r.concealedSamples ?? 0;
+    sum.frames += r.framesDecoded ?? 0;
+    sum.plis += r.pliCount ?? 0;
+  });
+  return sum;
+}
+
 const call = createCall({ encounter: q.get('e') ?? '', ...(q.has('relay') ? { icePolicy: 'relay' as const } : {}) });
 Object.assign(window, { call });
 
@@ -45,7 +58,7 @@ async function tell() {
   }
   await fetch('/report?who=' + q.get('who'), {
     method: 'POST',
-    body: JSON.stringify({ state: s.state, cause: s.cause, devices: s.devices, remote: s.remote.map((r) => Object.keys(r)), facts: await call.facts(), level: call.micLevel(), cipher: await cipher(), target: await target(), shaken, speaking: s.speaking.length }),
+    body: JSON.stringify({ state: s.state, cause: s.cause, devices: s.devices, remote: s.remote.map((r) => Object.keys(r)), facts: await call.facts(), level: call.micLevel(), cipher: await cipher(), target: await target(), received: await received(), shaken, speaking: s.speaking.length }),
   });
 }
 
