@@ -60,7 +60,7 @@ gotest "go, calls in browsers" ./signaling
 gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
 # How pages look (widths, languages, axe) does not depend on the database: once.
 journeys "journeys sqlite" scripts/e2e.sh sqlite
-journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres patient situation story
+journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=phone --project=story patient situation story
 
 echo "$((SECONDS - began)) s in all"
 tally close

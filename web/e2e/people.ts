@@ -49,7 +49,7 @@ export async function signIn(page: Page, name: string) {
 
 export async function speak(page: Page, language: Language) {
   const other = page.getByRole('button', { name: language === 'fr' ? 'Français' : 'English', exact: true });
-  await other.click({ timeout: 5000 });
+  await other.click();
   await expect(page.locator('html')).toHaveAttribute('lang', language);
 }
 
