@@ -24,6 +24,7 @@ func (s *Service) Subscribe(bus *events.Bus) {
 	bus.On(events.MediaIncident, "encounters.incident", s.media(func(tx *store.Tx, e *Encounter, m events.Media, id string) error {
 		return insertIncident(tx, e.ID, Incident{ID: id, SeatID: m.SeatID, Code: m.Code, At: store.Time(m.At)})
 	}))
+	bus.On(events.MediaMeasured, "encounters.quality", s.measured)
 	bus.On(events.MediaFlowed, "encounters.video", s.media(func(_ *store.Tx, e *Encounter, m events.Media, _ string) error {
 		e.VideoSeconds = max(e.VideoSeconds, m.Seconds)
 		return nil

@@ -125,6 +125,7 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 		func(ctx context.Context, in *ByID) (*encounterOut, error) {
 			return v.of(ctx)(svc.Finish(ctx, care.EncounterID(in.ID)))
 		})
+	httpx.Handle(s, op(http.MethodGet, "/api/encounters/{id}/quality", "encounter.quality", "What the call was like, and why", 200).Named("readCallQuality"), v.quality)
 	httpx.Handle(s, op(http.MethodGet, "/api/day", "encounter.day", "My acts of a day", 200).Named("listEncounter"), v.day)
 }
 

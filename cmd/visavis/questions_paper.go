@@ -48,10 +48,17 @@ func (q paperActs) Act(ctx context.Context, id care.EncounterID) (paper.Act, err
 			return a, err
 		}
 	}
-	for _, i := range e.Incidents {
-		a.Incidents = append(a.Incidents, paper.Incident{At: i.At, Text: q.incidents.T(string(care.French), "incident."+i.Code, nil)})
+	ribbons, err := q.encounters.Ribbons(ctx, e)
+	for _, i := range ribbons.Incidents() {
+		text := ""
+		if i.Why != nil {
+			text = encounters.Sentence(q.incidents, string(care.French), *i.Why, "")
+		} else {
+			text = q.incidents.T(string(care.French), "incident."+i.Code, nil)
+		}
+		a.Incidents = append(a.Incidents, paper.Incident{At: i.At, Text: text})
 	}
-	return a, nil
+	return a, err
 }
 
 func (q paperActs) patient(ctx context.Context, e *encounters.Encounter, a *paper.Act) error {

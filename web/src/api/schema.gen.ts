@@ -584,6 +584,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/encounters/{id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the call was like, and why */
+        get: operations["readCallQuality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/encounters/{id}/report": {
         parameters: {
             query?: never;
@@ -1263,6 +1280,18 @@ export interface components {
             motive: string;
             text: string;
         };
+        EncountersCauseBody: {
+            /** Format: date-time */
+            at: string;
+            /** @description a line of encounters/ribbon/causes.tsv */
+            code: string;
+            /**
+             * @description whose trouble it was
+             * @enum {string}
+             */
+            role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
+            text: string;
+        };
         EncountersDayItem: {
             appointmentId: string;
             /** @enum {string} */
@@ -1347,6 +1376,30 @@ export interface components {
             specialtyLabel?: string;
             title?: string;
         };
+        EncountersQualityBody: {
+            /** @enum {string} */
+            attendance?: "held" | "absent" | "went-away" | "technical";
+            /** @description what went wrong, one sentence each, in the order of time */
+            causes: components["schemas"]["EncountersCauseBody"][];
+            encounterId: string;
+            /** @description the patient's name */
+            patient: string;
+            period: components["schemas"]["EncountersPeriodBody"];
+            planned: components["schemas"]["EncountersPeriodBody"];
+            practitioner: string;
+            seats: components["schemas"]["EncountersRibbonBody"][];
+            /**
+             * Format: int64
+             * @description seconds during which video flowed both ways
+             */
+            videoSeconds: number;
+        };
+        EncountersRibbonBody: {
+            /** @enum {string} */
+            role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
+            seatId: string;
+            stretches: components["schemas"]["EncountersStretchBody"][];
+        };
         EncountersStayBody: {
             /** Format: date-time */
             end?: string;
@@ -1356,6 +1409,17 @@ export interface components {
             start?: string;
             /** @description written after the end of the act */
             toldLate?: boolean;
+        };
+        EncountersStretchBody: {
+            /** Format: date-time */
+            end: string;
+            /** @enum {string} */
+            pair?: "udp" | "tcp" | "relay-udp" | "relay-tcp" | "relay-tls";
+            /** Format: date-time */
+            start: string;
+            text?: string;
+            /** @enum {string} */
+            word: "good" | "weak" | "audio-only" | "lost" | "device";
         };
         EncountersVideoProofBody: {
             /**
@@ -3151,6 +3215,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PrescriptionsPrescriptionBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    readCallQuality: {
+        parameters: {
+            query?: {
+                zone?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EncountersQualityBody"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,136 @@
+package encounters
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"visavis/encounters/ribbon"
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/httpx"
+	"visavis/internal/lang"
+)
+
+type qualityOut struct {
+	Body qualityBody
+}
+
+type qualityBody struct {
+	EncounterID  string       `json:"encounterId"`
+	Patient      string       `json:"patient" doc:"the patient's name"`
+	Practitioner string       `json:"practitioner"`
+	Planned      periodBody   `json:"planned"`
+	Period       periodBody   `json:"period"`
+	Attendance   Attendance   `json:"attendance,omitempty" enum:"held,absent,went-away,technical"`
+	VideoSeconds int          `json:"videoSeconds" doc:"seconds during which video flowed both ways"`
+	Seats        []ribbonBody `json:"seats"`
+	Causes       []causeBody  `json:"causes" doc:"what went wrong, one sentence each, in the order of time"`
+}
+
+type ribbonBody struct {
+	SeatID    string        `json:"seatId"`
+	Role      care.Role     `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
+	Stretches []stretchBody `json:"stretches"`
+}
+
+type stretchBody struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	Word  string    `json:"word" enum:"good,weak,audio-only,lost,device"`
+	Pair  string    `json:"pair,omitempty" enum:"udp,tcp,relay-udp,relay-tcp,relay-tls"`
+	Text  string    `json:"text,omitempty"`
+}
+
+type causeBody struct {
+	At   time.Time `json:"at"`
+	Role care.Role `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system" doc:"whose trouble it was"`
+	Code string    `json:"code" doc:"a line of encounters/ribbon/causes.tsv"`
+	Text string    `json:"text"`
+}
+
+func (v view) quality(ctx context.Context, in *struct {
+	ByID
+	Zone string `query:"zone" default:"Europe/Paris"`
+}) (*qualityOut, error) {
+	zone, err := time.LoadLocation(in.Zone)
+	if err != nil {
+		return nil, fault.Fields(fault.Field{Name: "zone", Code: "not-a-choice"})
+	}
+	q, err := v.svc.Quality(ctx, care.EncounterID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	e := q.Act
+	b := qualityBody{
+		EncounterID: string(e.ID), Planned: period(e.PlannedStart, e.PlannedEnd), Period: period(e.StartedAt, e.FinishedAt),
+		Attendance: q.Attendance, VideoSeconds: e.VideoSeconds, Seats: []ribbonBody{}, Causes: []causeBody{},
+	}
+	patient, err := v.svc.People.Patient(ctx, e.PatientID)
+	if err != nil {
+		return nil, err
+	}
+	doctor, err := v.svc.People.Staff(ctx, e.PractitionerID)
+	if err != nil {
+		return nil, err
+	}
+	b.Patient, b.Practitioner = patient.DisplayName, strings.TrimSpace(doctor.Title+" "+doctor.DisplayName)
+	words, err := lang.NewWords()
+	if err != nil {
+		return nil, err
+	}
+	l := string(httpx.Language(ctx))
+	for _, s := range q.Seats {
+		r := ribbonBody{SeatID: s.ID, Role: s.Role, Stretches: []stretchBody{}}
+		for _, x := range q.Stretches {
+			if x.Seat != s.ID {
+				continue
+			}
+			t := stretchBody{Start: x.From, End: x.To, Word: x.Word, Pair: x.Pair}
+			if x.Cause != nil {
+				t.Text = Sentence(v.words, l, x, words.Clock(l, x.Cause.At.In(zone)))
+			}
+			r.Stretches = append(r.Stretches, t)
+		}
+		b.Seats = append(b.Seats, r)
+	}
+	for _, x := range q.Troubles() {
+		b.Causes = append(b.Causes, causeBody{x.Cause.At, x.Cause.Role, x.Cause.Code, Sentence(v.words, l, x, words.Clock(l, x.Cause.At.In(zone)))})
+	}
+	return &qualityOut{b}, nil
+}
+
+// Sentence says the cause of a stretch as a secretary reads it; at is when, as
+// people say it, or "" when the time stands beside.
+func Sentence(words *lang.Catalogue, language string, x ribbon.Stretch, at string) string {
+	value := x.Cause.Value
+	if strings.HasSuffix(x.Cause.Code, "-loss") {
+		value = max(1, (value+5)/10) // thousandths, said in per cent
+	}
+	role := x.Cause.Role
+	switch role {
+	case care.Patient, care.Doctor, care.Nurse, care.Pharmacist, care.Companion:
+	default:
+		role = "other"
+	}
+	if at != "" {
+		at = words.T(language, "cause.at", lang.Args{"time": at})
+	}
+	what := words.T(language, "cause."+x.Cause.Code, lang.Args{"of": words.T(language, "of."+string(role), nil), "value": fmt.Sprint(value), "at": at})
+	text := words.T(language, "cause.for", lang.Args{"what": what, "long": long(x.To.Sub(x.From))})
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// long says a duration: « 40 s », « 2 min 30 s ».
+func long(d time.Duration) string {
+	const nbsp = "\u00a0"
+	s := max(1, int(d.Round(time.Second).Seconds()))
+	switch {
+	case s < 60:
+		return fmt.Sprint(s, nbsp, "s")
+	case s%60 == 0 || s >= 600:
+		return fmt.Sprint(s/60, nbsp, "min")
+	}
+	return fmt.Sprint(s/60, nbsp, "min", nbsp, s%60, nbsp, "s")
+}

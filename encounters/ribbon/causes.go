@@ -1,0 +1,230 @@
+package ribbon
+
+import (
+	_ "embed"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed causes.tsv
+var causes string
+
+// rule is one line of causes.tsv.
+type rule struct {
+	code  string
+	when  []condition
+	value string
+}
+
+// condition is a flag ("gap", "fault=offline") or a bound ("up<150").
+type condition struct {
+	name  string
+	below bool
+	bound float64
+	flag  bool
+}
+
+type rules []rule
+
+// load reads causes.tsv; it fails when a line cannot be understood.
+func load() (rules, error) {
+	var list rules
+	for line := range strings.Lines(causes) {
+		line = strings.TrimRight(line, "\n")
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		f := strings.Split(line, "\t")
+		r := rule{code: f[0]}
+		if len(f) > 1 {
+			for _, word := range strings.Fields(f[1]) {
+				c, err := read(word)
+				if err != nil {
+					return nil, fmt.Errorf("ribbon: %s: %w", r.code, err)
+				}
+				r.when = append(r.when, c)
+			}
+		}
+		if len(f) > 2 {
+			r.value = f[2]
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+func read(word string) (condition, error) {
+	i := strings.IndexAny(word, "<>")
+	if i < 0 {
+		return condition{name: word, flag: true}, nil
+	}
+	n, err := strconv.ParseFloat(word[i+1:], 64)
+	return condition{name: word[:i], below: word[i] == '<', bound: n}, err
+}
+
+// evidence is what is known of a stretch: figures by name, flags by name, and
+// when each figure was worst.
+type evidence struct {
+	figures map[string]float64
+	flags   map[string]bool
+	at      map[string]time.Time
+}
+
+// explain names the cause of a stretch: the first rule that holds.
+func (list rules) explain(x Stretch, group []band, own Seat, seats []Seat, bands map[string][]band) *Cause {
+	e := evidence{map[string]float64{}, map[string]bool{}, map[string]time.Time{}}
+	e.take(group, own, "")
+	e.afterwards(group, bands[own.ID])
+	cut, others := 0, 0
+	role := own.Role
+	for _, o := range seats {
+		if o.ID == own.ID {
+			continue
+		}
+		others++
+		var meanwhile []band
+		for _, b := range bands[o.ID] {
+			if b.From.Before(x.To) && x.From.Before(b.To) {
+				meanwhile = append(meanwhile, b)
+			}
+		}
+		if worst(meanwhile) != Good {
+			e.take(meanwhile, o, "other")
+			role = o.Role
+		}
+		if slices.ContainsFunc(meanwhile, func(b band) bool { return b.word == Lost && b.From.Sub(x.From).Abs() < atOnce }) {
+			cut++
+		}
+	}
+	e.flags["both"] = x.Word == Lost && others > 0 && cut == others
+	for _, r := range list {
+		if !e.holds(r) {
+			continue
+		}
+		c := &Cause{Code: r.code, Value: int(math.Round(e.figures[r.value])), At: x.From, Role: own.Role}
+		if at, ok := e.at[r.value]; ok {
+			c.At = at
+		}
+		if strings.HasPrefix(r.code, "other-") {
+			c.Role = role
+		}
+		return c
+	}
+	return nil
+}
+
+// afterwards reads the faults of the report that follows a stretch: a client
+// tells of what lasted when it is over.
+func (e *evidence) afterwards(group, all []band) {
+	end := group[len(group)-1].To
+	for _, b := range all {
+		if b.To.After(end) && b.From.Sub(end) < near {
+			e.faults(b, "")
+			return
+		}
+	}
+}
+
+func (e *evidence) faults(b band, prefix string) {
+	for _, f := range b.sample.Faults {
+		e.flags[prefix+"fault="+f.What] = true
+		if prefix == "" {
+			e.figures["ms"] = max(e.figures["ms"], float64(f.Ms))
+		}
+	}
+}
+
+// take reads a group of bands into the evidence, under a prefix for others.
+func (e *evidence) take(group []band, s Seat, prefix string) {
+	name := func(n string) string {
+		if prefix == "" {
+			return n
+		}
+		return prefix + strings.ToUpper(n[:1]) + n[1:]
+	}
+	note := func(n string, v float64, low bool, at time.Time) {
+		old, ok := e.figures[name(n)]
+		if ok && (low && v >= old || !low && v <= old) {
+			return
+		}
+		e.figures[name(n)], e.at[name(n)] = v, at
+	}
+	for _, b := range group {
+		if b.gap {
+			e.flags[name("gap")] = true
+			continue
+		}
+		x := b.sample
+		if b.word != Good {
+			for n, v := range map[string]*int{"up": x.Up, "down": x.Down} {
+				if v == nil {
+					continue
+				}
+				note(n, float64(*v), true, b.To)
+				if well := usually(s, n); well > 0 {
+					note(n+"Of", 100*float64(*v)/well, true, b.To)
+				} else {
+					note(n+"Of", 0, true, b.To)
+				}
+			}
+			for n, v := range map[string]*int{"upLoss": x.UpLoss, "downLoss": x.DownLoss, "rtt": x.RTT} {
+				if v != nil {
+					note(n, float64(*v), false, b.To)
+				}
+			}
+			e.figures[name("freezeMs")] += float64(x.FreezeMs)
+		}
+		e.faults(b, prefix)
+	}
+}
+
+// usually is the middle of a rate while it went well; 0 when it never did.
+func usually(s Seat, what string) float64 {
+	var list []int
+	for _, x := range s.Samples {
+		v := x.Up
+		if what == "down" {
+			v = x.Down
+		}
+		if v != nil && wordOf(x) == Good {
+			list = append(list, *v)
+		}
+	}
+	if len(list) == 0 {
+		return 0
+	}
+	slices.Sort(list)
+	return float64(list[len(list)/2])
+}
+
+func (e *evidence) holds(r rule) bool {
+	for _, c := range r.when {
+		if c.flag {
+			if !e.flags[c.name] {
+				return false
+			}
+			continue
+		}
+		v, known := e.figures[c.name]
+		if !known || c.below && v >= c.bound || !c.below && v <= c.bound {
+			return false
+		}
+	}
+	return true
+}
+
+// Codes lists the causes there are; each needs its text.
+func Codes() (codes []string) {
+	list, err := load()
+	if err != nil {
+		return nil
+	}
+	for _, r := range list {
+		codes = append(codes, r.code)
+	}
+	return codes
+}

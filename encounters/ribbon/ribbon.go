@@ -1,0 +1,246 @@
+// Package ribbon makes of what the clients of a call said, and of what the
+// server saw, a ribbon per seat: where the call was good, where it was not, and
+// why (product M11). The causes are data: causes.tsv. Nothing here knows a
+// clock, a database or a name.
+package ribbon
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"visavis/internal/care"
+	"visavis/internal/events"
+)
+
+// The words of a stretch, from the reports, and one for a device that failed
+// while the link was good.
+const (
+	Good      = "good"
+	Weak      = "weak"
+	AudioOnly = "audio-only"
+	Lost      = "lost"
+	Device    = "device"
+)
+
+// Seat is one seat of a call: when its person was in it, and what it said.
+type Seat struct {
+	ID      string
+	Role    care.Role
+	Stays   []Span
+	Samples []events.Sample
+}
+
+// Span is a stretch of time.
+type Span struct{ From, To time.Time }
+
+// Incident is what the server saw of a seat (docs/signaling.md §8).
+type Incident struct {
+	Seat, Code string
+	At         time.Time
+}
+
+// Stretch is one piece of a seat's ribbon.
+type Stretch struct {
+	Span
+	Seat  string
+	Role  care.Role
+	Word  string
+	Pair  string // how media travelled last: udp, relay-tls …
+	Cause *Cause // of what was not good
+}
+
+// Cause says why. Its text is cause.<code>, with value.
+type Cause struct {
+	Code  string
+	Value int       // in the unit of causes.tsv; 0 when there is none
+	At    time.Time // when it was worst
+	Role  care.Role // whose trouble it is
+}
+
+const (
+	usual   = 10 * time.Second // a report that does not say how long it is about
+	silence = 25 * time.Second // two reports are missing: nothing was heard
+	near    = 15 * time.Second // two bad stretches so close are one
+	atOnce  = 5 * time.Second  // cut so close in time: the same cause
+)
+
+// band is one sample in time, or a gap without one.
+type band struct {
+	Span
+	word   string
+	gap    bool
+	sample events.Sample
+}
+
+// Of makes the ribbons of a call, seat by seat, in the order of time.
+func Of(seats []Seat, incidents []Incident) ([]Stretch, error) {
+	rules, err := load()
+	if err != nil {
+		return nil, err
+	}
+	bands := map[string][]band{}
+	for _, s := range seats {
+		bands[s.ID] = lay(s, incidents)
+	}
+	var out []Stretch
+	for _, s := range seats {
+		for _, group := range together(bands[s.ID]) {
+			x := Stretch{Span: Span{group[0].From, group[len(group)-1].To}, Seat: s.ID, Role: s.Role, Word: worst(group), Pair: pair(group)}
+			if x.Word != Good {
+				x.Cause = rules.explain(x, group, s, seats, bands)
+			}
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+
+// lay puts the samples of a seat in time, and what lies between them: nothing
+// was heard of somebody who was there.
+func lay(s Seat, incidents []Incident) (out []band) {
+	samples := slices.Clone(s.Samples)
+	slices.SortStableFunc(samples, func(a, b events.Sample) int { return cmp.Compare(a.At, b.At) })
+	end := time.Time{}
+	for _, x := range samples {
+		to := time.UnixMicro(x.At).UTC()
+		long := time.Duration(x.Ms) * time.Millisecond
+		if long <= 0 {
+			long = usual
+		}
+		from := latest(to.Add(-long), end)
+		if !from.Before(to) {
+			from = to.Add(-time.Millisecond)
+		}
+		out = append(out, band{Span: Span{from, to}, word: wordOf(x), sample: x})
+		end = to
+	}
+	return gaps(fill(out, cuts(s, incidents)), s.Stays)
+}
+
+// wordOf is the word of a sample; a device that failed is one of its own.
+func wordOf(x events.Sample) string {
+	if x.Word != Good {
+		return x.Word
+	}
+	for _, f := range x.Faults {
+		switch f.What {
+		case "permission-lost", "interrupted", "camera-lost", "microphone-lost", "microphone-silent":
+			return Device
+		}
+	}
+	return Good
+}
+
+// cuts are the times for which the server saw no media of a seat.
+func cuts(s Seat, incidents []Incident) (out []Span) {
+	open := time.Time{}
+	for _, i := range incidents {
+		switch {
+		case i.Seat != s.ID:
+		case i.Code == "media_lost" && open.IsZero():
+			open = i.At
+		case i.Code == "media_restored" && !open.IsZero():
+			out = append(out, Span{open, i.At})
+			open = time.Time{}
+		}
+	}
+	if !open.IsZero() {
+		end := open.Add(usual)
+		for _, x := range s.Stays {
+			if !x.From.After(open) && x.To.After(open) {
+				end = x.To
+			}
+		}
+		out = append(out, Span{open, end})
+	}
+	return out
+}
+
+// fill makes lost what the server saw cut and no sample tells of.
+func fill(list []band, cuts []Span) []band {
+	for _, c := range cuts {
+		told := slices.ContainsFunc(list, func(b band) bool {
+			return b.word != Good && b.From.Before(c.To.Add(near)) && c.From.Before(b.To.Add(near))
+		})
+		if !told {
+			list = append(list, band{Span: c, word: Lost, gap: true})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b band) int { return a.From.Compare(b.From) })
+	return list
+}
+
+// gaps adds the silences of who was there and had spoken: the first report ends
+// the time in which nothing is known, and who never reports has no ribbon but
+// the server's cuts.
+func gaps(list []band, stays []Span) []band {
+	var out []band
+	for i, b := range list {
+		if i > 0 {
+			hole := Span{out[len(out)-1].To, b.From}
+			if hole.To.Sub(hole.From) > silence && within(hole, stays) {
+				out = append(out, band{Span: hole, word: Lost, gap: true})
+			}
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// within tells whether somebody was in the call during a whole span.
+func within(s Span, stays []Span) bool {
+	return slices.ContainsFunc(stays, func(x Span) bool { return !x.From.After(s.From) && (x.To.IsZero() || !x.To.Before(s.To)) })
+}
+
+// together groups what belongs together: good with good, bad with bad as long
+// as little good lies between.
+func together(list []band) (out [][]band) {
+	for i, b := range list {
+		if n := len(out); n > 0 {
+			last := out[n-1]
+			same := (worst(last) == Good) == (b.word == Good)
+			short := b.word == Good && b.To.Sub(b.From) < near && i+1 < len(list) && list[i+1].word != Good
+			if same || short && worst(last) != Good {
+				out[n-1] = append(last, b)
+				continue
+			}
+		}
+		out = append(out, []band{b})
+	}
+	return out
+}
+
+// worst is the word of a group: the one that lasted longest of those that are
+// not good; a group of one kind keeps it.
+func worst(group []band) string {
+	long := map[string]time.Duration{}
+	for _, b := range group {
+		if b.word != Good {
+			long[b.word] += b.To.Sub(b.From)
+		}
+	}
+	word := Good
+	for _, w := range []string{Lost, AudioOnly, Weak, Device} {
+		if d, ok := long[w]; ok && (word == Good || d > long[word]) {
+			word = w
+		}
+	}
+	return word
+}
+
+func pair(group []band) (p string) {
+	for _, b := range group {
+		if b.sample.Pair != "" {
+			p = b.sample.Pair
+		}
+	}
+	return p
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
