@@ -147,6 +147,10 @@ export interface Call {
   forgetNote(): void;
   admit(seat: string): void;
   remove(seat: string, reason: RemoveReason): void;
+  /** Host only: the seats that neither hear nor see, nor are heard or seen, from now on; none lets everybody go. */
+  hold(seats: readonly string[]): void;
+  /** How high a picture is shown, in device pixels; 0: not at all; null: nothing is known. */
+  shows(seat: string, source: 'camera' | 'screen', height: number | null): void;
   leave(): void;
   /** Host only. */
   end(): void;

@@ -7,12 +7,13 @@ import { Grants } from './grants';
 import { Link } from './link';
 import { Network } from './network';
 import { Outgoing } from './outgoing';
-import { admitByFetch, Awake, browserWorld, merged, tabOf } from './page';
+import { admitByFetch, Awake, browserWorld, tabOf } from './page';
 import { Socket, type SocketWorld } from './socket';
 import { moveOf, stateOf, type CallCause, type CallState, type Phase } from './state';
-import { Close, type ChatMessage, type MediaGate, type RemoveReason, type ServerMessage } from './wire';
+import { Talk } from './talk';
+import { Views } from './views';
+import { Close, type MediaGate, type RemoveReason, type ServerMessage } from './wire';
 
-const maxText = 2000;
 const none: MediaFacts = { framesDecoded: 0, framesSent: 0, audioEnergyReceived: 0, audioEnergySent: 0, packetsLost: 0 };
 
 export interface World extends SocketWorld {
@@ -38,7 +39,8 @@ class Engine {
   private phase: Phase = { at: 'idle' };
   private gate: MediaGate | undefined;
   private seizing = false; // the person asked to take the seat back: no second question
-  private chatNumber = 0;
+  private readonly talk = new Talk((body) => void this.socket.send(body), () => this.show({}));
+  private readonly views: Views;
   private told = '';
   private part: Partial<CallSnapshot> = {};
   private view: CallSnapshot;
@@ -67,7 +69,10 @@ class Engine {
       offer: (pc, sdp) => void this.socket.send({ t: 'offer', pc, sdp }),
       report: (r) => void this.socket.send(r),
       changed: () => this.show({}),
-      opened: () => this.outgoing.putAll(),
+      opened: () => {
+        this.outgoing.putAll();
+        this.views.forget();
+      },
       ice: () => this.grants.fresh(),
       reachable: () => this.part.socket === 'open',
       session: () => this.socket.current ?? '',
@@ -82,6 +87,7 @@ class Engine {
       { message: (m) => this.take(m), state: (s) => this.socketChanged(s), ended: (why) => this.ended(why), kept: () => this.link.kept },
       world,
     );
+    this.views = new Views({ slots: () => this.link.bound, tell: (slots) => void this.socket.send({ t: 'view', pc: this.link.pc, slots }) });
     this.network = new Network({
       changed: () => {
         this.socket.check();
@@ -93,6 +99,7 @@ class Engine {
         this.show({});
       },
       seen: () => this.seen(),
+      hidden: () => this.views.soon(),
     });
     this.view = this.draw();
   }
@@ -117,8 +124,10 @@ class Engine {
       setScreen: (on) => this.outgoing.setScreen(on),
       setTorch: (on) => this.extras.setTorch(on),
       setBlur: (on) => this.extras.setBlur(on),
-      say: (text) => this.say(text),
+      say: (text) => this.talk.say(text),
       admit: (seat) => void this.socket.send({ t: 'admit', seat }),
+      hold: (seats) => void this.socket.send({ t: 'hold', seats: [...seats] }),
+      shows: (seat, source, height) => this.views.set(seat, source, height),
       remove: (seat: string, reason: RemoveReason) => void this.socket.send({ t: 'remove', seat, reason }),
       leave: () => this.leave(),
       end: () => void this.socket.send({ t: 'end' }),
@@ -174,13 +183,14 @@ class Engine {
       case 'answer':
         return this.link.answer(m.pc, m.sdp);
       case 'slots':
-        return this.link.bind(m.pc, m.slots);
+        this.link.bind(m.pc, m.slots);
+        return this.views.soon();
       case 'speaking':
         return this.show({ speaking: m.seats });
       case 'history':
-        return this.show({ chat: merged(m.messages, this.view.chat) });
+        return this.talk.history(m.messages);
       case 'chat':
-        return this.said(m);
+        return this.talk.said(m, this.view.me?.seat);
       case 'ice':
         return this.grants.take({ servers: m.servers, expiresAt: m.expiresAt, policy: m.policy });
       case 'rejoin':
@@ -207,7 +217,7 @@ class Engine {
     });
     this.told = '';
     this.tellMute();
-    for (const p of this.view.chatPending) this.socket.send({ t: 'chat', ...p });
+    this.talk.again();
     this.gateChanged();
   }
 
@@ -218,13 +228,6 @@ class Engine {
     const { queue: _old, ...rest } = this.part;
     this.part = queue ? { ...rest, queue } : rest;
     this.show({ seats: m.seats, ...(me ? { me } : {}), ...(m.started ? { startedAt: m.started } : {}) });
-  }
-
-  private said(m: ChatMessage) {
-    this.show({
-      chat: merged(this.view.chat, [{ id: m.id, from: m.from, name: m.name, role: m.role, at: m.at, text: m.text }]),
-      chatPending: m.from === this.view.me?.seat ? this.view.chatPending.filter((p) => p.id !== m.id) : this.view.chatPending,
-    });
   }
 
   private error(m: Extract<ServerMessage, { t: 'error' }>) {
@@ -261,6 +264,7 @@ class Engine {
   /** The page is in view again: what the system cut meanwhile is taken back, by itself where it lets us. */
   private seen() {
     this.socket.check();
+    this.views.soon();
     this.keepAwake();
     const { microphone, camera } = this.devices.status;
     if ([microphone, camera].some((d) => d.state === 'problem' && d.cause === 'interrupted')) void this.devices.wake();
@@ -293,16 +297,6 @@ class Engine {
     const key = `${this.view.me?.seat ?? ''}${this.link.pc}${JSON.stringify(now)}`;
     if (key === this.told) return;
     if (this.socket.send({ t: 'mute', ...now }) > 0) this.told = key;
-  }
-
-  private say(text: string): boolean {
-    const length = [...text].length;
-    if (text.trim() === '' || length > maxText) return false;
-    this.chatNumber += 1;
-    const message = { id: `${Date.now().toString(36)}-${this.chatNumber}`, text };
-    this.socket.send({ t: 'chat', ...message });
-    this.show({ chatPending: [...this.view.chatPending, message] });
-    return true;
   }
 
   private leave() {
@@ -369,8 +363,8 @@ class Engine {
       ...(cause ? { cause } : {}),
       socket: p.socket ?? 'closed',
       seats: p.seats ?? [],
-      chat: p.chat ?? [],
-      chatPending: p.chatPending ?? [],
+      chat: this.talk.chat,
+      chatPending: this.talk.pending,
       speaking: p.speaking ?? [],
       remote: link.remote(),
       link: link.exists ? ({ none: 'connecting', up: 'up', unstable: 'up', cut: 'lost' } as const)[link.media] : 'none',
@@ -390,6 +384,7 @@ class Engine {
   private dispose() {
     this.phase = { at: 'idle' };
     this.network.dispose();
+    this.views.dispose();
     this.socket.stop();
     this.link.close();
     this.outgoing.unshare();

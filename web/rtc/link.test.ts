@@ -7,7 +7,7 @@ import type { QualityReport } from './report';
 import { between, readingOf, type Sample } from './stats';
 
 const sample = (more: Partial<Sample> = {}): Sample => ({
-  seconds: 1, upKbps: 900, downKbps: 900, upLoss: 0, downLoss: 0, fps: new Map([['10', 25]]), freezes: 0, freezeMs: 0, heard: true, spoke: true, slow: false, ...more,
+  seconds: 1, upKbps: 900, downKbps: 900, upLoss: 0, downLoss: 0, fps: new Map([['10', 25]]), freezes: 0, freezeMs: 0, heard: true, ago: 0, spoke: true, slow: false, ...more,
 });
 const seen = { pictures: ['10'], ownStopped: false };
 
@@ -60,6 +60,11 @@ describe('our own picture', () => {
     }
     expect(thrift.share).toBe('full');
   });
+  test('loss with a queue is a narrow link: the browser’s own estimate is not waited for', () => {
+    const thrift = new Thrift();
+    thrift.add(sample({ rttMs: 30 }));
+    expect(run(thrift, sample({ rttMs: 330, upLoss: 0.15, maySend: 250_000 }), 4)).toBe('3:none');
+  });
   test('random loss of a fifth does not cost the picture, four tenths do', () => {
     expect(run(new Thrift(), sample({ upLoss: 0.2, maySend: 700_000 }), 60)).toBe('');
     expect(run(new Thrift(), sample({ upLoss: 0.5 }), 4)).toBe('3:none');
@@ -71,17 +76,17 @@ describe('two readings', () => {
     { id: 't', type: 'transport', selectedCandidatePairId: 'p' },
     { id: 'p', type: 'candidate-pair', localCandidateId: 'l', bytesReceived: n * 100_000, bytesSent: n * 50_000, responsesReceived: n, currentRoundTripTime: 0.08, availableOutgoingBitrate: 640_000 },
     { id: 'l', type: 'local-candidate', candidateType: 'relay', relayProtocol: 'tls', protocol: 'udp' },
-    { id: 'a', type: 'inbound-rtp', kind: 'audio', packetsReceived: n * 48, packetsLost: n * 2 },
+    { id: 'a', type: 'inbound-rtp', kind: 'audio', packetsReceived: n * 48, packetsLost: n * 2, lastPacketReceivedTimestamp: 1_699_999_999_840 },
     { id: 'v', type: 'inbound-rtp', kind: 'video', mid: '10', packetsReceived: n * 50, packetsLost: 0, framesDecoded: n * 20, freezeCount: n, totalFreezesDuration: n * 0.2 },
     { id: 'never', type: 'inbound-rtp', kind: 'video', mid: '11', framesDecoded: 0 },
     { id: 'o', type: 'outbound-rtp', packetsSent: n * 60, qualityLimitationReason: 'cpu' },
     { id: 'r', type: 'remote-inbound-rtp', localId: 'o', fractionLost: 0.05 },
   ];
   test('give rates, shares and the path', () => {
-    const s = between(readingOf(rows(1), 1000), readingOf(rows(2), 2000));
+    const s = between(readingOf(rows(1), 1000), readingOf(rows(2), 2000, 1_700_000_000_000));
     expect(s).toEqual({
       seconds: 1, upKbps: 400, downKbps: 800, upLoss: 0.05, downLoss: 0.02, fps: new Map([['10', 20]]), freezes: 1, freezeMs: 200,
-      heard: true, spoke: true, rttMs: 80, maySend: 640_000, pair: 'relay-tls', slow: true,
+      heard: true, ago: 160, spoke: true, rttMs: 80, maySend: 640_000, pair: 'relay-tls', slow: true,
     });
   });
   test('of a silent path', () => expect(between(readingOf(rows(2), 1000), readingOf(rows(2), 2000))).toMatchObject({ heard: false, spoke: false, downLoss: 0, upKbps: 0 }));

@@ -71,6 +71,10 @@ export class Link {
     return this.number;
   }
 
+  get bound(): readonly Slot[] {
+    return this.peer?.bound ?? [];
+  }
+
   get exists(): boolean {
     return this.peer !== null || this.opening;
   }
@@ -232,8 +236,8 @@ export class Link {
     const was = this.media;
     this.ladder.rise();
     this.owed = null;
-    this.lastHeard = Date.now();
     if (was === 'up') return;
+    this.lastHeard = Date.now();
     this.media = 'up';
     if (was === 'cut') this.toReport = true;
     this.on.changed();
@@ -282,7 +286,7 @@ export class Link {
     if (s.seconds > slept) return;
     this.reporter.add(s);
     if (s.heard) {
-      this.lastHeard = Date.now();
+      this.lastHeard = Date.now() - s.ago;
       if (this.peer?.connected && this.media !== 'none') this.up();
     } else if (s.spoke && this.media === 'up' && this.peer?.connected) {
       this.ladder.fall(this.lastHeard);
@@ -302,7 +306,7 @@ export class Link {
 
   /** Sections in which a camera should be seen, and was. */
   private pictures(): string[] {
-    return (this.peer?.bound ?? []).filter((s) => s.source === 'camera' && this.on.expects(s.seat)).map((s) => s.mid);
+    return this.bound.filter((s) => s.source === 'camera' && this.on.expects(s.seat)).map((s) => s.mid);
   }
 
   private watchStill(s: Sample, pictures: readonly string[]): boolean {

@@ -13,6 +13,8 @@ export interface NetworkEvents {
   offline: (is: boolean) => void;
   /** The page came back into view. */
   seen: () => void;
+  /** It went out of view. */
+  hidden: () => void;
 }
 
 /** Several events tell of one change: this long they count as one, in ms. */
@@ -54,6 +56,7 @@ export class Network {
 
   private readonly visible = () => {
     if (globalThis.document?.visibilityState === 'visible') this.on.seen();
+    else this.on.hidden();
   };
 
   private tell() {

@@ -170,7 +170,7 @@ export class Peer {
   }
 
   async reading(): Promise<Reading> {
-    return readingOf(await this.pc.getStats(), performance.now());
+    return readingOf(await this.pc.getStats(), performance.now(), Date.now());
   }
 
   close() {

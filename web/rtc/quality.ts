@@ -69,6 +69,8 @@ export type Share = 'full' | 'small' | 'none';
 const voiceAndPicture = 110_000;
 const enoughAgain = 140_000;
 const hopeless = 0.4;
+/** Loss together with a queue (ms above the shortest round trip seen) is a link too narrow, not one that loses by chance. */
+const crowded = { loss: 0.08, rttMs: 200, below: 400_000 } as const;
 /** Seconds of a bad link before the picture stops, of a trial, before the first trial and the longest wait. */
 const stopAfter = 3;
 const trial = 5;
@@ -83,12 +85,16 @@ export class Thrift {
   share: Share = 'full';
   private seconds = 0;
   private wait = firstTry;
+  private shortest = Number.POSITIVE_INFINITY;
 
   /** One second of a connection that sends a picture. Gives true when the share changed. */
   add(s: Sample): boolean {
     const before = this.share;
     const little = s.maySend !== undefined && s.maySend < (this.share === 'small' ? enoughAgain : voiceAndPicture);
-    const starved = little || s.upLoss > hopeless;
+    const rtt = s.rttMs ?? 0;
+    if (rtt > 0) this.shortest = Math.min(this.shortest, rtt);
+    const full = s.upLoss > crowded.loss && rtt - this.shortest > crowded.rttMs && (s.maySend ?? 0) < crowded.below;
+    const starved = little || full || s.upLoss > hopeless;
     this.seconds += s.seconds;
     if (this.share === 'full') {
       if (!starved) this.seconds = 0;

@@ -9,12 +9,15 @@ export type PairKind = 'udp' | 'tcp' | 'relay-udp' | 'relay-tcp' | 'relay-tls';
 
 /** Sums over one connection at one moment; what a browser does not tell is 0 or absent. */
 export interface Reading {
-  /** ms of a steady clock. */
+  /** ms of a steady clock, and of Date.now(). */
   at: number;
+  wall: number;
   bytesIn: number;
   bytesOut: number;
   /** Anything that shows that the other end lives: bytes and answers to checks. */
   signs: number;
+  /** When the last packet of a stream came, in ms of Date.now(); 0 where the browser does not tell. */
+  lastIn: number;
   packetsIn: number;
   lostIn: number;
   packetsOut: number;
@@ -49,17 +52,18 @@ function kindOf(local: Report | undefined): PairKind | undefined {
   return local.protocol === 'tcp' ? 'tcp' : 'udp';
 }
 
-export function readingOf(stats: Stats, at: number): Reading {
+export function readingOf(stats: Stats, at: number, wall = 0): Reading {
   const byId = new Map<string, Report>();
   stats.forEach((r) => byId.set(r.id, r));
   const sum: Reading = {
-    at, bytesIn: 0, bytesOut: 0, signs: 0, packetsIn: 0, lostIn: 0, packetsOut: 0, lossOut: 0, freezes: 0, freezeMs: 0, frames: new Map(), slow: false,
+    at, wall, bytesIn: 0, bytesOut: 0, signs: 0, lastIn: 0, packetsIn: 0, lostIn: 0, packetsOut: 0, lossOut: 0, freezes: 0, freezeMs: 0, frames: new Map(), slow: false,
   };
   let told = 0;
   let lost = 0;
   for (const r of byId.values()) {
     if (r.type === 'inbound-rtp') {
       sum.packetsIn += num(r, 'packetsReceived');
+      sum.lastIn = Math.max(sum.lastIn, num(r, 'lastPacketReceivedTimestamp'));
       // Below zero when packets came twice (RFC 3550 §6.4.1), as Firefox reports it.
       sum.lostIn += Math.max(0, num(r, 'packetsLost'));
       sum.freezes += num(r, 'freezeCount');
@@ -101,6 +105,8 @@ export interface Sample {
   freezeMs: number;
   /** The other end gave a sign of life. */
   heard: boolean;
+  /** How long ago the last packet came, in ms; 0: not known. */
+  ago: number;
   /** We sent something, so the other end had to answer. */
   spoke: boolean;
   rttMs?: number;
@@ -125,6 +131,7 @@ export function between(a: Reading, b: Reading): Sample {
     freezes: grew((r) => r.freezes),
     freezeMs: Math.round(grew((r) => r.freezeMs)),
     heard: b.signs !== a.signs,
+    ago: b.lastIn > 0 ? Math.min(1000 * seconds, Math.max(0, b.wall - b.lastIn)) : 0,
     spoke: b.packetsOut > a.packetsOut,
     ...(b.rttMs === undefined ? {} : { rttMs: b.rttMs }),
     ...(b.maySend === undefined ? {} : { maySend: b.maySend }),

@@ -149,6 +149,8 @@ export type ClientBody =
   | { t: 'chat'; id: string; text: string }
   | { t: 'admit'; seat: string }
   | { t: 'remove'; seat: string; reason: RemoveReason }
+  | { t: 'hold'; seats: string[] }
+  | { t: 'view'; pc: number; slots: { mid: string; height: number }[] }
   | { t: 'turn' }
   | QualityReport
   | { t: 'leave' }

@@ -45,6 +45,9 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
   useAnnouncements(snapshot, others);
   const shared = others.find((p) => p.seat.screen && p.media?.screen);
   const live = inCall(snapshot.state);
+  const held = snapshot.state === 'held';
+  // With one other person there is nobody to speak with apart from them.
+  const mayHold = (p: Person) => snapshot.me?.host === true && !p.seat.host && (others.length > 1 || p.seat.held === true);
   const closeChat = () => {
     setChatOpen(false);
     chatButton.current?.focus();
@@ -59,11 +62,23 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
       {children}
       <div className={styles.middle}>
         <div className={styles.stage} data-people={Math.min(others.length, 4)}>
-          {shared && <Picture stream={shared.media?.screen} label={t('screenOf', { name: shared.seat.name })} className={styles.shared} />}
+          {held && (
+            <p className={styles.alone} role="status">
+              {t('held')}
+            </p>
+          )}
+          {shared && <Picture stream={shared.media?.screen} label={t('screenOf', { name: shared.seat.name })} className={styles.shared} onHeight={(px) => call.shows(shared.seat.seat, 'screen', px)} />}
           <div className={`${styles.tiles} ${shared ? styles.beside : ''}`}>
-            {others.map((p) => (
-              <Tile key={p.seat.seat} person={p} speaking={snapshot.speaking.includes(p.seat.seat)} />
-            ))}
+            {!held &&
+              others.map((p) => (
+                <Tile
+                  key={p.seat.seat}
+                  person={p}
+                  speaking={snapshot.speaking.includes(p.seat.seat)}
+                  shows={call.shows}
+                  onHold={mayHold(p) ? (on) => call.hold(others.filter((o) => (o === p ? on : o.seat.held)).map((o) => o.seat.seat)) : undefined}
+                />
+              ))}
           </div>
           {others.length === 0 && live && <p className={styles.alone}>{t('alone')}</p>}
           {live && others.length > 0 && (
@@ -143,12 +158,19 @@ function useAnnouncements(snapshot: CallSnapshot, others: Person[]) {
   const announce = useAnnounce();
   // Whoever is there already when the call opens is said too.
   const before = useRef<Person[]>([]);
+  const holding = useRef(new Set<string>());
   const messages = useRef(snapshot.chat.length);
   useEffect(() => {
     const { came, went } = changesOf(before.current, others);
     before.current = others;
     for (const s of came) announce(t('came', { name: s.name, role: t(`role.${roleWord(s.role)}`) }));
     for (const s of went) announce(t('went', { name: s.name }));
+    for (const p of others) {
+      if (p.seat.held === holding.current.has(p.seat.seat)) continue;
+      if (p.seat.held) announce(t('hold.said', { name: p.seat.name }));
+      else if (holding.current.has(p.seat.seat)) announce(t('hold.over', { name: p.seat.name }));
+    }
+    holding.current = new Set(others.filter((p) => p.seat.held).map((p) => p.seat.seat));
     const fresh = snapshot.chat.slice(messages.current).filter((m) => m.from !== snapshot.me?.seat);
     messages.current = snapshot.chat.length;
     for (const m of fresh) announce(t('chat.from', { name: m.name, text: m.text }));

@@ -6,11 +6,25 @@ type Props = {
   className?: string | undefined;
   /** Called when the browser refuses to play sound without a tap. */
   onRefused?: () => void;
+  /** Told how high the picture is drawn, in device pixels, and null when it is drawn no more. */
+  onHeight?: ((px: number | null) => void) | undefined;
 };
 
 /** A live picture. Sound goes through Sound, so that a tile that moves never cuts a voice. */
-export function Picture({ stream, label, className }: Props) {
+export function Picture({ stream, label, className, onHeight }: Props) {
   const element = useRef<HTMLVideoElement>(null);
+  const tell = useRef(onHeight);
+  tell.current = onHeight;
+  useEffect(() => {
+    const video = element.current;
+    if (!video || !tell.current || typeof ResizeObserver === 'undefined') return;
+    const watch = new ResizeObserver(() => tell.current?.(video.clientHeight * devicePixelRatio));
+    watch.observe(video);
+    return () => {
+      watch.disconnect();
+      tell.current?.(null);
+    };
+  }, []);
   useEffect(() => {
     const video = element.current;
     if (!video) return;

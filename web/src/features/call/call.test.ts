@@ -48,7 +48,7 @@ describe('the one sentence over the picture', () => {
     ['it cut the camera and the link is cut too: what a tap can mend first', { state: 'reconnecting', cause: 'media', devices: { microphone: { state: 'off' }, camera: problem('interrupted') } }, 'interrupted'],
     ['consent missing', { state: 'blocked', cause: 'consent_missing' }, 'blocked.consent_missing'],
     ['closed for a reason that has no words', { state: 'blocked', cause: 'ended' }, 'blocked.other'],
-    ['held', { state: 'held' }, 'held'],
+    ['held: the stage says it', { state: 'held' }, null],
     ['joining', { state: 'joining' }, 'joining'],
     ['joining, at the desk', { state: 'joining', me: { seat: 'me', role: 'doctor', name: 'D', host: true, state: 'admitted' } }, 'joiningPro'],
     ['media away', { state: 'reconnecting', cause: 'media' }, 'repairing'],

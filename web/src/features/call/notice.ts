@@ -8,7 +8,6 @@ const blockedCauses = ['consent_missing', 'consent_refused', 'consent_withdrawn'
 export type Says =
   | 'interrupted'
   | `blocked.${(typeof blockedCauses)[number] | 'other'}`
-  | 'held'
   | 'joining'
   | 'joiningPro'
   | 'repairing'
@@ -47,8 +46,6 @@ function ofState(s: CallSnapshot): Notice | null {
       const cause = blockedCauses.find((c) => c === s.cause);
       return { says: `blocked.${cause ?? 'other'}`, ...(cause && cause !== 'unavailable' ? { does: 'consent' as const } : {}) };
     }
-    case 'held':
-      return { says: 'held' };
     case 'preparing':
     case 'joining':
       return { says: host ? 'joiningPro' : 'joining' };

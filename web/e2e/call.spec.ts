@@ -1,0 +1,246 @@
+/**
+ * The call on a bad network and with devices that fail (issue 3 §5; trust.md
+ * M3, M4, M6): what people see, and for how long.
+ */
+import { expect, test, type Browser, type BrowserContext, type Page } from '@playwright/test';
+import { Chaos, through } from './chaos';
+import { expectGood } from './look';
+import { atDesk, bookVisit, phone, signIn, waitInRoom } from './people';
+import { flows, shot, watchMedia } from './support';
+
+test.describe.configure({ mode: 'serial', timeout: 180_000 });
+
+let chaos: Chaos;
+let patient: Page;
+let doctor: Page;
+let join: string;
+let who: string;
+
+const onPhone = { locale: 'fr-FR', timezoneId: 'Europe/Paris', permissions: ['camera', 'microphone'], ...phone };
+
+async function phoneThrough(browser: Browser, net: Chaos): Promise<Page> {
+  const context = await browser.newContext(onPhone);
+  await through(context, net);
+  await fragile(context);
+  await watchMedia(context);
+  return context.newPage();
+}
+
+interface Fragile {
+  tracks: MediaStreamTrack[];
+  refuse: { audio?: string; video?: string };
+  plugged: { kind: string; deviceId: string; label: string; groupId: string }[];
+}
+
+/** Lets a test do to the devices what a phone, a cable or another application does. */
+async function fragile(context: BrowserContext) {
+  await context.addInitScript(() => {
+    const w = window as unknown as Fragile;
+    Object.assign(w, { tracks: [], refuse: {}, plugged: [] });
+    const media = navigator.mediaDevices;
+    const open = media.getUserMedia.bind(media);
+    const list = media.enumerateDevices.bind(media);
+    media.getUserMedia = async (c) => {
+      const name = (c?.audio && w.refuse.audio) || (c?.video && w.refuse.video);
+      if (name) throw new DOMException('refused by the test', name);
+      const stream = await open(c);
+      w.tracks.push(...stream.getTracks());
+      return stream;
+    };
+    media.enumerateDevices = async () => [...(await list()), ...(w.plugged as unknown as MediaDeviceInfo[])];
+  });
+}
+
+/** The newest track of that kind says that something happened to it. */
+const happens = (page: Page, kind: 'audio' | 'video', event: 'mute' | 'ended') =>
+  page.evaluate(([k, e]) => (window as unknown as Fragile).tracks.filter((t) => t.kind === k).at(-1)?.dispatchEvent(new Event(e)), [kind, event] as const);
+
+test.beforeAll(async ({ browser }) => {
+  chaos = new Chaos();
+  const secretary = await atDesk(browser);
+  await signIn(secretary, 'Sophie LEROY');
+  const visit = await bookVisit(secretary, /MARTIN/, '0639980177');
+  await secretary.context().close();
+  ({ join, patient: who } = visit);
+  patient = await phoneThrough(browser, chaos);
+  await waitInRoom(patient, visit.join);
+  doctor = await atDesk(browser);
+  await signIn(doctor, 'Claire MARTIN');
+  await doctor.goto(`/pro/encounters/${visit.encounterId}`);
+  await doctor.getByRole('button', { name: /Faire entrer|Recevoir/ }).first().click();
+  await sees(patient);
+  await sees(doctor);
+});
+
+test.afterAll(async () => {
+  await patient?.context().close();
+  await doctor?.context().close();
+  chaos?.close();
+});
+
+/** ms until a page decodes pictures again. */
+async function sees(page: Page): Promise<number> {
+  const from = Date.now();
+  const before = (await flows(page)).frames;
+  await expect.poll(async () => (await flows(page)).frames, { timeout: 40_000, intervals: [50] }).toBeGreaterThan(before + 2);
+  return Date.now() - from;
+}
+
+test('both see each other, and the word says so', async () => {
+  await expect(patient.getByText('Liaison bonne')).toBeVisible();
+  const layers = await patient.evaluate(async () => {
+    const found: string[] = [];
+    for (const pc of (window as unknown as { peers: RTCPeerConnection[] }).peers)
+      (await pc.getStats()).forEach((s) => s.type === 'outbound-rtp' && s.rid && s.framesEncoded > 0 && found.push(`${s.rid} ${s.frameWidth}x${s.frameHeight}`));
+    return found;
+  });
+  console.log('layers sent', layers);
+  await expectGood(patient);
+  await shot(patient, 'call-live');
+});
+
+test('five seconds without a packet: unstable, cut, and back within two seconds (M3)', async () => {
+  chaos.black = true;
+  const from = Date.now();
+  await expect(patient.getByText('Connexion instable.').first()).toBeVisible();
+  const unstable = Date.now() - from;
+  await expect(patient.getByText(/La liaison est coupée/).first()).toBeVisible();
+  const cut = Date.now() - from;
+  await expectGood(patient);
+  await shot(patient, 'call-cut');
+  await patient.waitForTimeout(Math.max(0, 5000 - (Date.now() - from)));
+  chaos.black = false;
+  const back = await sees(patient);
+  console.log(`blackhole: unstable ${unstable} ms, cut ${cut} ms, pictures ${back} ms after the network`);
+  await expect(patient.getByText('Liaison coupée')).toHaveCount(0);
+  expect(back).toBeLessThan(2000);
+});
+
+test('another network: pictures and sound are back within two seconds, in the same connection (M6)', async () => {
+  const before = await patient.evaluate(() => (window as unknown as { peers: RTCPeerConnection[] }).peers.length);
+  chaos.leave();
+  await patient.evaluate(() => dispatchEvent(new Event('online')));
+  const back = await sees(patient);
+  console.log(`network change: pictures after ${back} ms`);
+  expect(back).toBeLessThan(2000);
+  expect(await patient.evaluate(() => (window as unknown as { peers: RTCPeerConnection[] }).peers.length)).toBe(before);
+});
+
+test('an upload of 90 kbit/s: our picture stops, the voice goes on, and all comes back by itself (M4, row 13)', async () => {
+  const heard = async () =>
+    doctor.evaluate(async () => {
+      let packets = 0;
+      let concealed = 0;
+      let samples = 0;
+      for (const pc of (window as unknown as { peers: RTCPeerConnection[] }).peers)
+        (await pc.getStats()).forEach((s) => {
+          if (s.type !== 'inbound-rtp' || s.kind !== 'audio') return;
+          packets += s.packetsReceived;
+          concealed += s.concealedSamples - s.silentConcealedSamples;
+          samples += s.totalSamplesReceived;
+        });
+      return { packets, concealed, samples };
+    });
+  const from = Date.now();
+  chaos.rate.up = 90_000;
+  await expect(patient.getByText(/trop faible pour votre image/).first()).toBeVisible({ timeout: 30_000 });
+  const stopped = Date.now() - from;
+  await expect(doctor.getByText('L’image s’est arrêtée. Le son continue.').first()).toBeVisible();
+  await expectGood(patient);
+  await shot(patient, 'call-sound-only-patient');
+  await shot(doctor, 'call-sound-only-doctor');
+  const a = await heard();
+  await doctor.waitForTimeout(4000);
+  const b = await heard();
+  const share = (b.concealed - a.concealed) / (b.samples - a.samples);
+  chaos.rate.up = 0;
+  const again = Date.now();
+  await expect(patient.getByText('Liaison bonne')).toBeVisible({ timeout: 45_000 });
+  await expect(doctor.getByText('L’image s’est arrêtée. Le son continue.')).toHaveCount(0);
+  console.log(`upload of 90 kbit/s: picture stopped after ${stopped} ms; voice ${b.packets - a.packets} packets in 4 s, ${(share * 100).toFixed(1)} % concealed; good again after ${Date.now() - again} ms`);
+  expect(b.packets - a.packets).toBeGreaterThan(100);
+  expect(share).toBeLessThan(0.1);
+});
+
+test('devices that fail in the call: cut by the system, taken, plugged in; each said, each mended by one tap', async () => {
+  await happens(patient, 'video', 'mute');
+  await expect(patient.getByText('Le téléphone a coupé la caméra ou le micro.')).toBeVisible();
+  await expectGood(patient);
+  await shot(patient, 'call-interrupted');
+  await patient.getByRole('button', { name: 'Reprendre' }).click();
+  await expect(patient.getByText('Le téléphone a coupé la caméra ou le micro.')).toHaveCount(0);
+  await sees(doctor);
+
+  await happens(patient, 'video', 'ended');
+  await expect(patient.getByText('La caméra est prise par une autre application.')).toBeVisible();
+  await shot(patient, 'call-camera-taken');
+  await patient.getByRole('button', { name: 'Essayer de nouveau' }).click();
+  await expect(patient.getByText('La caméra est prise par une autre application.')).toHaveCount(0);
+  await sees(doctor);
+
+  await patient.evaluate(() => {
+    (window as unknown as Fragile).plugged.push({ kind: 'audioinput', deviceId: 'headset', label: 'Casque Bluetooth', groupId: '' });
+    navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+  });
+  await expect(patient.getByText('Un micro vient d’être branché : Casque Bluetooth.')).toBeVisible();
+  await expectGood(patient);
+  await shot(patient, 'call-headset');
+  await patient.getByRole('button', { name: 'Garder l’autre' }).click();
+  await expect(patient.getByText('Casque Bluetooth')).toHaveCount(0);
+});
+
+test('on hold: the patient decodes nothing and is not heard, says so, and is back in one tap (row 22)', async ({ browser }) => {
+  await doctor.getByRole('button', { name: /Inviter/ }).first().click();
+  await doctor.getByRole('button', { name: /Inviter Inès BENALI/ }).click();
+  await doctor.getByRole('button', { name: 'Revenir à l’appel' }).click();
+  const nurse = await atDesk(browser);
+  await signIn(nurse, 'Inès BENALI');
+  await nurse.getByRole('link', { name: new RegExp(who) }).first().click();
+  await doctor.getByRole('button', { name: /Faire entrer Inès BENALI/ }).click();
+  await expect.poll(async () => (await flows(nurse)).streams, { timeout: 30_000 }).toBe(2);
+
+  await doctor.getByRole('button', { name: `Mettre en attente ${who}` }).click();
+  await expect(patient.getByText(/Le médecin parle un instant en privé/).first()).toBeVisible();
+  await expect(doctor.getByText('En attente : ne voit et n’entend rien')).toBeVisible();
+  await expectGood(patient);
+  await expectGood(doctor);
+  await shot(patient, 'call-held-patient');
+  await shot(doctor, 'call-held-doctor');
+  const held = await flows(patient);
+  const [d, n] = [await flows(doctor), await flows(nurse)];
+  await nurse.waitForTimeout(2000);
+  const later = await flows(patient);
+  expect([later.frames, later.energy]).toEqual([held.frames, held.energy]);
+  // The two others go on.
+  expect((await flows(doctor)).frames).toBeGreaterThan(d.frames);
+  expect((await flows(nurse)).frames).toBeGreaterThan(n.frames);
+
+  await doctor.getByRole('button', { name: `Faire revenir ${who}` }).click();
+  await expect(patient.getByText(/Le médecin parle un instant en privé/)).toHaveCount(0);
+  const back = await sees(patient);
+  console.log(`back from hold: pictures after ${back} ms`);
+  expect(back).toBeLessThan(3000);
+  await nurse.context().close();
+});
+
+test('the device test with a fault: what is wrong, what to do in this browser, and one tap to try again', async ({ browser }) => {
+  const context = await browser.newContext(onPhone);
+  await fragile(context);
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    (window as unknown as Fragile).refuse = { video: 'NotAllowedError' };
+  });
+  await page.goto(join);
+  await page.getByRole('button', { name: /^C’est moi/ }).click();
+  await expect(page.getByText('La caméra est bloquée.')).toBeVisible();
+  await expect(page.getByText(/autorisez la caméra et le micro/).first()).toBeVisible();
+  await expect(page.getByRole('meter', { name: 'Niveau du micro' })).toBeVisible();
+  await expectGood(page);
+  await shot(page, 'call-device-fault');
+  await page.evaluate(() => {
+    (window as unknown as Fragile).refuse = {};
+  });
+  await page.getByRole('button', { name: 'Essayer de nouveau' }).click();
+  await expect(page.getByText('On vous voit.')).toBeVisible();
+  await context.close();
+});
