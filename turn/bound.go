@@ -78,7 +78,7 @@ func (g *guard) bindLocked(f flow, m message) *relayConn {
 	who, _, _, _ := readName(user)
 	host := hostOf(f.client.Addr())
 	byUser, byHost := g.countLocked(who, host)
-	if !ok || byUser >= perParticipant || byHost >= perHost || g.revokedLocked(who) {
+	if !ok || byUser >= perParticipant || byHost >= perHost || g.revokedLocked(who) || g.drained != nil {
 		return c
 	}
 	l := g.users[who]
@@ -113,6 +113,9 @@ func (g *guard) forget(c *relayConn) {
 	who := g.flows[f].who
 	delete(g.flows, f)
 	delete(g.byRelay, c)
+	if len(g.flows) == 0 && g.drained != nil {
+		close(g.drained)
+	}
 	if n, _ := g.countLocked(who, netip.Prefix{}); n == 0 {
 		delete(g.users, who)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,22 @@ func (k Keys) Issue(participant string, now time.Time) Credential {
 	exp := now.Add(CredentialLife).Truncate(time.Second)
 	name := encodeName(participant, exp, keyID(k[0]))
 	return Credential{Username: name, Password: password(k[0], name), Expires: exp}
+}
+
+// maxOldKeys is how many keys that count no more are kept for what lives.
+const maxOldKeys = 8
+
+// check says what is wrong with keys.
+func (k Keys) check() error {
+	if len(k) == 0 {
+		return errors.New("turn: at least one key is required")
+	}
+	for _, secret := range k {
+		if len(secret) < 32 {
+			return errors.New("turn: a key is shorter than 32 bytes")
+		}
+	}
+	return nil
 }
 
 // keyID names a secret without telling it.

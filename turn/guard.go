@@ -51,6 +51,7 @@ type guard struct {
 	hosts   map[netip.Prefix]*rate.Limiter
 	revoked map[string]time.Time
 	tokens  map[string]uint16 // ports after even ones, by RESERVATION-TOKEN
+	drained chan struct{}     // made when draining begins, closed when nobody is left
 	stats   Stats
 }
 
@@ -184,6 +185,9 @@ func (g *guard) allocateLocked(f flow, m message) verdict {
 		}
 		return verdict{pass: true} // a repeated request: pion answers from its memory
 	}
+	if g.drained != nil {
+		return g.refuseLocked(f, m, 508, "Insufficient Capacity")
+	}
 	byUser, byHost := g.countLocked(who, hostOf(f.client.Addr()))
 	if byUser >= perParticipant || byHost >= perHost {
 		return g.refuseLocked(f, m, 486, "Allocation Quota Reached")
@@ -301,6 +305,32 @@ func (g *guard) revoke(who string) {
 	for _, c := range list {
 		_ = c.Close()
 	}
+}
+
+// drain refuses new allocations from now on; the channel is closed when none is
+// left.
+func (g *guard) drain() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.drained == nil {
+		g.drained = make(chan struct{})
+		if len(g.flows) == 0 {
+			close(g.drained)
+		}
+	}
+	return g.drained
+}
+
+// lives says whether a user has an allocation.
+func (g *guard) lives(user string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, o := range g.flows {
+		if o.user == user {
+			return true
+		}
+	}
+	return false
 }
 
 // sweep forgets revocations whose credentials are dead anyway, and budgets that

@@ -83,8 +83,12 @@ func code(b []byte) int {
 
 func dial(t *testing.T, f *fixture, who string) *owner {
 	t.Helper()
-	udp, _ := f.turn.Addresses()
-	conn, err := net.Dial("udp", udp[0].String())
+	return dialOver(t, f, "udp", "", who)
+}
+
+func dialOver(t *testing.T, f *fixture, transport, from, who string) *owner {
+	t.Helper()
+	conn, err := f.dial(transport, from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +110,12 @@ func (o *owner) allocate() int {
 
 func allocate(t *testing.T, f *fixture, who string) *owner {
 	t.Helper()
-	o := dial(t, f, who)
+	return allocateOver(t, f, "udp", who)
+}
+
+func allocateOver(t *testing.T, f *fixture, transport, who string) *owner {
+	t.Helper()
+	o := dialOver(t, f, transport, "", who)
 	if c := o.allocate(); c != 0 {
 		t.Fatalf("allocate: %d", c)
 	}
@@ -126,9 +135,53 @@ func special() []string {
 	}
 }
 
+// S3: 60 addresses, four methods, three transports.
 func TestNothingButOurSFUIsReached(t *testing.T) {
 	f := open(t)
-	o := allocate(t, f, "seat-1")
+	if n := len(special()); n < 60 {
+		t.Fatalf("the matrix has %d addresses, want 60", n)
+	}
+	for _, transport := range transports() {
+		t.Run(transport, func(t *testing.T) { matrix(t, f, allocateOver(t, f, transport, "seat-"+transport)) })
+	}
+}
+
+// ask sends a request and gives the code of its answer.
+func (o *owner) ask(b []byte) int {
+	o.t.Helper()
+	return code(exchange(o.t, o.conn, o.sign(b), 5*time.Second))
+}
+
+// tell sends what is not answered.
+func (o *owner) tell(b []byte) {
+	o.t.Helper()
+	if _, err := o.conn.Write(b); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func permission(peer netip.AddrPort) []byte {
+	b := request(0x0008)
+	return attr(b, 0x0012, xor(peer, b[8:20]))
+}
+
+func channelBind(number byte, peer netip.AddrPort) []byte {
+	b := request(0x0009)
+	return attr(attr(b, 0x000C, []byte{0x40, number, 0, 0}), 0x0012, xor(peer, b[8:20]))
+}
+
+func send(peer netip.AddrPort) []byte {
+	b := request(0x0016)
+	return attr(attr(b, 0x0012, xor(peer, b[8:20])), 0x0013, []byte("probe"))
+}
+
+// connect asks for a TCP connection to a peer (RFC 6062).
+func connect(peer netip.AddrPort) []byte {
+	b := request(0x000A)
+	return attr(b, 0x0012, xor(peer, b[8:20]))
+}
+
+func matrix(t *testing.T, f *fixture, o *owner) {
 	sfuAddr := f.node.Addresses()[0]
 	// A listener that would hear if anything left by the network.
 	ear, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -136,49 +189,47 @@ func TestNothingButOurSFUIsReached(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ear.Close()
-	list := special()
-	if len(list) < 60 {
-		t.Fatalf("the matrix has %d addresses, want 60", len(list))
-	}
-	for _, text := range list {
+	for _, text := range special() {
 		f.clock.Advance(time.Second)
 		peer := netip.AddrPortFrom(netip.MustParseAddr(text), sfuAddr.Port())
-		for name, method := range map[string]uint16{"CreatePermission": 0x0008, "ChannelBind": 0x0009} {
-			b := request(method)
-			if method == 0x0009 {
-				b = attr(b, 0x000C, []byte{0x40, 0x01, 0, 0})
-			}
-			b = attr(b, 0x0012, xor(peer, b[8:20]))
-			if c := code(exchange(t, o.conn, o.sign(b), 2*time.Second)); c != 403 {
-				t.Errorf("%s to %s: %d, want 403", name, text, c)
-			}
+		if c := o.ask(permission(peer)); c != 403 {
+			t.Errorf("CreatePermission to %s: %d, want 403", text, c)
 		}
-		send := request(0x0016)
-		send = attr(attr(send, 0x0012, xor(peer, send[8:20])), 0x0013, []byte("probe"))
-		if _, err := o.conn.Write(send); err != nil {
-			t.Fatal(err)
+		if c := o.ask(channelBind(1, peer)); c != 403 {
+			t.Errorf("ChannelBind to %s: %d, want 403", text, c)
+		}
+		before := f.turn.Stats().Dropped
+		o.tell(send(peer))
+		o.tell(o.sign(connect(peer)))
+		bind(t, o.conn) // answered after both
+		if n := f.turn.Stats().Dropped - before; n != 2 {
+			t.Errorf("Send and Connect to %s: %d dropped, want both", text, n)
 		}
 	}
 	// The right address with another port is as closed.
 	earAddr := ear.LocalAddr().(*net.UDPAddr).AddrPort()
-	b := request(0x0009)
-	b = attr(attr(b, 0x000C, []byte{0x40, 0x02, 0, 0}), 0x0012, xor(earAddr, b[8:20]))
 	f.clock.Advance(time.Second)
-	if c := code(exchange(t, o.conn, o.sign(b), 2*time.Second)); c != 403 {
+	if c := o.ask(channelBind(2, earAddr)); c != 403 {
 		t.Errorf("our address, another port: %d, want 403", c)
 	}
-	send := request(0x0016)
-	send = attr(attr(send, 0x0012, xor(earAddr, send[8:20])), 0x0013, []byte("probe"))
-	if _, err := o.conn.Write(send); err != nil {
-		t.Fatal(err)
+	before := f.turn.Stats().Dropped
+	o.tell(send(earAddr))
+	o.tell(o.sign(connect(earAddr)))
+	bind(t, o.conn)
+	if n := f.turn.Stats().Dropped - before; n != 2 {
+		t.Errorf("Send and Connect to another port: %d dropped, want both", n)
+	}
+	// Channels that are not bound carry nothing.
+	o.tell([]byte{0x40, 2, 0, 4, 'p', 'r', 'o', 'b'})
+	bind(t, o.conn)
+	if n := f.turn.Stats().Dropped - before; n != 3 {
+		t.Errorf("data of an unbound channel: %d dropped, want it", n)
 	}
 	// And the SFU itself is open.
-	b = request(0x0009)
-	b = attr(attr(b, 0x000C, []byte{0x40, 0x03, 0, 0}), 0x0012, xor(sfuAddr, b[8:20]))
-	if c := code(exchange(t, o.conn, o.sign(b), 2*time.Second)); c != 0 {
+	if c := o.ask(channelBind(3, sfuAddr)); c != 0 {
 		t.Errorf("our SFU: %d, want success", c)
 	}
-	_ = ear.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+	_ = ear.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 	if n, from, err := ear.ReadFrom(make([]byte, 100)); err == nil {
 		t.Errorf("%d bytes reached the network from %s", n, from)
 	}

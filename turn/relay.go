@@ -49,17 +49,19 @@ type Server struct {
 	stop   chan struct{}
 	once   sync.Once
 	done   sync.WaitGroup
+
+	mu   sync.RWMutex
+	keys Keys // those that count now
+	old  Keys // those that only keep what lives alive
 }
 
 // Open binds the sockets and starts the server.
 func Open(cfg Config) (*Server, error) {
-	if len(cfg.Keys) == 0 || cfg.Door == nil || cfg.Realm == "" {
-		return nil, errors.New("turn: Keys, Door and Realm are required")
+	if cfg.Door == nil || cfg.Realm == "" {
+		return nil, errors.New("turn: Door and Realm are required")
 	}
-	for _, k := range cfg.Keys {
-		if len(k) < 32 {
-			return nil, errors.New("turn: a key is shorter than 32 bytes")
-		}
+	if err := cfg.Keys.check(); err != nil {
+		return nil, err
 	}
 	if cfg.Max == 0 {
 		cfg.Max = 1000
@@ -70,7 +72,7 @@ func Open(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &Server{cfg: cfg, relays: newRelays(cfg.Door, cfg.Max), stop: make(chan struct{})}
+	s := &Server{cfg: cfg, keys: cfg.Keys, relays: newRelays(cfg.Door, cfg.Max), stop: make(chan struct{})}
 	s.guard = newGuard(cfg.Clock, s.relays)
 	if err := s.listen(); err != nil {
 		return nil, err
@@ -138,7 +140,13 @@ func (s *Server) listen() (err error) {
 // imposes (RFC 8489 §9.2.2); expiry is the guard's and is asked of Allocate
 // alone.
 func (s *Server) key(username, realm string, _ net.Addr) ([]byte, bool) {
-	pw, ok := s.cfg.Keys.password(username)
+	s.mu.RLock()
+	keys, old := s.keys, s.old
+	s.mu.RUnlock()
+	pw, ok := keys.password(username)
+	if !ok && s.guard.lives(username) {
+		pw, ok = old.password(username)
+	}
 	if !ok {
 		return nil, false
 	}
@@ -156,7 +164,35 @@ func (s *Server) Addresses() (udp, tcp []netip.AddrPort) { return s.udp, s.tcp }
 
 // Issue makes a credential for a participant.
 func (s *Server) Issue(participant string) Credential {
-	return s.cfg.Keys.Issue(participant, s.cfg.Clock.Now())
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.keys.Issue(participant, s.cfg.Clock.Now())
+}
+
+// Rekey replaces the keys: give the new one first and the one before behind it,
+// and leave that one out CredentialLife later. An allocation that was made with
+// a key lives on without it.
+func (s *Server) Rekey(keys Keys) error {
+	if err := keys.check(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.old = append(s.keys[:len(s.keys):len(s.keys)], s.old...)
+	s.old = s.old[:min(len(s.old), maxOldKeys)]
+	s.keys = keys
+	return nil
+}
+
+// Drain refuses new allocations and waits until the last one is gone, or ctx
+// ends, which is its error then.
+func (s *Server) Drain(ctx context.Context) error {
+	select {
+	case <-s.guard.drain():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Revoke ends a participant's allocations and refuses their credentials.

@@ -1,8 +1,10 @@
 package turn_test
 
 import (
+	"bytes"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"testing"
 	"time"
@@ -83,5 +85,67 @@ func TestOneHostHasSoManyStreams(t *testing.T) {
 	}
 	for _, c := range list {
 		_ = c.Close()
+	}
+}
+
+// corpus is what has crashed STUN and TURN servers, and every way to damage one
+// byte or the end of what an owner sends.
+func corpus(o *owner, peer netip.AddrPort) (list [][]byte) {
+	list = append(list,
+		killer(),
+		attr(request(0x0016), 0x0012, nil), attr(request(0x0016), 0x0012, []byte{0, 1}), attr(request(0x0016), 0x0012, make([]byte, 7)),
+		attr(request(0x0016), 0x0012, []byte{0, 2, 0, 0, 1, 2, 3, 4}), attr(request(0x0008), 0x0012, make([]byte, 19)),
+		attr(request(0x0009), 0x000C, nil), attr(request(0x0009), 0x000C, []byte{0x40}), attr(request(0x0004), 0x000D, []byte{1}),
+		attr(request(0x0003), 0x0019, nil), attr(request(0x0003), 0x0018, nil), attr(request(0x0003), 0x0022, []byte{1, 2}),
+		attr(request(0x0003), 0x0006, nil), attr(request(0x0003), 0x0006, bytes.Repeat([]byte{'u'}, 600)), attr(request(0x0003), 0x0008, make([]byte, 19)),
+		attr(request(0x0001), 0x8028, make([]byte, 4)), attr(request(0x0001), 0x0009, []byte{0, 0, 4}), attr(request(0x0111), 0x0009, nil),
+		attr(request(0x0003), 0x0015, bytes.Repeat([]byte{'n'}, 800)), attr(request(0x0017), 0x0012, nil), attr(request(0x0103), 0x0016, nil),
+		[]byte{0x40, 0, 0xFF, 0xFF}, []byte{0x40, 0, 0, 5, 1}, []byte{0x7F, 0xFF, 0, 0}, []byte{0x40}, []byte{0},
+	)
+	for _, base := range [][]byte{
+		o.sign(attr(request(0x0003), 0x0019, []byte{17, 0, 0, 0})), o.sign(permission(peer)), o.sign(channelBind(1, peer)), send(peer),
+	} {
+		for i := 0; i < len(base); i += 3 {
+			cut, damaged := bytes.Clone(base[:i]), bytes.Clone(base)
+			damaged[i] ^= 0xFF
+			list = append(list, cut, damaged)
+		}
+	}
+	return list
+}
+
+func TestMalformedPacketsHarmNobody(t *testing.T) {
+	f := open(t)
+	peer := f.node.Addresses()[0]
+	owners := map[string]*owner{}
+	for _, transport := range transports() {
+		owners[transport] = allocateOver(t, f, transport, "seat-"+transport)
+	}
+	for transport, o := range owners {
+		sent := corpus(o, peer)
+		for i, b := range sent {
+			c := o.conn
+			if transport != "udp" { // a stream that is damaged is closed: the next comes on its own
+				if i%5 != 0 {
+					continue
+				}
+				var err error
+				if c, err = f.dial(transport, ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(b) > 0 {
+				_, _ = c.Write(b)
+			}
+			if c != o.conn {
+				_ = c.Close()
+			}
+		}
+		if c := o.ask(channelBind(2, peer)); c != 0 {
+			t.Errorf("%s: the owner is answered %d after %d malformed packets", transport, c, len(sent))
+		}
+	}
+	if n := f.turn.Stats().Allocations; n != 3 {
+		t.Errorf("%d allocations, want 3", n)
 	}
 }
