@@ -36,6 +36,12 @@ func (d demoCmd) Run(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	log := telemetry.NewLog(file, cfg.LogJSON)
+	switch cfg.Role {
+	case config.RoleAuto:
+		return errors.Join(supervise(ctx, cfg, log), file.Close())
+	case config.RoleMedia:
+		return errors.Join(serveMedia(ctx, cfg, log), file.Close())
+	}
 	sims, err := startSimulators(ctx, cfg, d.ports(), log)
 	if err != nil {
 		return errors.Join(err, file.Close())

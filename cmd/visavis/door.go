@@ -48,17 +48,27 @@ type sites struct {
 	log    *slog.Logger
 }
 
-// open binds the plain address, and the redirection when there is one, and
-// serves there and behind the door.
+// open serves at the plain address, at the redirection when there is one, and
+// behind the door: this process's own, or the supervisor's.
 func (s *sites) open(cfg *config.Config, door *front.Front, h http.Handler) error {
 	s.failed = make(chan error, 3)
-	if err := s.bind("listen (VISAVIS_LISTEN)", cfg.Listen, h); err != nil {
+	plain, err := inherited(cfg)
+	if err == nil && plain != nil {
+		s.serve(plain, h, false)
+	} else if err == nil {
+		err = s.bind("listen (VISAVIS_LISTEN)", cfg.Listen, h)
+	}
+	if err != nil || !cfg.TLS.On() {
 		return err
 	}
-	if door == nil {
-		return nil
+	secure, err := lane(cfg, "web")
+	if err != nil {
+		return err
 	}
-	s.serve(door.Web(), h, true)
+	if door != nil {
+		secure = door.Web()
+	}
+	s.serve(secure, h, true)
 	if cfg.TLS.Redirect == "" {
 		return nil
 	}

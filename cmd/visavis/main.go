@@ -4,10 +4,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
+	"os/exec"
 
 	"visavis/internal/config"
 
@@ -32,13 +32,17 @@ type cli struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := obey()
 	defer stop()
 	var c cli
 	k := kong.Parse(&c, kong.Name("visavis"), kong.Description("Self-hosted telehealth for France."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := k.Run(&c.Config); err != nil {
 		fmt.Fprintln(os.Stderr, "visavis:", err)
+		var role *exec.ExitError // the words were the role's own
+		if errors.As(err, &role) && role.ExitCode() > 0 {
+			os.Exit(role.ExitCode())
+		}
 		os.Exit(1)
 	}
 }

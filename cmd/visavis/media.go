@@ -8,8 +8,6 @@ import (
 
 	"visavis/internal/clock"
 	"visavis/internal/config"
-	"visavis/internal/front"
-	"visavis/internal/seal"
 	"visavis/sfu"
 	"visavis/signaling/local"
 	"visavis/turn"
@@ -17,7 +15,7 @@ import (
 
 // openMedia binds the media ports in this process: the SFU, and the closed
 // TURN in front of it.
-func openMedia(whole *config.Config, door *front.Front, m seal.Master, c clock.Clock, log *slog.Logger) (*local.Carrier, error) {
+func openMedia(whole *config.Config, streams []net.Listener, turnKey []byte, c clock.Clock, log *slog.Logger) (*local.Carrier, error) {
 	cfg := whole.Media
 	host, err := netip.ParseAddr(cfg.Host)
 	if err != nil {
@@ -31,13 +29,9 @@ func openMedia(whole *config.Config, door *front.Front, m seal.Master, c clock.C
 		public = []netip.Addr{host}
 	}
 	at := func(port int) []netip.AddrPort { return []netip.AddrPort{netip.AddrPortFrom(bind, uint16(port))} }
-	var streams []net.Listener
-	if door != nil {
-		streams = append(streams, door.Relay())
-	}
 	return local.Open(local.Config{
 		SFU:  sfu.Config{UDP: at(cfg.UDPPort), TCP: at(cfg.TCPPort), Public: public, Loopback: host.IsLoopback(), Clock: c, Log: log},
-		TURN: turn.Config{UDP: at(cfg.TURNUDP), TCP: at(cfg.TURNTCP), Streams: streams, Realm: "visavis", Keys: turn.Keys{m.Derive("turn")}, Clock: c, Log: log},
+		TURN: turn.Config{UDP: at(cfg.TURNUDP), TCP: at(cfg.TURNTCP), Streams: streams, Realm: "visavis", Keys: turn.Keys{turnKey}, Clock: c, Log: log},
 		Host: cfg.Host, Secure: secureHost(whole), RelayOnly: cfg.Relay,
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -30,6 +31,7 @@ import (
 	"visavis/scheduling"
 	"visavis/signaling"
 	"visavis/signaling/local"
+	"visavis/signaling/remote"
 	"visavis/web"
 )
 
@@ -38,8 +40,9 @@ import (
 type platform struct {
 	*foundation
 	server *httpx.Server
-	media  *local.Carrier
-	door   *front.Front // nil without a certificate
+	media  *local.Carrier // nil in the app role
+	pool   *remote.Pool   // nil outside the app role
+	door   *front.Front   // nil without a certificate
 
 	identity      *identity.Service
 	scheduling    *scheduling.Service
@@ -219,19 +222,40 @@ func (p *platform) messages(press *sheet.Press) error {
 
 // live makes the media and the rooms above it.
 func (p *platform) live(context.Context) (err error) {
-	if p.door, err = openDoor(p.cfg, p.log); err != nil {
-		return err
+	if !parented() {
+		if p.door, err = openDoor(p.cfg, p.log); err != nil {
+			return err
+		}
 	}
-	if p.media, err = openMedia(p.cfg, p.door, p.master, p.clock, p.log); err != nil {
+	media, relay, err := p.carriage()
+	if err != nil {
 		return err
 	}
 	ask := ask{p}
 	p.signaling = signaling.New(signaling.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
-		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Agenda: liveAgenda{ask}, Media: p.media, Relay: p.media,
+		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Agenda: liveAgenda{ask},
+		Media: media, Relay: relay, Outlived: p.pool != nil,
 	})
-	p.media.Tell(p.signaling.Heard)
+	if p.media != nil {
+		p.media.Tell(p.signaling.Heard)
+	}
 	return nil
+}
+
+// carriage makes the media of this process, or the way to the media roles.
+func (p *platform) carriage() (signaling.Media, signaling.Relay, error) {
+	var err error
+	if p.cfg.Role == config.RoleApp {
+		p.pool, err = p.reach()
+		return p.pool, p.pool, err
+	}
+	var streams []net.Listener
+	if p.door != nil {
+		streams = append(streams, p.door.Relay())
+	}
+	p.media, err = openMedia(p.cfg, streams, p.master.Derive("turn"), p.clock, p.log)
+	return p.media, p.media, err
 }
 
 // subscribe connects facts to those who react, then opens the bus.
@@ -328,9 +352,18 @@ func (p *platform) health(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// settleWait is how long the app role waits for what its media roles hold before
+// it lets anybody in.
+const settleWait = 2 * time.Second
+
 // start begins to deliver facts and to take sockets.
 func (p *platform) start(ctx context.Context) error {
 	p.signaling.Start()
+	if p.pool != nil {
+		waiting, cancel := context.WithTimeout(ctx, settleWait)
+		defer cancel()
+		p.pool.Start(waiting, p.signaling)
+	}
 	return p.bus.Start(ctx)
 }
 
@@ -345,6 +378,9 @@ func (p *platform) close(ctx context.Context) error {
 	}
 	if p.media != nil {
 		errs = append(errs, p.media.Close(ctx))
+	}
+	if p.pool != nil {
+		p.pool.Close()
 	}
 	if p.door != nil {
 		errs = append(errs, p.door.Close())

@@ -105,7 +105,7 @@ func (r *rig) settle(settings []string) {
 		r.args = append(r.args, "--sim-"+sim, "127.0.0.1:"+strconv.Itoa(ports[sim]))
 	}
 	r.env = []string{
-		asMain + "=1", "VISAVIS_DATA=" + r.dir, "VISAVIS_LISTEN=127.0.0.1:" + strconv.Itoa(ports["web"]), "VISAVIS_PUBLIC_URL=" + r.url,
+		asMain + "=1", "VISAVIS_ROLE=all", "VISAVIS_DATA=" + r.dir, "VISAVIS_LISTEN=127.0.0.1:" + strconv.Itoa(ports["web"]), "VISAVIS_PUBLIC_URL=" + r.url,
 		"VISAVIS_MEDIA_UDP=" + strconv.Itoa(ports["media"]), "VISAVIS_MEDIA_TCP=" + strconv.Itoa(ports["media"]),
 		"VISAVIS_TURN_UDP=" + strconv.Itoa(ports["turn"]), "VISAVIS_TURN_TCP=" + strconv.Itoa(ports["turn"]),
 		"DATABASE_URL=" + r.database, "REDIS_URL=" + r.redis,

@@ -14,23 +14,33 @@ type serveCmd struct{}
 
 // Run serves until the process is told to stop.
 func (serveCmd) Run(ctx context.Context, cfg *config.Config) error {
-	return serve(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), func(context.Context, *platform) error { return nil })
+	log := telemetry.NewLog(os.Stderr, cfg.LogJSON)
+	switch cfg.Role {
+	case config.RoleAuto:
+		return supervise(ctx, cfg, log)
+	case config.RoleMedia:
+		return serveMedia(ctx, cfg, log)
+	}
+	return serve(ctx, cfg, log, func(context.Context, *platform) error { return nil })
 }
 
 // serve builds the platform, calls ready once it answers, and runs it until
 // ctx ends. Then it stops taking requests, lets running work finish within
 // cfg.Drain, and closes.
 func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(context.Context, *platform) error) error {
+	log = log.With("role", cfg.Role)
 	p, err := build(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
+	// Before anybody is let in, so that who has a connection keeps it.
+	err = p.start(ctx)
 	web := &sites{log: log}
-	if err := web.open(cfg, p.door, p.server.Handler()); err != nil {
-		return errors.Join(err, web.close(context.Background()), p.close(context.Background()))
+	if err == nil {
+		err = web.open(cfg, p.door, p.server.Handler())
 	}
-	if err = p.start(ctx); err == nil {
-		err = ready(ctx, p)
+	if err == nil {
+		err = errors.Join(ready(ctx, p), isReady())
 	}
 	if err == nil {
 		select {

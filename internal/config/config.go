@@ -17,6 +17,7 @@ import (
 // whole platform on one machine.
 type Config struct {
 	DataDir   string   `name:"data" env:"VISAVIS_DATA" default:"data" type:"path" help:"Folder of the database, the files and the keys."`
+	Role      string   `env:"VISAVIS_ROLE" enum:"auto,app,media,all" default:"auto" help:"What this process does: app (pages, API, signalling), media (the calls), all, or auto: look after an app and a media of its own."`
 	Listen    string   `env:"VISAVIS_LISTEN" default:"localhost:8080" help:"Address of the web server."`
 	PublicURL string   `env:"VISAVIS_PUBLIC_URL" default:"http://localhost:8080" help:"Address people type, without a slash at the end."`
 	Proxies   Networks `name:"trusted-proxies" env:"VISAVIS_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody's when empty."`
@@ -31,6 +32,7 @@ type Config struct {
 
 	TLS       TLS           `embed:"" prefix:"tls-"`
 	Media     Media         `embed:"" prefix:"media-"`
+	Control   Control       `embed:"" prefix:"control-"`
 	PSC       PSC           `embed:"" prefix:"psc-"`
 	Mail      Mail          `embed:"" prefix:"mail-"`
 	MSSante   MSSante       `embed:"" prefix:"mssante-"`
@@ -177,7 +179,7 @@ func (c *Config) AfterApply() error {
 	if (c.PSC.Cert == "") != (c.PSC.Key == "") {
 		errs = append(errs, errors.New("psc-cert, psc-key: one without the other"))
 	}
-	errs = append(errs, c.TLS.check(c.PublicURL), c.TSA.check(), c.checkDatabase())
+	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.checkDatabase())
 	return errors.Join(errs...)
 }
 

@@ -190,7 +190,11 @@ func (l *link) answered(run string, conn *control.Conn, x *order) {
 
 // Asked implements control.Handler.
 func (l *link) Asked(ctx context.Context, what string, body json.RawMessage) (any, error) {
-	if what != askFlows {
+	switch what {
+	case askFlows:
+	case askDraining:
+		return nil, l.drained()
+	default:
 		return nil, &control.Refusal{Code: control.CodeUnknown}
 	}
 	var f flows
@@ -215,12 +219,21 @@ func (l *link) Told(what string, body json.RawMessage) {
 		if json.Unmarshal(body, &list) == nil {
 			p.reconcile(l, list)
 		}
-	case tellDraining:
-		p.mu.Lock()
-		l.draining = true
-		p.tellLocked()
-		p.mu.Unlock()
 	}
+}
+
+// drained takes no more rooms there. Those that are there move at the next look,
+// unless there is nowhere to go.
+func (l *link) drained() error {
+	p := l.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l.draining = true
+	p.tellLocked()
+	if p.leastLocked() == nil {
+		return &control.Refusal{Code: nowhere}
+	}
+	return nil
 }
 
 // fresh counts an event; false: it was heard before.

@@ -91,15 +91,15 @@ func (n *Node) Addr() string { return n.listener.Addr() }
 func (n *Node) Run() string { return n.run }
 
 // Drain takes no new room, has the application move those that are here, and
-// returns when nobody is left or ctx ends. Without an application nobody can be
-// moved, and it returns at once.
+// returns when nobody is left or ctx ends. Without an application, or without
+// another node, nobody can be moved, and it returns at once.
 func (n *Node) Drain(ctx context.Context) {
 	n.mu.Lock()
 	n.draining = true
 	app := n.app
 	n.emptyLocked()
 	n.mu.Unlock()
-	if app == nil || app.Tell(tellDraining, nil) != nil {
+	if app == nil || app.Ask(ctx, askDraining, nil, nil) != nil {
 		return
 	}
 	select {

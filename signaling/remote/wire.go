@@ -23,9 +23,9 @@ const (
 // What a node asks of the application, and tells it.
 const (
 	askFlows     = "flows"    // flows, answered when they are written
+	askDraining  = "draining" // take no new room to me, move mine; refused as nowhere
 	tellEvent    = "event"    // event
 	tellStanding = "standing" // []signaling.Standing: all there is
-	tellDraining = "draining" // no new room; move those that are here
 )
 
 type opened struct {
@@ -59,6 +59,9 @@ type event struct {
 	N uint64 `json:"n"`
 	signaling.MediaEvent
 }
+
+// nowhere: there is no other node.
+const nowhere = "nowhere"
 
 // refusals are the errors that have a meaning for signaling, by their code.
 func refusals() map[string]error {
