@@ -63,6 +63,7 @@ type call struct {
 	appointment string
 	encounter   string
 	db          *store.DB
+	who         int                  // the demo patient
 	from        int                  // the slot that is booked next
 	patients    []*testkit.Client    // the patient's sessions, one after the other
 	seats       [2]*rtcclient.Client // the doctor's, the patient's
@@ -103,13 +104,16 @@ func (c *call) prepare() {
 	var cancel context.CancelFunc
 	c.ctx, cancel = context.WithTimeout(c.t.Context(), 3*time.Minute)
 	c.t.Cleanup(cancel)
-	c.slots, c.db = c.rig.slots("MARTIN"), c.rig.open()
-	patient := c.patient(0)
+	c.slots = c.rig.slots("MARTIN")
+	if c.db == nil {
+		c.db = c.rig.open()
+	}
+	patient := c.patient(c.who)
 	c.patients = append(c.patients, patient)
 	var me struct{ AppointmentID string }
 	patient.Get("/api/me").Want(200).JSON(&me)
 	c.appointment = me.AppointmentID
-	c.booked = map[string]slot{me.AppointmentID: {start: c.links.Patients[0].Start}}
+	c.booked = map[string]slot{me.AppointmentID: {start: c.links.Patients[c.who].Start}}
 	c.encounter = c.spy.encounter(make(chan struct{}), me.AppointmentID)
 }
 
@@ -157,7 +161,9 @@ func (c *call) wait(seat int, what string, ok func(rtcclient.Msg) bool) {
 	}
 }
 
-func (c *call) join(seat int, who string) *flow {
+func (c *call) join(seat int, who string) *flow { return c.joinAs(seat, who, 1) }
+
+func (c *call) joinAs(seat int, who string, pc int) *flow {
 	c.t.Helper()
 	m, err := rtcclient.NewMedia(rtcclient.Options{Voice: true, Camera: true, Slots: 3, Loopback: true})
 	if err != nil {
@@ -168,7 +174,7 @@ func (c *call) join(seat int, who string) *flow {
 	if _, err := c.seats[seat].Send("mute", map[string]any{"mic": true, "camera": true}); err != nil {
 		c.t.Fatal(err)
 	}
-	if err := c.seats[seat].Join(ctx, m, 1, false); err != nil {
+	if err := c.seats[seat].Join(ctx, m, pc, false); err != nil {
 		c.t.Fatal(err)
 	}
 	m.Pump(ctx, 20)

@@ -186,7 +186,7 @@ func (r *rig) begin() (failed error) {
 func (r *rig) command(args ...string) *exec.Cmd {
 	c := exec.Command(os.Args[0], args...)
 	c.Env = append(os.Environ(), r.env...)
-	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	return c
 }
 
@@ -195,7 +195,8 @@ func (r *rig) kill() {
 	if r.cmd == nil {
 		return
 	}
-	if err := r.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	// Its roles, when it has some, are of its group.
+	if err := syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		r.t.Error(err)
 	}
 	testkit.Eventually(r.t, 10*time.Second, "the process is gone", func() bool {
