@@ -27,6 +27,7 @@ export const table: readonly Row[] = [
   { path: '/pro/agenda', who: 'secretary', open: () => '/pro/agenda' },
   { path: '/pro/patients', who: 'secretary', open: () => '/pro/patients' },
   { path: '/pro/a-poster', who: 'secretary', open: () => '/pro/a-poster' },
+  { path: '/pro/encounters/:id/qualite', who: 'secretary', open: (w) => `/pro/encounters/${w.encounterId}/qualite` },
   { path: '/pro/encounters/:id', who: 'doctor', open: (w) => `/pro/encounters/${w.encounterId}` },
   { path: '*', who: 'anyone', open: () => '/nulle-part' },
 ];

@@ -152,6 +152,8 @@ export interface Call {
   /** How high a picture is shown, in device pixels; 0: not at all; null: nothing is known. */
   shows(seat: string, source: 'camera' | 'screen', height: number | null): void;
   leave(): void;
+  /** Waiting only: an SMS when it is nearly our turn; see `queue.recall`. The page may then be closed without leave(). */
+  askRecall(): void;
   /** Host only. */
   end(): void;
   /** After an interruption on iOS, from a tap: re-opens devices and resumes sound. */

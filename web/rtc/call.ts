@@ -130,6 +130,7 @@ class Engine {
       shows: (seat, source, height) => this.views.set(seat, source, height),
       remove: (seat: string, reason: RemoveReason) => void this.socket.send({ t: 'remove', seat, reason }),
       leave: () => this.leave(),
+      askRecall: () => void this.socket.send({ t: 'recall' }),
       end: () => void this.socket.send({ t: 'end' }),
       resumeMedia: () => this.devices.wake(),
       forgetNote: () => this.forget(),

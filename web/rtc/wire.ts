@@ -56,6 +56,10 @@ export interface Queue {
   wait?: Wait;
   hostOnline: boolean;
   planned?: string;
+  /** The professional is late for this patient, for sure: by so many minutes. */
+  lateMinutes?: number;
+  /** Absent when no SMS reaches the patient. */
+  recall?: { phoneEnd: string; asked: boolean; sentAt?: string };
 }
 
 export interface ChatMessage {
@@ -153,6 +157,7 @@ export type ClientBody =
   | { t: 'view'; pc: number; slots: { mid: string; height: number }[] }
   | { t: 'turn' }
   | QualityReport
+  | { t: 'recall' }
   | { t: 'leave' }
   | { t: 'end' }
   | { t: 'ack' }

@@ -11,6 +11,10 @@ export type EncounterStatus = Encounter['status'];
 export type Period = Schemas['EncountersPeriodBody'];
 export type IdentifiedHow = NonNullable<Encounter['identifiedHow']>;
 
+export type CallQuality = Schemas['EncountersQualityBody'];
+export type Ribbon = Schemas['EncountersRibbonBody'];
+export type Stretch = Schemas['EncountersStretchBody'];
+
 export type PatientFile = Schemas['IdentityPatientBody'];
 export type PatientFound = Schemas['IdentityFoundPatient'];
 export type Sex = PatientFile['sex'];

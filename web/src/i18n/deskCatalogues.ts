@@ -5,6 +5,7 @@ import type desk from './fr/desk.json';
 import type encounter from './fr/encounter.json';
 import type patients from './fr/patients.json';
 import type prescription from './fr/prescription.json';
+import type quality from './fr/quality.json';
 import type report from './fr/report.json';
 
 export type DeskCatalogues = {
@@ -14,5 +15,6 @@ export type DeskCatalogues = {
   encounter: typeof encounter;
   patients: typeof patients;
   prescription: typeof prescription;
+  quality: typeof quality;
   report: typeof report;
 };

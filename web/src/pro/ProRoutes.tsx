@@ -14,6 +14,7 @@ const DayPage = lazy(() => import('@/features/desk/DayPage'));
 const AgendaPage = lazy(() => import('@/features/agenda/AgendaPage'));
 const EncounterPage = lazy(() => import('@/features/encounter/EncounterPage'));
 const PatientsPage = lazy(() => import('@/features/patients/PatientsPage'));
+const QualityPage = lazy(() => import('@/features/quality/QualityPage'));
 const PostPage = lazy(() => import('@/features/deliveries/PostPage'));
 
 export default function ProRoutes() {
@@ -80,6 +81,7 @@ function Pages() {
           <PostPage />
         </Only>
       </Route>
+      <Route path="/pro/encounters/:id/qualite">{({ id }) => <QualityPage key={id} encounterId={id} />}</Route>
       <Route path="/pro/encounters/:id">
         {({ id }) => (
           <Only place="day">

@@ -8,7 +8,7 @@ import type { AgendaAppointment, AgendaPractitioner } from '@/api/deskTypes';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sayDateTime } from '@/i18n/time';
-import { Button } from '@/ui/Button';
+import { Button, LinkButton } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { State } from '@/ui/State';
 import { standing } from './agenda';
@@ -79,6 +79,11 @@ export function AppointmentDialog({ practitioner, appointment, zone, now, onClos
         </div>
       )}
       <div>
+        {full.data?.encounterId && Date.parse(start) < now.getTime() && (
+          <LinkButton to={`/pro/encounters/${encodeURIComponent(full.data.encounterId)}/qualite`} look="text">
+            {t('deed.quality')}
+          </LinkButton>
+        )}
         <Button look="text" onPress={onClose}>
           {t('close')}
         </Button>

@@ -29,7 +29,8 @@ export function WaitingRoom({ call, snapshot, appointment, onLeave }: Props) {
         </Alert>
       )}
       {queue ? <Line queue={queue} /> : <Loading what={t('entering')} />}
-      {snapshot.keptUntil && <p>{t('kept', { time: sayTime(snapshot.keptUntil, zone, language) })}</p>}
+      {queue?.recall && <Recall recall={queue.recall} offer={queue.position > 1 || (queue.wait?.fromMinutes ?? 99) > soonEnough} onAsk={() => call.askRecall()} />}
+      {snapshot.keptUntil && !queue?.recall?.asked && <p>{t('kept', { time: sayTime(snapshot.keptUntil, zone, language) })}</p>}
       <DeviceProblems devices={snapshot.devices} />
       {snapshot.selfView && snapshot.camera !== false && (
         <div className={styles.self}>
@@ -56,6 +57,30 @@ export function WaitingRoom({ call, snapshot, appointment, onLeave }: Props) {
   );
 }
 
+/** Minutes under which nobody needs to go away. */
+const soonEnough = 5;
+
+/** One may go and do something else: an SMS calls back. */
+function Recall({ recall, offer, onAsk }: { recall: NonNullable<Queue['recall']>; offer: boolean; onAsk: () => void }) {
+  const t = useT('waiting');
+  if (recall.asked) {
+    return (
+      <Alert tone="good" live>
+        <p>{t(recall.sentAt ? 'recall.sent' : 'recall.asked', { end: recall.phoneEnd })}</p>
+      </Alert>
+    );
+  }
+  if (!offer) return null;
+  return (
+    <div>
+      <Button look="secondary" wide onPress={onAsk}>
+        {t('recall.ask')}
+      </Button>
+      <p className={styles.soft}>{t('recall.note', { end: recall.phoneEnd })}</p>
+    </div>
+  );
+}
+
 /** Places drawn at most; a longer line is said in words only. */
 const drawn = 8;
 
@@ -70,6 +95,7 @@ function Line({ queue }: { queue: Queue }) {
         {wait && (
           <p>{wait.fromMinutes < 1 ? t('waitShort', { to: Math.max(1, wait.toMinutes) }) : t('wait', { from: wait.fromMinutes, to: wait.toMinutes })}</p>
         )}
+        {queue.lateMinutes !== undefined && <p>{t('late', { count: queue.lateMinutes })}</p>}
         {!wait && !queue.hostOnline && before === 0 && <p>{t('waitUnknown')}</p>}
       </div>
       {queue.of <= drawn && (
