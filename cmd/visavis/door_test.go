@@ -53,17 +53,6 @@ func newDoorRig(t testing.TB, host string, settings ...string) *doorRig {
 	return d
 }
 
-// setting is the value that the program was started with.
-func (d *doorRig) setting(name string) string {
-	value := ""
-	for _, s := range d.env {
-		if v, ok := strings.CutPrefix(s, name+"="); ok {
-			value = v
-		}
-	}
-	return value
-}
-
 // credential makes one as the program does for a seat.
 func (d *doorRig) credential(seat string) turn.Credential {
 	d.t.Helper()
