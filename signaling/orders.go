@@ -41,12 +41,21 @@ func (c *conn) obey(ctx context.Context, m *inbound) bool {
 	return true // candidate: the media does not call addresses that a client names
 }
 
-// offer asks the gate, then the media (docs/signaling.md §6).
+// offer answers a client's offer, or says why not.
 func (r *room) offer(ctx context.Context, s *session, m *inbound) {
-	if !s.offers.Allow() {
-		s.say("error", errorMsg{Re: m.Seq, Code: "offer_throttled"})
-		return
+	no := &errorMsg{Code: "offer_throttled"}
+	if s.offers.Allow() {
+		no = r.negotiate(ctx, s, m.PC, m.SDP, func(answer string) { s.send("answer", answerMsg{PC: m.PC, Re: m.Seq, SDP: answer}) })
 	}
+	if no != nil {
+		no.Re = m.Seq
+		s.say("error", *no)
+	}
+}
+
+// negotiate asks the gate, then the media (docs/signaling.md §6). done gets the
+// answer with the room locked; else the reason is returned.
+func (r *room) negotiate(ctx context.Context, s *session, number int, sdp string, done func(answer string)) *errorMsg {
 	gate := r.ask(ctx)
 	r.setGate(gate)
 	r.mu.Lock()
@@ -54,11 +63,11 @@ func (r *room) offer(ctx context.Context, s *session, m *inbound) {
 	if may.Allowed && !gate.Allowed {
 		may = gate // not to be asked right now: nothing new begins
 	}
-	restart := m.PC == s.pc && s.mediaPC != 0
-	stale := m.PC < s.pc
-	gone := m.PC == s.pc && s.mediaPC == 0
+	restart := number == s.pc && s.mediaPC != 0
+	stale := number < s.pc
+	gone := number == s.pc && s.mediaPC == 0
 	if may.Allowed && !stale && !gone && !restart {
-		s.pc, s.mediaPC, s.link, s.slots, s.note = m.PC, r.hub.newPC(), LinkConnecting, nil, noteOf(s.id, m.PC)
+		s.pc, s.mediaPC, s.link, s.slots, s.note = number, r.hub.newPC(), LinkConnecting, nil, noteOf(s.id, number)
 	}
 	if may.Allowed && !stale && !gone {
 		s.asked = s.mediaPC
@@ -67,17 +76,14 @@ func (r *room) offer(ctx context.Context, s *session, m *inbound) {
 	r.mu.Unlock()
 	switch {
 	case !may.Allowed:
-		s.say("error", errorMsg{Re: m.Seq, Code: "media_refused", Reason: may.Reason})
-		return
+		return &errorMsg{Code: "media_refused", Reason: may.Reason}
 	case stale:
-		s.say("error", errorMsg{Re: m.Seq, Code: "invalid", Field: "pc"})
-		return
+		return &errorMsg{Code: "invalid", Field: "pc"}
 	case gone:
-		s.say("error", errorMsg{Re: m.Seq, Code: "pc_unknown"})
-		return
+		return &errorMsg{Code: "pc_unknown"}
 	}
 	svc := r.hub.svc
-	answer, err := svc.Media.Offer(ctx, Offer{Encounter: r.act.ID, Seat: s.seat, PC: pc, Note: note, Restart: restart, SDP: m.SDP})
+	answer, err := svc.Media.Offer(ctx, Offer{Encounter: r.act.ID, Seat: s.seat, PC: pc, Note: note, Restart: restart, SDP: sdp})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.asked == pc {
@@ -87,18 +93,17 @@ func (r *room) offer(ctx context.Context, s *session, m *inbound) {
 		if !restart && s.mediaPC == pc {
 			s.mediaPC, s.link = 0, LinkNone
 		}
-		s.say("error", errorMsg{Re: m.Seq, Code: mediaCode(err)})
-		return
+		return &errorMsg{Code: mediaCode(err)}
 	}
 	// The answer may have taken a while: what was true before may not be now.
 	if now := r.mediaOf(r.seats[s.seat]); !now.Allowed || r.sessions[s.seat] != s {
 		svc.Media.Drop(r.act.ID, s.seat)
 		s.mediaPC, s.link = 0, LinkNone
-		s.say("error", errorMsg{Re: m.Seq, Code: "media_refused", Reason: now.Reason})
-		return
+		return &errorMsg{Code: "media_refused", Reason: now.Reason}
 	}
 	svc.Media.Update(r.act.ID, s.seat, r.meantLocked(s))
-	s.send("answer", answerMsg{PC: m.PC, Re: m.Seq, SDP: answer})
+	done(answer)
+	return nil
 }
 
 func mediaCode(err error) string {
@@ -252,6 +257,11 @@ func (r *room) putOut(seat Seat) {
 		s.send("ended", endedMsg{Reason: "removed", At: svc.Clock.Now()})
 		s.kill(closeRemoved, "removed")
 	}
+	for _, s := range r.sessions {
+		if s.owner == seat.PersonID {
+			r.unseatLocked(s)
+		}
+	}
 	r.showLocked()
 }
 
@@ -294,10 +304,14 @@ func (r *room) end(ctx context.Context, s *session, m *inbound) {
 	r.finish("host")
 }
 
-// meantLocked is what a client means to send, unless it is held.
+// meantLocked is what a client means to send, unless it is held: a device is when
+// its owner is.
 func (r *room) meantLocked(s *session) Sources {
 	m := s.media
 	m.Held = r.seats[s.seat].Held
+	if owner := r.seatOfLocked(s.owner); owner != nil {
+		m.Held = m.Held || owner.Held
+	}
 	return m
 }
 
@@ -340,6 +354,11 @@ func (r *room) hold(ctx context.Context, s *session, m *inbound) {
 		}
 		if to := r.sessions[seat.ID]; to != nil {
 			r.hub.svc.Media.Update(r.act.ID, seat.ID, r.meantLocked(to))
+		}
+	}
+	for id, to := range r.sessions {
+		if to.owner != "" {
+			r.hub.svc.Media.Update(r.act.ID, id, r.meantLocked(to))
 		}
 	}
 	if len(list) > 0 {

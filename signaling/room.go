@@ -56,7 +56,7 @@ func (r *room) mediaOf(seat *Seat) mediaMsg {
 	switch {
 	case r.over || seat.over():
 		return mediaMsg{Reason: "ended"}
-	case seat.State != Admitted:
+	case seat.State != Admitted, !r.answeredForLocked(seat):
 		return mediaMsg{Reason: "not_admitted"}
 	}
 	return r.gate
@@ -166,7 +166,11 @@ func (r *room) absentLocked(seat string) {
 	}
 }
 
-func (r *room) incident(seat, code string) { r.hub.svc.scribe.incident(r.act.ID, seat, code) }
+func (r *room) incident(seat, code string) {
+	if s := r.seats[seat]; s == nil || s.Role != RoleDevice { // the act keeps what happened to people
+		r.hub.svc.scribe.incident(r.act.ID, seat, code)
+	}
+}
 
 // showLocked sends everybody their picture of the room.
 func (r *room) showLocked() {
@@ -249,7 +253,7 @@ func (r *room) look(ctx context.Context) {
 			r.away[id] = true
 			r.incident(id, "connection_lost")
 		}
-		if !s.expired(now) || s.link == LinkUp {
+		if !s.unplugged() && !s.expired(now) || s.link == LinkUp {
 			continue // media lives its own life
 		}
 		r.absentLocked(id)
@@ -333,7 +337,7 @@ func (r *room) empty() bool {
 }
 
 func (r *room) guestOnline() bool {
-	return r.anyOnline(func(s *Seat) bool { return !s.Host })
+	return r.anyOnline(func(s *Seat) bool { return !s.Host && s.Role != RoleDevice })
 }
 
 func (r *room) anyOnline(ok func(*Seat) bool) bool {
@@ -360,7 +364,9 @@ func (r *room) online(now time.Time) (seats []string, held []care.SessionID) {
 	for id, s := range r.sessions {
 		if s.online() {
 			r.seats[id].SeenAt = now
-			seats, held = append(seats, id), append(held, s.actor.SessionID)
+			if seats = append(seats, id); s.owner == "" { // a thing keeps nobody signed in
+				held = append(held, s.actor.SessionID)
+			}
 		}
 	}
 	return seats, held

@@ -1,12 +1,18 @@
 package signaling
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
 	"time"
 
+	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+
+	"golang.org/x/time/rate"
 )
 
 // State is where a seat stands.
@@ -200,4 +206,193 @@ type seatHello struct {
 	room   *room
 	tab    string
 	kept   *claim
+}
+
+// RoleDevice is the role of a seat that a thing holds: an ultrasound, an
+// otoscope, an encoder, a screen (signaling/whip). It has media and nothing else.
+const RoleDevice care.Role = "device"
+
+// Device is a thing in an act. It ends with the sign-in of its owner, the person
+// who brought it and answers for it.
+type Device struct {
+	Seat      string
+	Encounter care.EncounterID
+	Owner     string // a PersonID
+	Session   care.SessionID
+}
+
+// Plug is one connection of a device.
+type Plug struct {
+	ICE  ICE
+	room *room
+	sess *session
+}
+
+// SeatDevice makes the seat of a device, in the name of the actor of ctx, who
+// must be admitted; name is what the others see. It fails as Gone when the act
+// is over, as Forbidden when the asker is not in it.
+func (s *Service) SeatDevice(ctx context.Context, tx *store.Tx, id care.EncounterID, name string) (Seat, error) {
+	act, err := s.Acts.Act(ctx, id)
+	if err != nil {
+		return Seat{}, err
+	}
+	owner, err := seatOf(tx, id, authz.From(ctx).ID())
+	switch {
+	case act.Over:
+		return Seat{}, fault.New(fault.Gone, "encounter-over")
+	case fault.KindOf(err) == fault.NotFound, err == nil && owner.State != Admitted:
+		return Seat{}, fault.New(fault.Forbidden, "device-owner-away")
+	case err != nil:
+		return Seat{}, err
+	}
+	now := s.Clock.Now()
+	seat := Seat{
+		ID: care.NewID(now), EncounterID: id, PatientID: act.PatientID, Role: RoleDevice, State: Admitted,
+		Queue: act.PractitionerID, Planned: act.Planned, ArrivedAt: now, AdmittedAt: now, SeenAt: now,
+	}
+	seat.PersonID = seat.ID
+	tx.AfterCommit(func() {
+		if r := s.hub.find(id); r != nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.seats[seat.ID], r.people[seat.ID] = &seat, Person{Name: name}
+			r.showLocked()
+		}
+	})
+	return seat, insertSeat(tx, seat)
+}
+
+// Unseat takes a device out of its act for good.
+func (s *Service) Unseat(ctx context.Context, id string) error {
+	seat, err := s.remove(ctx, id, "device")
+	if err != nil {
+		return err
+	}
+	if r := s.hub.find(seat.EncounterID); r != nil {
+		r.putOut(seat)
+	}
+	return nil
+}
+
+// Plug answers a device's offer, at the gate where everybody's is answered; the
+// connection that the device had ends. It fails as Forbidden or Unavailable when
+// media is refused, as Invalid when the offer is, as Unavailable when the room
+// is full, as Gone when the act is over.
+func (s *Service) Plug(ctx context.Context, d Device, sdp string, sources Sources) (p *Plug, answer string, err error) {
+	ctx = authz.With(ctx, authz.SystemActor())
+	var seat Seat
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		seat, err = loadSeat(tx, d.Seat)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	r, person, err := s.hub.enter(ctx, seat)
+	if err != nil {
+		return nil, "", err
+	}
+	p = &Plug{room: r, sess: &session{
+		id: newSecret(), seat: seat.ID, room: r, since: s.Clock.Now(), link: LinkNone, media: sources, owner: d.Owner,
+		actor: authz.Actor{SessionID: d.Session}, offers: rate.NewLimiter(rate.Every(offerEvery), offerBurst),
+	}}
+	s.hub.plugged(p.sess)
+	r.mu.Lock()
+	if old := r.sessions[seat.ID]; old != nil {
+		r.unseatLocked(old)
+	}
+	delete(r.orphans, seat.ID)
+	if known := r.seats[seat.ID]; known != nil {
+		seat.Held = known.Held
+	}
+	r.seats[seat.ID], r.people[seat.ID], r.sessions[seat.ID] = &seat, person, p.sess
+	r.mu.Unlock()
+	if answer, err = p.Restart(ctx, sdp); err != nil {
+		r.expel(p.sess)
+		return nil, "", err
+	}
+	p.ICE = s.Relay.Grant(r.act.ID, seat.ID)
+	return p, answer, nil
+}
+
+func (h *hub) plugged(s *session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rooms[s.room.act.ID] = s.room // it may have emptied in between
+	h.sessions[s.id] = s
+}
+
+// Restart answers the device's offer again: an ICE restart of its connection. It
+// fails as Plug does, and as NotFound when the connection is gone.
+func (p *Plug) Restart(ctx context.Context, sdp string) (answer string, err error) {
+	r := p.room
+	no := r.negotiate(authz.With(ctx, authz.SystemActor()), p.sess, 1, sdp, func(text string) {
+		answer = text
+		r.showLocked()
+	})
+	if no == nil {
+		return answer, nil
+	}
+	switch no.Code {
+	case "media_refused":
+		return "", refusal(no.Reason)
+	case "offer_refused":
+		return "", fault.New(fault.Invalid, "offer-refused")
+	case "room_full":
+		return "", fault.New(fault.Unavailable, "room-full").With("seconds", "30")
+	case "pc_unknown":
+		return "", fault.Missing()
+	}
+	return "", fault.New(fault.Unavailable, "media-unavailable")
+}
+
+// refusal is what a device is told of the reasons of docs/signaling.md §6.1.
+func refusal(reason string) error {
+	switch reason {
+	case "not_admitted":
+		return fault.New(fault.Forbidden, "device-owner-away")
+	case "consent_missing":
+		return fault.New(fault.Forbidden, "media-consent-missing")
+	case "consent_refused":
+		return fault.New(fault.Forbidden, "media-consent-refused")
+	case "consent_withdrawn":
+		return fault.New(fault.Forbidden, "media-consent-withdrawn")
+	case "ended":
+		return fault.New(fault.Gone, "encounter-over")
+	}
+	return fault.New(fault.Unavailable, "media-unavailable")
+}
+
+// Alive says whether the connection is still the device's.
+func (p *Plug) Alive() bool {
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	return p.room.sessions[p.sess.seat] == p.sess && p.sess.mediaPC != 0
+}
+
+// Close ends the connection; the seat stays.
+func (p *Plug) Close() { p.room.expel(p.sess) }
+
+// unplugged says that a device's connection came to its end.
+func (s *session) unplugged() bool { return s.owner != "" && s.pc != 0 && s.mediaPC == 0 }
+
+// answeredForLocked says, of a device, whether who brought it is still in the
+// act, or left it by their own will.
+func (r *room) answeredForLocked(device *Seat) bool {
+	s := r.sessions[device.ID]
+	if s == nil || s.owner == "" {
+		return true
+	}
+	owner := r.seatOfLocked(s.owner)
+	return owner != nil && (owner.State == Admitted || owner.State == Left)
+}
+
+// seatOfLocked finds a person's seat; nil when there is none.
+func (r *room) seatOfLocked(person string) *Seat {
+	for _, seat := range r.seats {
+		if seat.PersonID == person {
+			return seat
+		}
+	}
+	return nil
 }

@@ -31,6 +31,7 @@ type session struct {
 	room   *room
 	since  time.Time
 	offers *rate.Limiter // a PeerConnection costs more than a message
+	owner  string        // PersonID of who answers for this thing; empty: a person's
 
 	// Under room.mu: what this client says and has.
 	media   Sources
@@ -67,8 +68,8 @@ func newSecret() string {
 func (s *session) send(t string, body any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dead {
-		return
+	if s.dead || s.owner != "" {
+		return // a thing has no signalling to hear it
 	}
 	s.seq++
 	s.out = append(s.out, outFrame{s.seq, frame(t, s.seq, s.taken, body)})
@@ -216,7 +217,7 @@ func (s *session) killLocked(code int, reason string) {
 func (s *session) online() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.conn != nil && !s.dead
+	return (s.conn != nil || s.owner != "") && !s.dead
 }
 
 // lostAt is since when there is no socket.
@@ -230,7 +231,7 @@ func (s *session) lostAt() time.Time {
 func (s *session) expired(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.dead || s.conn == nil && now.Sub(s.lost) > resumeFor
+	return s.dead || s.conn == nil && s.owner == "" && now.Sub(s.lost) > resumeFor
 }
 
 // expel puts out who was signed out or whose link was revoked, wherever that
@@ -262,14 +263,22 @@ func (h *hub) expel(ctx context.Context) {
 // right.
 func (r *room) expel(s *session) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.sessions[s.seat] == s {
-		r.hub.svc.Media.Drop(r.act.ID, s.seat)
-		r.absentLocked(s.seat)
-		delete(r.sessions, s.seat)
-		delete(r.told, s.id)
+		r.unseatLocked(s)
 		r.showLocked()
 	}
-	r.mu.Unlock()
+	r.hub.forget(s)
+	s.kill(closeTicket, "session ended")
+}
+
+// unseatLocked takes a session off its seat, with its media.
+func (r *room) unseatLocked(s *session) {
+	r.hub.svc.Media.Drop(r.act.ID, s.seat)
+	r.absentLocked(s.seat)
+	delete(r.sessions, s.seat)
+	delete(r.told, s.id)
+	s.mediaPC, s.link = 0, LinkNone
 	r.hub.forget(s)
 	s.kill(closeTicket, "session ended")
 }

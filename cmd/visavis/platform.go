@@ -32,6 +32,7 @@ import (
 	"visavis/signaling"
 	"visavis/signaling/local"
 	"visavis/signaling/remote"
+	"visavis/signaling/whip"
 	"visavis/web"
 )
 
@@ -49,6 +50,7 @@ type platform struct {
 	consent       *consent.Service
 	encounters    *encounters.Service
 	signaling     *signaling.Service
+	whip          *whip.Service
 	documents     *documents.Service
 	prescriptions *prescriptions.Service
 	messaging     *messaging.Service
@@ -237,6 +239,9 @@ func (p *platform) live(context.Context) (err error) {
 		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Agenda: liveAgenda{ask},
 		Media: media, Relay: relay, Outlived: p.pool != nil,
 	})
+	p.whip = whip.New(whip.Deps{
+		DB: p.db, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Live: p.signaling, URL: p.cfg.PublicURL,
+	})
 	if p.media != nil {
 		p.media.Tell(p.signaling.Heard)
 	}
@@ -321,6 +326,7 @@ func (p *platform) api() error {
 	}
 	encounters.Routes(p.server, p.encounters, words)
 	signaling.Routes(p.server, p.signaling)
+	whip.Routes(p.server, p.whip)
 	documents.Routes(p.server, p.documents)
 	prescriptions.Routes(p.server, p.prescriptions)
 	messaging.Routes(p.server, p.messaging)

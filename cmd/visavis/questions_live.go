@@ -66,8 +66,13 @@ func (q livePeople) Touch(ctx context.Context, ids []care.SessionID) error {
 	return q.identity.Touch(ctx, ids)
 }
 
-// Person asks identity for the name others in the room see.
+// Person asks identity for the name others in the room see; of a device, that is
+// its label.
 func (q livePeople) Person(ctx context.Context, role care.Role, id string) (signaling.Person, error) {
+	if role == signaling.RoleDevice {
+		label, err := q.whip.Label(ctx, id)
+		return signaling.Person{Name: label}, err
+	}
 	if role == care.Patient {
 		p, err := q.identity.Patient(ctx, care.PatientID(id))
 		if err != nil {

@@ -109,13 +109,17 @@ func New(o Options) (*Server, error) {
 func (s *Server) Routes() []Route { return s.routes }
 
 // Mount serves a path that is no typed handler (a WebSocket, a redirect, the
-// web app) after the same sign-in; action is checked first all the same.
+// web app) after the same sign-in; action is checked first all the same. What a
+// path has in braces is the request's PathValue.
 func (s *Server) Mount(method, path string, action authz.Action, h http.HandlerFunc) {
 	s.routes = append(s.routes, Route{method, path, action})
-	s.engine.Handle(method, path, func(c *gin.Context) {
+	s.engine.Handle(method, strings.NewReplacer("{", ":", "}", "").Replace(path), func(c *gin.Context) {
 		if err := s.o.Table.May(authz.From(c.Request.Context()), action); err != nil {
 			s.refuse(c, err)
 			return
+		}
+		for _, p := range c.Params {
+			c.Request.SetPathValue(p.Key, p.Value)
 		}
 		h(c.Writer, c.Request)
 	})
@@ -149,6 +153,14 @@ func (s *Server) Handler() http.Handler {
 
 // Refuse writes the problem of err, for handlers given to Mount.
 func Refuse(w http.ResponseWriter, r *http.Request, err error) { write(w, problem(r.Context(), err)) }
+
+// RefuseAs is Refuse under a status that HTTP has for protocols and no kind of
+// fault has, as 415.
+func RefuseAs(w http.ResponseWriter, r *http.Request, status int, err error) {
+	p := problem(r.Context(), err)
+	p.Status = status
+	write(w, p)
+}
 
 func (s *Server) refuse(c *gin.Context, err error) {
 	s.note(c.Request.Context(), err)
