@@ -240,7 +240,7 @@ func (p *platform) live(context.Context) (err error) {
 		Media: media, Relay: relay, Outlived: p.pool != nil,
 	})
 	p.whip = whip.New(whip.Deps{
-		DB: p.db, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Live: p.signaling, URL: p.cfg.PublicURL,
+		DB: p.db, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log, Limits: p.limits, Live: p.signaling, URL: p.cfg.PublicURL,
 	})
 	if p.media != nil {
 		p.media.Tell(p.signaling.Heard)

@@ -44,10 +44,16 @@ func wired(t *testing.T) *platform {
 	return p
 }
 
+// sdpRoute is why RFC 9725 and its draft are not in the document.
+const sdpRoute = "SDP, for devices: docs/signaling.md §10"
+
 // undocumented are the mounted paths that no OpenAPI document describes: they
 // speak no JSON.
 var undocumented = map[string]string{
 	"GET /api/live":           "a WebSocket: docs/signaling.md",
+	"POST /api/whip/{device}": sdpRoute, "OPTIONS /api/whip/{device}": sdpRoute, "POST /api/whep/{device}": sdpRoute, "OPTIONS /api/whep/{device}": sdpRoute,
+	"PATCH /api/whip/{device}/{connection}": sdpRoute, "DELETE /api/whip/{device}/{connection}": sdpRoute, "OPTIONS /api/whip/{device}/{connection}": sdpRoute,
+	"PATCH /api/whep/{device}/{connection}": sdpRoute, "DELETE /api/whep/{device}/{connection}": sdpRoute, "OPTIONS /api/whep/{device}/{connection}": sdpRoute,
 	"GET /api/health":         "for probes: 204 or a problem",
 	"GET /api/auth/psc/start": "a redirect", "GET /api/auth/psc/callback": "a redirect",
 	"POST /api/hooks/sms": "the gateway's own format, signed",
@@ -157,7 +163,7 @@ func TestEveryRouteKeepsItsDoor(t *testing.T) {
 				t.Errorf("%s as %s: %d %s: read before it was refused", name, role, a.Status, a.Body)
 			}
 		}
-		if route.Method != http.MethodGet {
+		if route.Method != http.MethodGet && route.Method != http.MethodOptions {
 			for _, site := range []string{"cross-site", "same-site"} {
 				knock(callers[care.Doctor], route, `{}`, testkit.Header("Sec-Fetch-Site", site)).Problem(403, "cross-origin")
 			}

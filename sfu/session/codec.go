@@ -96,11 +96,35 @@ func known(kind Kind, rtpmap, fmtp string) (name string, rate uint32) {
 		return VP8, 90000
 	case kind == Video && m == "h264/90000":
 		f := strings.ToLower(strings.ReplaceAll(fmtp, " ", ""))
-		if strings.Contains(f, "packetization-mode=1") && strings.Contains(f, "profile-level-id=42e0") {
+		if strings.Contains(f, "packetization-mode=1") && constrainedBaseline(f) {
 			return H264, 90000
 		}
 	}
 	return "", 0
+}
+
+// constrainedBaseline tells whether a fmtp says H.264 Constrained Baseline, in
+// one of the ways of RFC 6184 table 5: browsers write 42e0, encoders 42c0 or
+// less.
+func constrainedBaseline(fmtp string) bool {
+	_, rest, ok := strings.Cut(fmtp, "profile-level-id=")
+	if !ok || len(rest) < 6 {
+		return false
+	}
+	id, err := strconv.ParseUint(rest[:6], 16, 32)
+	if err != nil {
+		return false
+	}
+	constraints := id >> 8 & 0xff
+	switch id >> 16 {
+	case 0x42:
+		return constraints&0x4f == 0x40
+	case 0x4d:
+		return constraints&0x8f == 0x80
+	case 0x58:
+		return constraints&0xcf == 0xc0
+	}
+	return false
 }
 
 // codecs takes what both know: VP8 before H.264, sound in the client's order,

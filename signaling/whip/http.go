@@ -30,8 +30,8 @@ type deviceBody struct {
 
 type madeOut struct {
 	Body struct {
-		deviceBody
-		Token string `json:"token" doc:"bearer token of the device, 256 bits; it is never shown again"`
+		Device deviceBody `json:"device"`
+		Token  string     `json:"token" doc:"bearer token of the device, 256 bits; it is never shown again"`
 	}
 }
 
@@ -63,7 +63,7 @@ func Routes(s *httpx.Server, svc *Service) {
 			return nil, err
 		}
 		out := &madeOut{}
-		out.Body.deviceBody, out.Body.Token = svc.body(ctx, d), token
+		out.Body.Device, out.Body.Token = svc.body(ctx, d), token
 		return out, nil
 	})
 	httpx.Handle(s, httpx.Op{

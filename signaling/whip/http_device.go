@@ -66,6 +66,9 @@ func (s *Service) answer(way Direction, h handler) http.HandlerFunc {
 		case errors.As(err, &own):
 			httpx.RefuseAs(w, r, own.status, own.error)
 		default:
+			if k := fault.KindOf(err); k == fault.Internal || k == fault.Unavailable {
+				s.Log.Warn("whip: request failed", "id", authz.From(r.Context()).Request, "err", err)
+			}
 			httpx.Refuse(w, r, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -57,6 +58,7 @@ type Deps struct {
 	Keeper *seal.Keeper
 	Table  *authz.Table
 	Clock  clock.Clock
+	Log    *slog.Logger
 	Limits limit.Limiter
 	Live   *signaling.Service
 	// URL is the public address of the server, as https://host.
@@ -148,10 +150,10 @@ func labelPlace(id string) seal.Place {
 }
 
 func (s *Service) device(ctx context.Context, tx *store.Tx, r seated) (Device, error) {
-	label, err := s.Keeper.Open(ctx, tx, care.PatientID(r.PatientID), labelPlace(r.SeatID), r.Label)
+	label, err := s.Keeper.Open(ctx, tx, care.PatientID(r.PatientID), labelPlace(r.Row.SeatID), r.Row.Label)
 	return Device{
-		r.SeatID, care.EncounterID(r.EncounterID), care.PatientID(r.PatientID), string(label), Direction(r.Direction), r.Owner,
-		care.SessionID(r.SessionID), store.Time(r.MadeAt), store.Time(r.ExpiresAt),
+		r.Row.SeatID, care.EncounterID(r.Row.EncounterID), care.PatientID(r.PatientID), string(label), Direction(r.Row.Direction), r.Row.Owner,
+		care.SessionID(r.Row.SessionID), store.Time(r.Row.MadeAt), store.Time(r.Row.ExpiresAt),
 	}, err
 }
 
@@ -189,7 +191,7 @@ func (s *Service) Revoke(ctx context.Context, id care.EncounterID, device string
 		if err != nil {
 			return err
 		}
-		if r.EncounterID != string(id) {
+		if r.Row.EncounterID != string(id) {
 			return fault.Missing()
 		}
 		if r.gone() {

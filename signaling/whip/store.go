@@ -22,7 +22,7 @@ func (deviceRow) TableName() string { return "seat_devices" }
 
 // seated is a device with what its seat says.
 type seated struct {
-	deviceRow
+	Row       deviceRow `gorm:"embedded"`
 	PatientID string
 	State     string
 }

@@ -31,6 +31,7 @@ type Options struct {
 	VoiceNACK                    bool   // ask for lost sound too
 	Simulcast                    bool   // the camera in three layers: Layers
 	Stamped                      bool   // pictures carry when they were sent, and Delays says how long they took
+	H264                         bool   // pictures are H.264 alone, as hardware sends them
 }
 
 // Got is what one receive section has counted.
@@ -125,6 +126,9 @@ func NewMedia(o Options) (*Media, error) {
 func (c *Media) sections(o Options) error {
 	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
 	vp8 := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
+	if o.H264 {
+		vp8 = h264
+	}
 	for _, x := range []struct {
 		name string
 		on   bool
@@ -146,6 +150,11 @@ func (c *Media) sections(o Options) error {
 		tr, err := c.PC.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 		if err != nil {
 			return err
+		}
+		if o.H264 && x.cap.MimeType == h264.MimeType {
+			if err := tr.SetCodecPreferences([]webrtc.RTPCodecParameters{{RTPCodecCapability: h264, PayloadType: 106}}); err != nil {
+				return err
+			}
 		}
 		c.sends[x.name] = t
 		c.wait.Add(1)

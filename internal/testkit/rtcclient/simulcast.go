@@ -102,3 +102,9 @@ func (c *Media) levelID() uint8 {
 	}
 	return 0
 }
+
+// h264 is Constrained Baseline, as encoders write it.
+var h264 = webrtc.RTPCodecCapability{
+	MimeType: webrtc.MimeTypeH264, ClockRate: 90000, SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+	RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}},
+}

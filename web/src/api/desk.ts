@@ -1,6 +1,6 @@
 /** One function per route that the professional's pages use. */
 import { address, call, callWithTag } from './call';
-import type { IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
+import type { DeviceDirection, IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
 import type { ConsentScreen, ConsentText, PrescriptionCategory, PrescriptionLine, StaffRole } from './types';
 
 export const day = (date?: string) => call('GET /api/day', { query: { date } });
@@ -10,6 +10,10 @@ export const callQuality = (id: string) => call('GET /api/encounters/{id}/qualit
 export const confirmIdentity = (id: string, how: IdentifiedHow) =>
   call('POST /api/encounters/{id}/identity', { path: { id }, body: { how } });
 export const invite = (id: string, staffId: string) => call('POST /api/encounters/{id}/participants', { path: { id }, body: { staffId } });
+export const devices = (id: string) => call('GET /api/encounters/{id}/devices', { path: { id } });
+export const addDevice = (id: string, label: string, direction: DeviceDirection) =>
+  call('POST /api/encounters/{id}/devices', { path: { id }, body: { label, direction } });
+export const removeDevice = (id: string, device: string) => call('DELETE /api/encounters/{id}/devices/{device}', { path: { id, device } });
 export const finish = (id: string) => call('POST /api/encounters/{id}/finish', { path: { id } });
 
 export const patients = (q: string, signal?: AbortSignal) => call('GET /api/patients', { query: { q }, signal });

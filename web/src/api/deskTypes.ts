@@ -6,6 +6,8 @@ type Schemas = components['schemas'];
 
 export type Person = Schemas['EncountersPersonBody'];
 export type DayItem = Schemas['EncountersDayItem'];
+export type Device = Schemas['WhipDeviceBody'];
+export type DeviceDirection = Device['direction'];
 export type Encounter = Schemas['EncountersEncounterBody'];
 export type EncounterStatus = Encounter['status'];
 export type Period = Schemas['EncountersPeriodBody'];

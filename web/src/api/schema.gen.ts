@@ -515,6 +515,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/encounters/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the devices of an act */
+        get: operations["listDevices"];
+        put?: never;
+        /** Give a device a way into an act */
+        post: operations["makeDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/encounters/{id}/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a device out of an act */
+        delete: operations["revokeDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/encounters/{id}/finish": {
         parameters: {
             query?: never;
@@ -2024,6 +2059,42 @@ export interface components {
             /** @description path of the WebSocket */
             url: string;
         };
+        SignalingListOutBody: {
+            items: components["schemas"]["WhipDeviceBody"][];
+            /**
+             * Format: int64
+             * @description how many an act may have
+             */
+            most: number;
+        };
+        SignalingMadeInBody: {
+            /** @enum {string} */
+            direction: "send" | "receive";
+            /** @description what the others in the act see */
+            label: string;
+        };
+        SignalingMadeOutBody: {
+            device: components["schemas"]["WhipDeviceBody"];
+            /** @description bearer token of the device, 256 bits; it is never shown again */
+            token: string;
+        };
+        WhipDeviceBody: {
+            /** @enum {string} */
+            direction: "send" | "receive";
+            /**
+             * Format: date-time
+             * @description until when a connection may begin
+             */
+            expiresAt: string;
+            id: string;
+            label: string;
+            /** Format: date-time */
+            madeAt: string;
+            /** @description the caller brought it */
+            mine: boolean;
+            /** @description the WHIP or WHEP endpoint to write into the device */
+            url: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3046,6 +3117,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MessagingListOutBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalingListOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    makeDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignalingMadeInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalingMadeOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    revokeDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

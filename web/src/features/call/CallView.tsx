@@ -13,7 +13,7 @@ import { Chat } from './Chat';
 import { Control } from './Control';
 import { Lamp } from './Lamp';
 import { Notices } from './Notices';
-import { changesOf, othersOf, roleWord, type Person } from './people';
+import { changesOf, listenersOf, othersOf, roleWord, type Person } from './people';
 import { SelfView } from './SelfView';
 import { Picture, Sound } from './Stream';
 import { Tile } from './Tile';
@@ -89,6 +89,11 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
           <SelfView stream={snapshot.selfView} cameraOn={snapshot.camera} mirrored={!snapshot.facingAway} />
           <Lamp call={call} snapshot={snapshot} blur={fill === 'pane'} />
           <div className={styles.notices}>
+            {listenersOf(snapshot).map((s) => (
+              <p key={s.seat} className={styles.notice}>
+                {t('receives', { name: s.name })}
+              </p>
+            ))}
             <Notices call={call} snapshot={snapshot} onConsent={onConsent} />
             {soundRefused && (
               <div className={styles.notice} role="alert">

@@ -1,7 +1,7 @@
 import type { Call } from '@rtc/api';
 import { useT } from '@/i18n/i18n';
 import { Button } from '@/ui/Button';
-import { initials, roleWord, type Person } from './people';
+import { initials, isDevice, roleWord, type Person } from './people';
 import { Picture } from './Stream';
 import styles from './call.module.css';
 
@@ -23,7 +23,7 @@ export function Tile({ person, speaking, shows, onHold }: Props) {
     <div className={`${styles.tile} ${speaking ? styles.speaking : ''}`} data-seat={seat.seat}>
       {shown ? (
         <>
-          <Picture stream={media.camera} label={t('pictureOf', { name: seat.name, role })} className={`${styles.face} ${media.still ? styles.stopped : ''}`} onHeight={(px) => shows(seat.seat, 'camera', px)} />
+          <Picture stream={media.camera} label={t('pictureOf', { name: seat.name, role })} className={`${isDevice(seat) ? styles.whole : styles.face} ${media.still ? styles.stopped : ''}`} onHeight={(px) => shows(seat.seat, 'camera', px)} />
           {media.still && (
             <p className={styles.still} role="status">
               {t('still')}
@@ -40,7 +40,7 @@ export function Tile({ person, speaking, shows, onHold }: Props) {
       )}
       <p className={styles.nameplate}>
         <span className={styles.personName}>{seat.name}</span>, {role}
-        {!seat.mic && !seat.held && <span className={styles.muted}>{t('micOff')}</span>}
+        {!seat.mic && !seat.held && !isDevice(seat) && <span className={styles.muted}>{t('micOff')}</span>}
       </p>
       {onHold && (
         <div className={styles.hold}>

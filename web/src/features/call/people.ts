@@ -2,7 +2,7 @@ import type { CallSnapshot, RemoteMedia, Seat } from '@rtc/api';
 
 export type Person = { seat: Seat; media: RemoteMedia | undefined };
 
-const knownRoles = ['doctor', 'nurse', 'pharmacist', 'midwife', 'patient', 'representative', 'companion', 'interpreter'] as const;
+const knownRoles = ['doctor', 'nurse', 'pharmacist', 'midwife', 'patient', 'representative', 'companion', 'interpreter', 'device'] as const;
 export type RoleWord = (typeof knownRoles)[number] | 'participant';
 
 /** Roles the page has no word for are shown as a participant (docs/signaling.md §5). */
@@ -10,10 +10,20 @@ export function roleWord(role: string): RoleWord {
   return knownRoles.find((r) => r === role) ?? 'participant';
 }
 
+/** A thing, not a person: an ultrasound, an encoder, a screen (docs/signaling.md §10). */
+export const isDevice = (seat: Seat) => seat.role === 'device';
+
+const receives = (seat: Seat) => !seat.mic && !seat.camera && !seat.screen;
+
+/** Devices that send nothing and see and hear the call: who is in it must know. */
+export function listenersOf(snapshot: CallSnapshot): Seat[] {
+  return snapshot.seats.filter((s) => isDevice(s) && s.state === 'admitted' && s.online && receives(s));
+}
+
 /** The others in the room, the host first, then in order of arrival. */
 export function othersOf(snapshot: CallSnapshot): Person[] {
   return snapshot.seats
-    .filter((s) => s.seat !== snapshot.me?.seat && s.state === 'admitted' && s.online)
+    .filter((s) => s.seat !== snapshot.me?.seat && s.state === 'admitted' && s.online && !(isDevice(s) && receives(s)))
     .sort((a, b) => Number(b.host) - Number(a.host) || Date.parse(a.since) - Date.parse(b.since))
     .map((seat) => ({ seat, media: snapshot.remote.find((m) => m.seat === seat.seat) }));
 }

@@ -14,6 +14,7 @@ import { Lines, Loading } from '@/ui/Loading';
 import type { DeskView } from '@/ui/Page';
 import { closed } from './act';
 import { ClosePane } from './ClosePane';
+import { DeviceDialog } from './DeviceDialog';
 import { Drafts, DraftsContext } from './drafts';
 import { EncounterFrame } from './EncounterFrame';
 import { EndDialog } from './EndDialog';
@@ -65,7 +66,7 @@ function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
   useDevicesInCall(call);
   const [view, setView] = useState<DeskView>('both');
   const [tab, setTab] = useState<FileTab>('report');
-  const [dialog, setDialog] = useState<'invite' | 'end' | null>(null);
+  const [dialog, setDialog] = useState<'invite' | 'device' | 'end' | null>(null);
   const drafts = useMemo(() => new Drafts(), []);
   return (
     <DraftsContext value={drafts}>
@@ -86,6 +87,7 @@ function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
               planned={encounter.planned.start}
               begun={encounter.status === 'in-progress'}
               onInvite={encounter.host ? () => setDialog('invite') : undefined}
+              onDevice={() => setDialog('device')}
               onEnd={() => setDialog('end')}
             />
           )
@@ -95,6 +97,7 @@ function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
         <FilePane encounter={encounter} tab={tab} onTab={setTab} />
       </EncounterFrame>
       <InviteDialog encounter={encounter} me={staff.id} isOpen={dialog === 'invite'} onClose={() => setDialog(null)} />
+      {dialog === 'device' && <DeviceDialog encounterId={encounter.id} seats={call?.snapshot.seats ?? []} onClose={() => setDialog(null)} />}
       <EndDialog encounter={encounter} call={call} isOpen={dialog === 'end'} onClose={() => setDialog(null)} />
     </DraftsContext>
   );

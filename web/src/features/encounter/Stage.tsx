@@ -22,10 +22,11 @@ export type StageProps = {
   begun: boolean;
   /** Absent for who may not invite. */
   onInvite?: (() => void) | undefined;
+  onDevice: () => void;
   onEnd: () => void;
 };
 
-export function Stage({ desk, failed, host, planned, begun, onInvite, onEnd }: StageProps) {
+export function Stage({ desk, failed, host, planned, begun, onInvite, onDevice, onEnd }: StageProps) {
   const t = useT('encounter');
   const snapshot = desk?.snapshot ?? null;
   const scene = failed ? 'refused' : sceneOf(snapshot);
@@ -50,6 +51,9 @@ export function Stage({ desk, failed, host, planned, begun, onInvite, onEnd }: S
                 {t('invite.title')}
               </Button>
             )}
+            <Button look="text" onPress={onDevice}>
+              {t('device.title')}
+            </Button>
           </div>
           {door.length > 0 && <Door desk={desk} waiting={door} now={now} />}
         </CallView>

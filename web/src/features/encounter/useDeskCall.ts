@@ -2,6 +2,7 @@
 import type { Call, CallSnapshot } from '@rtc/api';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { openCall } from '@/features/call/engine';
+import { isDevice } from '@/features/call/people';
 import { toAdmit } from './stage';
 
 export type DeskCall = { call: Call; snapshot: CallSnapshot };
@@ -56,7 +57,7 @@ export function useDevicesInCall(desk: DeskCall | null) {
   const opened = useRef(false);
   useEffect(() => {
     if (!desk || opened.current || desk.snapshot.me?.state !== 'admitted') return;
-    if (!desk.snapshot.seats.some((s) => s.seat !== desk.snapshot.me?.seat && s.state === 'admitted')) return;
+    if (!desk.snapshot.seats.some((s) => s.seat !== desk.snapshot.me?.seat && s.state === 'admitted' && !isDevice(s))) return;
     opened.current = true;
     openDevices(desk.call);
   }, [desk]);
