@@ -203,7 +203,7 @@ test('devices that fail in the call: cut by the system, taken, plugged in; each 
   await expect(patient.getByText('Casque Bluetooth')).toHaveCount(0);
 });
 
-test('on hold: the patient decodes nothing and is not heard, says so, and is back in one tap (row 22)', async ({ browser }) => {
+test('three with a shared screen; on hold the patient decodes nothing and is not heard, says so, and is back in one tap (rows 15, 22)', async ({ browser }) => {
   await doctor.getByRole('button', { name: /Inviter/ }).first().click();
   await doctor.getByRole('button', { name: /Inviter Inès BENALI/ }).click();
   await doctor.getByRole('button', { name: 'Revenir à l’appel' }).click();
@@ -212,6 +212,15 @@ test('on hold: the patient decodes nothing and is not heard, says so, and is bac
   await nurse.getByRole('link', { name: new RegExp(who) }).first().click();
   await doctor.getByRole('button', { name: /Faire entrer Inès BENALI/ }).click();
   await expect.poll(async () => (await flows(nurse)).streams, { timeout: 30_000 }).toBe(2);
+
+  await doctor.getByRole('button', { name: 'Partager mon écran' }).click();
+  await expect.poll(async () => (await flows(patient)).streams, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+  await expect(patient.getByLabel(/^Écran de /)).toBeVisible();
+  await expectGood(patient);
+  await shot(patient, 'call-share-patient');
+  await shot(nurse, 'call-share-nurse');
+  await doctor.getByRole('button', { name: 'Arrêter de partager mon écran' }).click();
+  await expect(patient.getByLabel(/^Écran de /)).toHaveCount(0);
 
   await doctor.getByRole('button', { name: `Mettre en attente ${who}` }).click();
   await expect(patient.getByText(/Le médecin parle un instant en privé/).first()).toBeVisible();

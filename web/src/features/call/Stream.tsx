@@ -50,7 +50,16 @@ export function Sound({ stream, onRefused }: Props) {
         if (cause instanceof DOMException && cause.name === 'NotAllowedError') refused.current?.();
       });
     }
+    // A phone call, or a phone put away, pauses what plays (iOS): it goes on when the page is in view again.
+    const resume = () => {
+      if (document.hidden || !audio.paused || !audio.srcObject) return;
+      audio.play().catch((cause: unknown) => cause instanceof DOMException && cause.name === 'NotAllowedError' && refused.current?.());
+    };
+    document.addEventListener('visibilitychange', resume);
+    audio.addEventListener('pause', resume);
     return () => {
+      document.removeEventListener('visibilitychange', resume);
+      audio.removeEventListener('pause', resume);
       audio.srcObject = null;
     };
   }, [stream]);
