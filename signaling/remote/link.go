@@ -288,6 +288,7 @@ func (p *Pool) reconcile(l *link, list []signaling.Standing) {
 		l.order(askDrop, seatOrder{Encounter: at.encounter, Seat: at.seat})
 	}
 	p.live.Reconcile(p.ctx, keep, placed)
+	p.cfg.Log.Info("media: a node is here", "node", l.addr, "connections", len(keep), "elsewhere", len(away))
 	p.mu.Lock()
 	l.settled = true
 	p.tellLocked()
