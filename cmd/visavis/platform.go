@@ -252,6 +252,11 @@ func (p *platform) live(context.Context) (err error) {
 func (p *platform) carriage() (signaling.Media, signaling.Relay, error) {
 	var err error
 	if p.cfg.Role == config.RoleApp {
+		if p.door != nil { // TURN over TLS is at the media roles
+			if err := p.door.Relay().Close(); err != nil {
+				return nil, nil, err
+			}
+		}
 		p.pool, err = p.reach()
 		return p.pool, p.pool, err
 	}
