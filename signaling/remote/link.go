@@ -95,7 +95,7 @@ func (l *link) enter(conn *control.Conn, o opened) {
 		for _, x := range l.todo {
 			close(x.done)
 		}
-		l.run, l.last, l.todo = o.Run, 0, nil
+		l.run, l.last, l.todo = o.Run, o.N, nil
 	}
 	l.conn, l.draining, l.settled = conn, o.Draining, false
 	for _, x := range l.todo {

@@ -109,6 +109,12 @@ func (n *Node) Drain(ctx context.Context) {
 	}
 }
 
+func (n *Node) opened() opened {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return opened{Run: n.run, N: n.n, Draining: n.draining}
+}
+
 // Draining tells whether no new room is wanted.
 func (n *Node) Draining() bool {
 	n.mu.Lock()
@@ -182,7 +188,7 @@ func (n *Node) begin(c *control.Conn, last uint64) error {
 	if n.app != nil && n.app != c {
 		n.app.Close()
 	}
-	if len(n.ring) > 0 && last > 0 && last+1 >= n.ring[0].N {
+	if len(n.ring) > 0 && last+1 >= n.ring[0].N {
 		for _, e := range n.ring {
 			if e.N <= last {
 				continue
@@ -252,7 +258,7 @@ func (c *caller) Asked(ctx context.Context, what string, body json.RawMessage) (
 	var o seatOrder
 	switch what {
 	case askOpen:
-		return opened{Run: c.node.run, Draining: c.node.Draining()}, nil
+		return c.node.opened(), nil
 	case askBegin:
 		var b begin
 		if err := json.Unmarshal(body, &b); err != nil {

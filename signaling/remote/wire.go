@@ -30,10 +30,12 @@ const (
 
 type opened struct {
 	Run      string `json:"run"`
+	N        uint64 `json:"n"` // of the last event so far
 	Draining bool   `json:"draining,omitempty"`
 }
 
-// begin: Last is the number of the last event heard of this run.
+// begin: Last is the number of the last event heard of this run, at first the
+// one of opened.
 type begin struct {
 	Last uint64 `json:"last"`
 }
