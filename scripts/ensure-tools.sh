@@ -32,6 +32,7 @@ need python3 python3
 need poppler-utils pdftoppm
 need zbar-tools zbarimg
 need openssl openssl
+need iproute2 ip
 
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" != 0 ]; then

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"visavis/internal/seal"
+	"visavis/internal/control"
 	"visavis/internal/testkit"
 	"visavis/turn"
 )
@@ -46,6 +46,7 @@ func newDoorRig(t testing.TB, host string, settings ...string) *doorRig {
 	roots.AppendCertsFromPEM(raw)
 	d.trust = &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}
 	d.rig = newRig(t, "", "", append([]string{
+		"VISAVIS_ROLE=auto", // as people run it: the door is the supervisor's, TURN the media role's
 		"VISAVIS_TLS_CERT=" + cert, "VISAVIS_TLS_KEY=" + key, "VISAVIS_TLS_LISTEN=127.0.0.1:" + d.port,
 		"VISAVIS_TLS_REDIRECT=127.0.0.1:" + redirected, "VISAVIS_PUBLIC_URL=https://" + host + ":" + d.port, "REDIRECTED=" + redirected,
 	}, settings...)...)
@@ -56,11 +57,11 @@ func newDoorRig(t testing.TB, host string, settings ...string) *doorRig {
 // credential makes one as the program does for a seat.
 func (d *doorRig) credential(seat string) turn.Credential {
 	d.t.Helper()
-	m, err := seal.LoadMaster(filepath.Join(d.dir, "keys", "master"), false)
+	key, err := control.LoadKey(filepath.Join(d.dir, "keys", "control"), false)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return turn.Keys{m.Derive("turn")}.Issue(seat, time.Now())
+	return turn.Keys{key.Derive("turn")}.Issue(seat, time.Now())
 }
 
 func TestTheProgramBringsItsOwnTLS(t *testing.T) {

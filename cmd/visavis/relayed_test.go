@@ -107,7 +107,7 @@ func newRelayedRig(t *testing.T) *relayedRig {
 	cert, key := testkit.Certificate(t, t.TempDir(), 1, "visavis.test")
 	r.door = strconv.Itoa(quietPort(t))
 	public := "https://visavis.test:" + r.door
-	r.env = append(r.env, "VISAVIS_TLS_CERT="+cert, "VISAVIS_TLS_KEY="+key, "VISAVIS_TLS_LISTEN="+r.address+":"+r.door,
+	r.env = append(r.env, "VISAVIS_ROLE=auto", "VISAVIS_TLS_CERT="+cert, "VISAVIS_TLS_KEY="+key, "VISAVIS_TLS_LISTEN="+r.address+":"+r.door,
 		"VISAVIS_PUBLIC_URL="+public, "VISAVIS_MEDIA_HOST="+r.address)
 	r.start()
 	bundle := filepath.Join(t.TempDir(), "relayed.js")
