@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -142,5 +143,31 @@ func TestStrangersTakeNoMemory(t *testing.T) {
 	}
 	if len(g.hosts) > maxKnownHosts {
 		t.Errorf("%d hosts are remembered", len(g.hosts))
+	}
+}
+
+// nowhere is a socket whose datagrams are counted and lost.
+type nowhere struct{ puts, flushed int }
+
+func (*nowhere) next() ([]byte, netip.AddrPort, error) { return nil, netip.AddrPort{}, net.ErrClosed }
+func (*nowhere) more() bool                            { return false }
+func (w *nowhere) put(uint16, []byte, netip.AddrPort)  { w.puts++ }
+func (w *nowhere) flush()                              { w.flushed++ }
+func (*nowhere) Close() error                          { return nil }
+func (*nowhere) LocalAddr() net.Addr                   { return nil }
+
+// A packet of a bound channel costs no memory on its way in, nor on its way out.
+func TestARelayedPacketAllocatesNothing(t *testing.T) {
+	g, door, flows := setUp(t, 1)
+	sock, o := &nowhere{}, g.flows[flows[0]]
+	o.relay.back.Store(&wayBack{wire: sock, client: flows[0].client, channels: o.channels})
+	b, peer, to := frame(100), door.all[0], o.relay.addr
+	now, entered := time.Now(), 0
+	enter := func([]byte, netip.AddrPort, netip.AddrPort) bool { entered++; return true }
+	if n := testing.AllocsPerRun(1000, func() { g.carry(flows[0], b, now, enter) }); n != 0 || entered == 0 {
+		t.Errorf("in: %v allocations a packet, %d entered", n, entered)
+	}
+	if n := testing.AllocsPerRun(1000, func() { door.exit(b, peer, to) }); n != 0 || sock.puts == 0 {
+		t.Errorf("out: %v allocations a packet, %d left", n, sock.puts)
 	}
 }

@@ -88,7 +88,7 @@ func (r *relays) open(port int) (*relayConn, error) {
 			continue
 		}
 		c := &relayConn{
-			all: r, addr: a, in: make(chan arrived, waiting), done: make(chan struct{}),
+			all: r, addr: a, in: make(chan *arrived, waiting), done: make(chan struct{}),
 		}
 		c.limit.Store(newBudget())
 		c.used.Store(time.Now().UnixNano())
@@ -116,7 +116,7 @@ func (r *relays) arrive(b []byte, from, to netip.AddrPort) {
 		}
 	}
 	select {
-	case c.in <- arrived{append([]byte(nil), b...), from}:
+	case c.in <- &arrived{append([]byte(nil), b...), from}:
 		c.used.Store(now.UnixNano())
 	default: // the client's link is full: drop, as a socket would
 	}
@@ -172,7 +172,7 @@ type arrived struct {
 type relayConn struct {
 	all  *relays
 	addr netip.AddrPort
-	in   chan arrived
+	in   chan *arrived
 	done chan struct{}
 	once sync.Once
 	used atomic.Int64
