@@ -30,6 +30,7 @@ import (
 	"visavis/prescriptions"
 	"visavis/scheduling"
 	"visavis/signaling"
+	"visavis/signaling/check"
 	"visavis/signaling/local"
 	"visavis/signaling/remote"
 	"visavis/signaling/whip"
@@ -51,6 +52,7 @@ type platform struct {
 	encounters    *encounters.Service
 	signaling     *signaling.Service
 	whip          *whip.Service
+	check         *check.Service
 	documents     *documents.Service
 	prescriptions *prescriptions.Service
 	messaging     *messaging.Service
@@ -242,6 +244,7 @@ func (p *platform) live(context.Context) (err error) {
 	p.whip = whip.New(whip.Deps{
 		DB: p.db, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log, Limits: p.limits, Live: p.signaling, URL: p.cfg.PublicURL,
 	})
+	p.check = check.New(check.Deps{DB: p.db, Audit: p.audit, Table: p.table, Clock: p.clock, Acts: checkActs{ask}, Media: checkMedia{media, relay}})
 	if p.media != nil {
 		p.media.Tell(p.signaling.Heard)
 	}
@@ -289,7 +292,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 func catalogues() ([]*lang.Catalogue, error) {
 	var out []*lang.Catalogue
 	for _, texts := range []func() (*lang.Catalogue, error){
-		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, signaling.Texts, documents.Texts, prescriptions.Texts, messaging.Texts,
+		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, signaling.Texts, check.Texts, documents.Texts, prescriptions.Texts, messaging.Texts,
 	} {
 		c, err := texts()
 		if err != nil {
@@ -332,6 +335,10 @@ func (p *platform) api() error {
 	encounters.Routes(p.server, p.encounters, words)
 	signaling.Routes(p.server, p.signaling)
 	whip.Routes(p.server, p.whip)
+	if words, err = check.Texts(); err != nil {
+		return err
+	}
+	check.Routes(p.server, p.check, words)
 	documents.Routes(p.server, p.documents)
 	prescriptions.Routes(p.server, p.prescriptions)
 	messaging.Routes(p.server, p.messaging)

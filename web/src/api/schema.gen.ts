@@ -498,6 +498,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/encounters/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep what a check found, for who is asked for help */
+        put: operations["keepConnectionCheck"];
+        /** Begin a connection check: what the relay is tried with */
+        post: operations["startConnectionCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/encounters/{id}/check/bytes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bytes to measure the download by */
+        get: operations["downloadCheckBytes"];
+        put?: never;
+        /** Bytes to measure the upload by; they are forgotten */
+        post: operations["uploadCheckBytes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/encounters/{id}/check/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try one way to the media, with a connection that carries nothing */
+        post: operations["tryConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/encounters/{id}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last connection checks of everybody of an act */
+        get: operations["listConnectionChecks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/encounters/{id}/deliveries": {
         parameters: {
             query?: never;
@@ -510,41 +580,6 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/encounters/{id}/devices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List the devices of an act */
-        get: operations["listDevices"];
-        put?: never;
-        /** Give a device a way into an act */
-        post: operations["makeDevice"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/encounters/{id}/devices/{device}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Take a device out of an act */
-        delete: operations["revokeDevice"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1085,6 +1120,58 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        CheckIceBody: {
+            /**
+             * Format: int64
+             * @description what is sent each way to measure a rate
+             */
+            bytes: number;
+            /** Format: date-time */
+            expiresAt: string;
+            servers: components["schemas"]["CheckServerBody"][];
+        };
+        CheckKeptBody: {
+            /** Format: date-time */
+            at: string;
+            /** @description what is wrong, one sentence each, the worst first */
+            findings: string[];
+            result: components["schemas"]["CheckResult"];
+            /** @enum {string} */
+            role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
+            /** @enum {string} */
+            word: "good" | "weak" | "bad";
+        };
+        CheckResult: {
+            /** @enum {string} */
+            browser: "safariIos" | "otherIos" | "chromeAndroid" | "samsung" | "firefoxAndroid" | "safari" | "firefox" | "chrome";
+            /** @enum {string} */
+            camera: "ok" | "denied" | "missing" | "busy" | "silent" | "failed" | "untested";
+            /** Format: int64 */
+            downKbps: number;
+            /** @description in the built-in view of an application */
+            inApp: boolean;
+            /** @enum {string} */
+            microphone: "ok" | "denied" | "missing" | "busy" | "silent" | "failed" | "untested";
+            /** Format: int64 */
+            rttMs: number;
+            /** @description made by itself, without asking for the devices */
+            silent: boolean;
+            /** @enum {string} */
+            speaker: "ok" | "failed" | "untested";
+            /** @enum {string} */
+            tcp: "ok" | "failed" | "off" | "untested";
+            /** @enum {string} */
+            tls: "ok" | "failed" | "off" | "untested";
+            /** @enum {string} */
+            udp: "ok" | "failed" | "off" | "untested";
+            /** Format: int64 */
+            upKbps: number;
+        };
+        CheckServerBody: {
+            credential?: string;
+            urls: string[];
+            username?: string;
+        };
         ConsentAgentBody: {
             name: string;
             /** @enum {string} */
@@ -2059,41 +2146,16 @@ export interface components {
             /** @description path of the WebSocket */
             url: string;
         };
+        SignalingAnswerOutBody: {
+            sdp: string;
+        };
         SignalingListOutBody: {
-            items: components["schemas"]["WhipDeviceBody"][];
-            /**
-             * Format: int64
-             * @description how many an act may have
-             */
-            most: number;
+            items: components["schemas"]["CheckKeptBody"][];
         };
-        SignalingMadeInBody: {
+        SignalingTryConnectionRequest: {
+            sdp: string;
             /** @enum {string} */
-            direction: "send" | "receive";
-            /** @description what the others in the act see */
-            label: string;
-        };
-        SignalingMadeOutBody: {
-            device: components["schemas"]["WhipDeviceBody"];
-            /** @description bearer token of the device, 256 bits; it is never shown again */
-            token: string;
-        };
-        WhipDeviceBody: {
-            /** @enum {string} */
-            direction: "send" | "receive";
-            /**
-             * Format: date-time
-             * @description until when a connection may begin
-             */
-            expiresAt: string;
-            id: string;
-            label: string;
-            /** Format: date-time */
-            madeAt: string;
-            /** @description the caller brought it */
-            mine: boolean;
-            /** @description the WHIP or WHEP endpoint to write into the device */
-            url: string;
+            way: "udp" | "tcp" | "tls";
         };
     };
     responses: never;
@@ -3098,7 +3160,7 @@ export interface operations {
             };
         };
     };
-    listDelivery: {
+    keepConnectionCheck: {
         parameters: {
             query?: never;
             header?: never;
@@ -3107,7 +3169,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckResult"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -3115,7 +3181,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessagingListOutBody"];
+                    "application/json": components["schemas"]["CheckKeptBody"];
                 };
             };
             /** @description Error */
@@ -3129,7 +3195,140 @@ export interface operations {
             };
         };
     };
-    listDevices: {
+    startConnectionCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckIceBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    downloadCheckBytes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    uploadCheckBytes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    tryConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignalingTryConnectionRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalingAnswerOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    listConnectionChecks: {
         parameters: {
             query?: never;
             header?: never;
@@ -3160,59 +3359,25 @@ export interface operations {
             };
         };
     };
-    makeDevice: {
+    listDelivery: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignalingMadeInBody"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignalingMadeOutBody"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["HttpxProblem"];
-                };
-            };
-        };
-    };
-    revokeDevice: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                device: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["MessagingListOutBody"];
+                };
             };
             /** @description Error */
             default: {
