@@ -130,7 +130,7 @@ func TestACheckIsMadeByThePatientAndReadByTheSecretary(t *testing.T) {
 		// Nobody else makes or reads one; a patient does not read them.
 		for _, who := range []string{"other", "stranger"} {
 			web.With(who).Post(path, nil).Problem(404, "not-found")
-			web.With(who).Get(path + "s").Problem(404, "not-found")
+			web.With(who).Get(path+"s").Problem(404, "not-found")
 		}
 		patient.Get(path + "s").Want(404)
 		web.With("sophie").Put(path, result()).Want(404)

@@ -107,22 +107,7 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 			out.Body.SDP = answer
 			return out, err
 		})
-	httpx.Handle(s, op(http.MethodGet, "check/bytes", "downloadCheckBytes", "check.run", "Bytes to measure the download by", 200).File("application/octet-stream"),
-		func(ctx context.Context, in *ByID) (*bytesOut, error) {
-			b, err := svc.Download(ctx, care.EncounterID(in.ID))
-			if err != nil {
-				return nil, err
-			}
-			return &bytesOut{"application/octet-stream", "no-store", b}, nil
-		})
-	up := op(http.MethodPost, "check/bytes", "uploadCheckBytes", "check.run", "Bytes to measure the upload by; they are forgotten", 204)
-	up.MaxBody = 2 * Bytes
-	httpx.Handle(s, up, func(ctx context.Context, in *struct {
-		ByID
-		RawBody []byte `contentType:"application/octet-stream"`
-	}) (*struct{}, error) {
-		return nil, svc.Upload(ctx, care.EncounterID(in.ID))
-	})
+	rates(s, svc, op)
 	httpx.Handle(s, op(http.MethodPut, "check", "keepConnectionCheck", "check.run", "Keep what a check found, for who is asked for help", 200),
 		func(ctx context.Context, in *struct {
 			ByID
@@ -147,6 +132,26 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 			}
 			return out, nil
 		})
+}
+
+// rates registers what the rates are measured by.
+func rates(s *httpx.Server, svc *Service, op func(method, path, id string, action authz.Action, summary string, status int) httpx.Op) {
+	httpx.Handle(s, op(http.MethodGet, "check/bytes", "downloadCheckBytes", "check.run", "Bytes to measure the download by", 200).File("application/octet-stream"),
+		func(ctx context.Context, in *ByID) (*bytesOut, error) {
+			b, err := svc.Download(ctx, care.EncounterID(in.ID))
+			if err != nil {
+				return nil, err
+			}
+			return &bytesOut{"application/octet-stream", "no-store", b}, nil
+		})
+	up := op(http.MethodPost, "check/bytes", "uploadCheckBytes", "check.run", "Bytes to measure the upload by; they are forgotten", 204)
+	up.MaxBody = 2 * Bytes
+	httpx.Handle(s, up, func(ctx context.Context, in *struct {
+		ByID
+		RawBody []byte `contentType:"application/octet-stream"`
+	}) (*struct{}, error) {
+		return nil, svc.Upload(ctx, care.EncounterID(in.ID))
+	})
 }
 
 func body(ctx context.Context, words *lang.Catalogue, k Kept) keptBody {

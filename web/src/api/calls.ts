@@ -1,6 +1,6 @@
 /** One function per route that the patient's pages use. */
 import { address, call } from './call';
-import type { BookingRequest, ConsentDecision, DispensingRequest } from './types';
+import type { BookingRequest, CheckResult, ConsentDecision, DispensingRequest } from './types';
 
 export const me = () => call('GET /api/me');
 export const openLink = (token: string) => call('POST /api/links/open', { body: { token } });
@@ -33,6 +33,12 @@ export const withdrawConsent = (id: string) => call('POST /api/appointments/{id}
 export const consentReceipt = (id: string, lang: 'fr' | 'en') => address('/api/consents/{id}/receipt', { id }, { lang });
 export const consentProof = (id: string) => address('/api/consents/{id}/proof', { id });
 export const checkConsent = (code: string) => call('POST /api/consent-checks', { body: { code } });
+
+/** The connection check (signaling/check). */
+export const startCheck = (id: string) => call('POST /api/encounters/{id}/check', { path: { id } });
+export const tryConnection = (id: string, way: 'udp' | 'tcp' | 'tls', sdp: string) =>
+  call('POST /api/encounters/{id}/check/offer', { path: { id }, body: { way, sdp } });
+export const keepCheck = (id: string, body: CheckResult) => call('PUT /api/encounters/{id}/check', { path: { id }, body });
 
 /** One-time ticket for the live side of an act (docs/signaling.md §2.1). */
 export const admission = (id: string, signal?: AbortSignal) => call('POST /api/encounters/{id}/admission', { path: { id }, signal });

@@ -6,6 +6,7 @@ import type { ConsentScreen, ConsentText, PrescriptionCategory, PrescriptionLine
 export const day = (date?: string) => call('GET /api/day', { query: { date } });
 
 export const encounter = (id: string) => call('GET /api/encounters/{id}', { path: { id } });
+export const connectionChecks = (id: string) => call('GET /api/encounters/{id}/checks', { path: { id } });
 export const callQuality = (id: string) => call('GET /api/encounters/{id}/quality', { path: { id } });
 export const confirmIdentity = (id: string, how: IdentifiedHow) =>
   call('POST /api/encounters/{id}/identity', { path: { id }, body: { how } });

@@ -57,3 +57,7 @@ export type Verification = Schemas['PrescriptionsVerificationBody'];
 export type PrescriptionLine = Schemas['PrescriptionsLine'];
 export type Dosage = Schemas['PrescriptionsDosage'];
 export type PrescriptionCategory = Schemas['PrescriptionsPrescriptionBody']['category'];
+
+/** What a connection check found, and what the server says of it. */
+export type CheckResult = Sent<'PUT /api/encounters/{id}/check'>;
+export type CheckKept = Schemas['CheckKeptBody'];

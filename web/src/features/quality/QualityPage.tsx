@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { asProblem } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { CallQuality, Ribbon } from '@/api/deskTypes';
+import type { CheckKept } from '@/api/types';
 import { Desk } from '@/features/desk/Desk';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { useLanguage, useT } from '@/i18n/i18n';
@@ -25,6 +26,7 @@ export default function QualityPage({ encounterId }: { encounterId: string }) {
       )}
       {found.isError && <DeskFailure problem={asProblem(found.error)} retry={() => void found.refetch()} busy={found.isFetching} />}
       {found.data && <Report quality={found.data} />}
+      {found.data && <Checks encounterId={encounterId} />}
     </Desk>
   );
 }
@@ -116,5 +118,36 @@ function Seat({ ribbon, line }: { ribbon: Ribbon; line: { from: number; to: numb
       )}
       {path && <p className={styles.soft}>{t('path', { pair: t(`pair.${path}`) })}</p>}
     </section>
+  );
+}
+
+const words: Record<CheckKept['word'], StateTone> = { good: 'good', weak: 'warn', bad: 'bad' };
+
+/** The connection tests made before the act: what a secretary needs to help on the telephone. */
+function Checks({ encounterId }: { encounterId: string }) {
+  const t = useT('quality');
+  const { language } = useLanguage();
+  const now = useNow(60_000);
+  const found = useQuery({ queryKey: ['checks', encounterId], queryFn: () => desk.connectionChecks(encounterId), staleTime: 0 });
+  return (
+    <Section id="checks" title={t('checks')}>
+      {found.isPending && <Loading what={t('loading')} />}
+      {found.isError && <DeskFailure problem={asProblem(found.error)} retry={() => void found.refetch()} busy={found.isFetching} />}
+      {found.data?.items.length === 0 && <p>{t('checks.none')}</p>}
+      <ul role="list" className={styles.checks}>
+        {found.data?.items.map((c) => (
+          <li key={c.at}>
+            <p>
+              {t('check.by', { when: sayDateTime(c.at, now, clinicZone, language), who: c.result.silent ? t('check.silent') : t(`role.${named.find((r) => r === c.role) ?? 'other'}`) })}{' '}
+              <State tone={words[c.word]}>{t(`check.${c.word}`)}</State>
+            </p>
+            {c.findings.map((f) => (
+              <p key={f}>{f}</p>
+            ))}
+            <p className={styles.soft}>{t('check.rates', { up: c.result.upKbps, down: c.result.downKbps, rtt: c.result.rttMs })}</p>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }

@@ -1,6 +1,6 @@
 /** Who, when, what it costs; one button to go in; move, cancel and withdraw as words. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem, type Problem } from '@/api/client';
 import type { Appointment, Consent } from '@/api/types';
@@ -13,12 +13,14 @@ import { Facts, PatientPage, useNow } from '@/ui/Page';
 import { Question } from './Question';
 import styles from './waiting.module.css';
 
+const DayBefore = lazy(() => import('@/features/diagnostics/DayBefore').then((m) => ({ default: m.DayBefore })));
+
 /** Minutes before the start from which going in is the main thing to do. */
 export const soon = 60;
 
-type Props = { appointment: Appointment; consent: Consent; minor: boolean; onEnter: () => void; onMove: () => void };
+type Props = { appointment: Appointment; consent: Consent; minor: boolean; onEnter: () => void; onMove: () => void; onCheck: () => void };
 
-export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMove }: Props) {
+export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMove, onCheck }: Props) {
   const t = useT('join');
   const { language } = useLanguage();
   const now = useNow();
@@ -49,13 +51,18 @@ export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMov
         ]}
       />
       {early && <p className={styles.soft}>{t('prepareNote')}</p>}
+      {early && a.encounterId && (
+        <Suspense fallback={null}>
+          <DayBefore encounterId={a.encounterId} />
+        </Suspense>
+      )}
       <ConsentProof consent={consent} />
-      <Changes appointment={a} consent={consent} when={when} onMove={onMove} />
+      <Changes appointment={a} consent={consent} when={when} onMove={onMove} onCheck={onCheck} />
     </PatientPage>
   );
 }
 
-function Changes({ appointment: a, consent, when, onMove }: { appointment: Appointment; consent: Consent; when: string; onMove: () => void }) {
+function Changes({ appointment: a, consent, when, onMove, onCheck }: { appointment: Appointment; consent: Consent; when: string; onMove: () => void; onCheck: () => void }) {
   const t = useT('join');
   const queries = useQueryClient();
   const [asking, setAsking] = useState<'cancel' | 'withdraw' | null>(null);
@@ -72,6 +79,11 @@ function Changes({ appointment: a, consent, when, onMove }: { appointment: Appoi
   });
   return (
     <div className={styles.changes}>
+      {a.encounterId && (
+        <Button look="text" onPress={onCheck}>
+          {t('check')}
+        </Button>
+      )}
       <LinkButton to="/documents" look="text">
         {t('documents')}
       </LinkButton>

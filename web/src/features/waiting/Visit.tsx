@@ -16,6 +16,7 @@ import { useStep } from './useStep';
 
 // The room brings the media engine; the card shows before it is loaded.
 const Room = lazy(() => import('./Room'));
+const CheckPage = lazy(() => import('@/features/diagnostics/CheckPage'));
 const MovePage = lazy(() => import('./MovePage'));
 
 /** How often the appointment is read again while the card is in view, in milliseconds. */
@@ -57,6 +58,13 @@ export function Visit({ me, appointmentId, link }: { me: Me; appointmentId: stri
       </Suspense>
     );
   }
+  if (step === 'check' && a.encounterId) {
+    return (
+      <Suspense fallback={<Opening />}>
+        <CheckPage appointment={a} encounterId={a.encounterId} onDone={() => history.back()} />
+      </Suspense>
+    );
+  }
   const agreed = consent.data.status === 'granted';
   if (step === 'consent' || (step === 'room' && !agreed)) {
     return <ConsentStep me={me} appointment={a} consent={consent.data} onAgreed={() => go('room', { replace: true })} onBack={() => go('card', { replace: true })} />;
@@ -75,6 +83,7 @@ export function Visit({ me, appointmentId, link }: { me: Me; appointmentId: stri
       minor={me.patient?.minor ?? false}
       onEnter={() => go(agreed ? 'room' : 'consent')}
       onMove={() => go('move')}
+      onCheck={() => go('check')}
     />
   );
 }

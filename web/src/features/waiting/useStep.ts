@@ -5,8 +5,8 @@
  */
 import { useCallback, useEffect, useState } from 'react';
 
-export type Step = 'card' | 'consent' | 'room' | 'move';
-const steps: readonly Step[] = ['card', 'consent', 'room', 'move'];
+export type Step = 'card' | 'consent' | 'room' | 'move' | 'check';
+const steps: readonly Step[] = ['card', 'consent', 'room', 'move', 'check'];
 
 function stepOf(state: unknown): Step {
   const found = (state as { step?: unknown } | null)?.step;
