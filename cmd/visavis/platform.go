@@ -335,15 +335,11 @@ func (p *platform) api() error {
 	encounters.Routes(p.server, p.encounters, words)
 	signaling.Routes(p.server, p.signaling)
 	whip.Routes(p.server, p.whip)
-	if words, err = check.Texts(); err != nil {
-		return err
-	}
-	check.Routes(p.server, p.check, words)
 	documents.Routes(p.server, p.documents)
 	prescriptions.Routes(p.server, p.prescriptions)
 	messaging.Routes(p.server, p.messaging)
 	p.server.Mount(http.MethodGet, "/api/health", "system.health", p.health)
-	return nil
+	return check.Routes(p.server, p.check)
 }
 
 func (p *platform) pages() error {

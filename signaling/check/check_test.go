@@ -66,7 +66,9 @@ func serve(t *testing.T, h *testkit.House) (*around, *testkit.Client) {
 		"claire":   {Role: care.Doctor, StaffID: claire, OrganizationID: clinic, SessionID: "s4", Level: authz.LevelPSC},
 		"stranger": {Role: care.Secretary, StaffID: "0199aaaa-0000-7000-8000-000000000019", OrganizationID: "0199aaaa-0000-7000-8000-000000000002", SessionID: "s5", Level: authz.LevelPSC},
 	}, words)
-	check.Routes(srv, svc, words)
+	if err := check.Routes(srv, svc); err != nil {
+		t.Fatal(err)
+	}
 	return w, testkit.HTTP(t, srv.Handler()).Held(srv)
 }
 

@@ -48,13 +48,13 @@ type serverBody struct {
 	Credential string   `json:"credential,omitempty"`
 }
 
-type answerOut struct {
+type checkAnswerOut struct {
 	Body struct {
 		SDP string `json:"sdp"`
 	}
 }
 
-type bytesOut struct {
+type checkBytesOut struct {
 	ContentType  string `header:"Content-Type"`
 	CacheControl string `header:"Cache-Control"`
 	Body         []byte
@@ -70,14 +70,19 @@ type keptBody struct {
 	Result   Result    `json:"result"`
 }
 
-type listOut struct {
+type checkListOut struct {
 	Body struct {
 		Items []keptBody `json:"items"`
 	}
 }
 
-// Routes registers the routes of the module.
-func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
+// Routes registers the routes of the module. It fails when its texts cannot be
+// read.
+func Routes(s *httpx.Server, svc *Service) error {
+	words, err := Texts()
+	if err != nil {
+		return err
+	}
 	op := func(method, path, id string, action authz.Action, summary string, status int) httpx.Op {
 		return httpx.Op{Method: method, Path: "/api/encounters/{id}/" + path, Action: action, ID: id, Summary: summary, Tag: "signaling", Status: status,
 			Limit: limit.Rule{Name: "check", Burst: 40, Every: 2 * time.Second}}
@@ -101,9 +106,9 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 				Way string `json:"way" enum:"udp,tcp,tls"`
 				SDP string `json:"sdp" maxLength:"32768"`
 			}
-		}) (*answerOut, error) {
+		}) (*checkAnswerOut, error) {
 			answer, err := svc.Try(ctx, care.EncounterID(in.ID), in.Body.Way, in.Body.SDP)
-			out := &answerOut{}
+			out := &checkAnswerOut{}
 			out.Body.SDP = answer
 			return out, err
 		})
@@ -120,29 +125,27 @@ func Routes(s *httpx.Server, svc *Service, words *lang.Catalogue) {
 			return &keptOut{body(ctx, words, k)}, nil
 		})
 	httpx.Handle(s, op(http.MethodGet, "checks", "listConnectionChecks", "check.read", "The last connection checks of everybody of an act", 200),
-		func(ctx context.Context, in *ByID) (*listOut, error) {
+		func(ctx context.Context, in *ByID) (*checkListOut, error) {
 			list, err := svc.Of(ctx, care.EncounterID(in.ID))
 			if err != nil {
 				return nil, err
 			}
-			out := &listOut{}
-			out.Body.Items = []keptBody{}
-			for _, k := range list {
-				out.Body.Items = append(out.Body.Items, body(ctx, words, k))
-			}
+			out := &checkListOut{}
+			out.Body.Items = bodies(ctx, words, list)
 			return out, nil
 		})
+	return nil
 }
 
 // rates registers what the rates are measured by.
 func rates(s *httpx.Server, svc *Service, op func(method, path, id string, action authz.Action, summary string, status int) httpx.Op) {
 	httpx.Handle(s, op(http.MethodGet, "check/bytes", "downloadCheckBytes", "check.run", "Bytes to measure the download by", 200).File("application/octet-stream"),
-		func(ctx context.Context, in *ByID) (*bytesOut, error) {
+		func(ctx context.Context, in *ByID) (*checkBytesOut, error) {
 			b, err := svc.Download(ctx, care.EncounterID(in.ID))
 			if err != nil {
 				return nil, err
 			}
-			return &bytesOut{"application/octet-stream", "no-store", b}, nil
+			return &checkBytesOut{"application/octet-stream", "no-store", b}, nil
 		})
 	up := op(http.MethodPost, "check/bytes", "uploadCheckBytes", "check.run", "Bytes to measure the upload by; they are forgotten", 204)
 	up.MaxBody = 2 * Bytes
@@ -152,6 +155,14 @@ func rates(s *httpx.Server, svc *Service, op func(method, path, id string, actio
 	}) (*struct{}, error) {
 		return nil, svc.Upload(ctx, care.EncounterID(in.ID))
 	})
+}
+
+func bodies(ctx context.Context, words *lang.Catalogue, list []Kept) []keptBody {
+	out := make([]keptBody, 0, len(list))
+	for _, k := range list {
+		out = append(out, body(ctx, words, k))
+	}
+	return out
 }
 
 func body(ctx context.Context, words *lang.Catalogue, k Kept) keptBody {

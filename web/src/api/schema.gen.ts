@@ -585,6 +585,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/encounters/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the devices of an act */
+        get: operations["listDevices"];
+        put?: never;
+        /** Give a device a way into an act */
+        post: operations["makeDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/encounters/{id}/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a device out of an act */
+        delete: operations["revokeDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/encounters/{id}/finish": {
         parameters: {
             query?: never;
@@ -2146,16 +2181,52 @@ export interface components {
             /** @description path of the WebSocket */
             url: string;
         };
-        SignalingAnswerOutBody: {
+        SignalingCheckAnswerOutBody: {
             sdp: string;
         };
-        SignalingListOutBody: {
+        SignalingCheckListOutBody: {
             items: components["schemas"]["CheckKeptBody"][];
+        };
+        SignalingListOutBody: {
+            items: components["schemas"]["WhipDeviceBody"][];
+            /**
+             * Format: int64
+             * @description how many an act may have
+             */
+            most: number;
+        };
+        SignalingMadeInBody: {
+            /** @enum {string} */
+            direction: "send" | "receive";
+            /** @description what the others in the act see */
+            label: string;
+        };
+        SignalingMadeOutBody: {
+            device: components["schemas"]["WhipDeviceBody"];
+            /** @description bearer token of the device, 256 bits; it is never shown again */
+            token: string;
         };
         SignalingTryConnectionRequest: {
             sdp: string;
             /** @enum {string} */
             way: "udp" | "tcp" | "tls";
+        };
+        WhipDeviceBody: {
+            /** @enum {string} */
+            direction: "send" | "receive";
+            /**
+             * Format: date-time
+             * @description until when a connection may begin
+             */
+            expiresAt: string;
+            id: string;
+            label: string;
+            /** Format: date-time */
+            madeAt: string;
+            /** @description the caller brought it */
+            mine: boolean;
+            /** @description the WHIP or WHEP endpoint to write into the device */
+            url: string;
         };
     };
     responses: never;
@@ -3314,7 +3385,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignalingAnswerOutBody"];
+                    "application/json": components["schemas"]["SignalingCheckAnswerOutBody"];
                 };
             };
             /** @description Error */
@@ -3345,7 +3416,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignalingListOutBody"];
+                    "application/json": components["schemas"]["SignalingCheckListOutBody"];
                 };
             };
             /** @description Error */
@@ -3378,6 +3449,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MessagingListOutBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalingListOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    makeDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignalingMadeInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalingMadeOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    revokeDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
