@@ -288,21 +288,6 @@ func (p *platform) subscribe(ctx context.Context) error {
 	return p.bus.Open(ctx)
 }
 
-// catalogues gathers what every module says to people.
-func catalogues() ([]*lang.Catalogue, error) {
-	var out []*lang.Catalogue
-	for _, texts := range []func() (*lang.Catalogue, error){
-		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, signaling.Texts, check.Texts, documents.Texts, prescriptions.Texts, messaging.Texts,
-	} {
-		c, err := texts()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	return out, nil
-}
-
 func (p *platform) routes(context.Context) error {
 	if err := p.api(); err != nil {
 		return err

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"visavis/consent"
+	"visavis/documents"
+	"visavis/encounters"
+	"visavis/identity"
+	"visavis/internal/lang"
+	"visavis/messaging"
+	"visavis/prescriptions"
+	"visavis/scheduling"
+	"visavis/signaling"
+	"visavis/signaling/check"
+)
+
+// catalogues gathers what every module says to people.
+func catalogues() ([]*lang.Catalogue, error) {
+	var out []*lang.Catalogue
+	for _, texts := range []func() (*lang.Catalogue, error){
+		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, signaling.Texts, check.Texts, documents.Texts, prescriptions.Texts, messaging.Texts,
+	} {
+		c, err := texts()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
