@@ -75,7 +75,7 @@ func (v view) quality(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	b.Patient, b.Practitioner = patient.DisplayName, strings.TrimSpace(doctor.Title+" "+doctor.DisplayName)
+	b.Patient, b.Practitioner = patient.DisplayName, doctor.DisplayName
 	words, err := lang.NewWords()
 	if err != nil {
 		return nil, err

@@ -37,6 +37,9 @@ const (
 	low    = 0.06 // the interval's ends: a little wider than 80 %, for what is not in the model
 	high   = 0.94
 	lateBy = 5 // minutes: less is not late
+	// foretold is how many minutes ahead it is said that somebody at work will be
+	// late: of what is further away too little is known.
+	foretold = 30
 
 	comeEarly = 5  // minutes before their time people come
 	tooLate   = 15 // minutes after it nobody counts on them any more
@@ -64,7 +67,8 @@ func (o Outlook) Estimate(list []Place) []Wait {
 		w.Known, w.From, w.To = true, in.at(low), in.at(high)
 		w.To = max(w.To, w.From+2)
 		w.Measured = o.Habits.Known(p.Kind) >= enough
-		if sure := w.From - until; sure >= lateBy && until > -horizon {
+		atWork := o.HostOnline || !o.BusySince.IsZero()
+		if sure := w.From - until; sure >= lateBy && until > -horizon && until <= foretold && atWork {
 			w.Late = max(w.Late, fives(in.at(0.5)-until))
 		}
 		free, before = in.after(o.Habits.act(p.Kind)), p.Planned

@@ -56,17 +56,20 @@ function Report({ quality: q }: { quality: CallQuality }) {
           {start && <span>{q.videoSeconds > 0 ? t('video', { long: sayDuration(q.videoSeconds) }) : t('noVideo')}</span>}
         </div>
       )}
-      <Section id="causes" title={t('causes')}>
-        {q.causes.length === 0 ? (
-          <p>{t(known ? 'noCause' : 'noCall')}</p>
-        ) : (
-          <ul role="list" className={styles.causes}>
-            {q.causes.map((c) => (
-              <li key={`${c.at} ${c.code} ${c.role}`}>{c.text}</li>
-            ))}
-          </ul>
-        )}
-      </Section>
+      {!known && <p>{t('noCall')}</p>}
+      {known && (
+        <Section id="causes" title={t('causes')}>
+          {q.causes.length === 0 ? (
+            <p>{t('noCause')}</p>
+          ) : (
+            <ul role="list" className={styles.causes}>
+              {q.causes.map((c) => (
+                <li key={`${c.at} ${c.code} ${c.role}`}>{c.text}</li>
+              ))}
+            </ul>
+          )}
+        </Section>
+      )}
       {known && (
         <Section id="ribbon" title={t('ribbon')}>
           <div className={styles.seats}>

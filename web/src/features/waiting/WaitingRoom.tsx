@@ -81,6 +81,9 @@ function Recall({ recall, offer, onAsk }: { recall: NonNullable<Queue['recall']>
   );
 }
 
+/** Minutes from which a time of day says more than a number of minutes. */
+const long = 60;
+
 /** Places drawn at most; a longer line is said in words only. */
 const drawn = 8;
 
@@ -88,12 +91,14 @@ function Line({ queue }: { queue: Queue }) {
   const t = useT('waiting');
   const before = queue.position - 1;
   const wait = queue.wait;
+  const { language } = useLanguage();
+  const at = (minutes: number) => sayTime(new Date(Date.now() + minutes * 60_000), visitorZone(), language);
   return (
     <div className={styles.line}>
       <div role="status">
         <p className={styles.place}>{before === 0 ? t('next') : t('before', { count: before })}</p>
         {wait && (
-          <p>{wait.fromMinutes < 1 ? t('waitShort', { to: Math.max(1, wait.toMinutes) }) : t('wait', { from: wait.fromMinutes, to: wait.toMinutes })}</p>
+          <p>{wait.fromMinutes >= long ? t('waitLong', { from: at(wait.fromMinutes), to: at(wait.toMinutes) }) : wait.fromMinutes < 1 ? t('waitShort', { to: Math.max(1, wait.toMinutes) }) : t('wait', { from: wait.fromMinutes, to: wait.toMinutes })}</p>
         )}
         {queue.lateMinutes !== undefined && <p>{t('late', { count: queue.lateMinutes })}</p>}
         {!wait && !queue.hostOnline && before === 0 && <p>{t('waitUnknown')}</p>}
