@@ -64,34 +64,6 @@ test('a connection is tried in 15 s and its report read by the secretary; who wa
     await expectGood(secretary);
     await shot(secretary, `quality-checks-${info.project.name}`);
   });
-  if (info.project.name === 'desk') {
-    await test.step('a call whose page was off line for a while: the ribbon, and why, in one sentence', async () => {
-      const doctor = await atDesk(browser);
-      await signIn(doctor, 'Claire MARTIN');
-      await doctor.goto(`/pro/encounters/${visit.encounterId}`);
-      await doctor.getByRole('button', { name: /Faire entrer|Recevoir/ }).first().click();
-      await expect(page.getByRole('button', { name: /Micro|micro/ }).first()).toBeVisible({ timeout: 30_000 });
-      await page.evaluate(() => window.dispatchEvent(new Event('offline')));
-      await page.waitForTimeout(6_000); // the length of what is to be told
-      await page.evaluate(() => window.dispatchEvent(new Event('online')));
-      await page.waitForTimeout(10_000); // the next report
-      await doctor.getByRole('button', { name: /^Terminer/ }).first().click();
-      await doctor.getByRole('button', { name: 'Terminer et passer au compte rendu' }).click();
-      await expect(doctor.getByRole('heading', { name: /Compte rendu/ }).first()).toBeVisible();
-      await doctor.context().close();
-      await expect(async () => {
-        await secretary.reload();
-        await expect(secretary.getByRole('region', { name: /Qualité côté patient/ })).toBeVisible({ timeout: 3_000 });
-      }).toPass({ timeout: 20_000 });
-      await expect(secretary.getByRole('region', { name: /Qualité côté médecin/ })).toBeVisible();
-      await expect(secretary.getByText('La consultation a eu lieu.')).toBeVisible();
-      await expectGood(secretary);
-      await shot(secretary, 'quality-ribbon-desk');
-      await secretary.setViewportSize({ width: 360, height: 740 });
-      await expectGood(secretary);
-      await shot(secretary, 'quality-ribbon-phone');
-    });
-  }
   await secretary.context().close();
   expect((await smsOf(links().sms, `+33${phone.slice(1)}`)).length).toBeGreaterThan(0);
 });
