@@ -49,6 +49,7 @@ const (
 func (o Outlook) Estimate(list []Place) []Wait {
 	out := make([]Wait, len(list))
 	free, known := o.free(list)
+	from := 0
 	before := time.Time{} // planned time of the one ahead
 	for i, p := range list {
 		w := &out[i]
@@ -65,6 +66,10 @@ func (o Outlook) Estimate(list []Place) []Wait {
 			in = o.turn(free, ahead, until)
 		}
 		w.Known, w.From, w.To = true, in.at(low), in.at(high)
+		if until > foretold { // far ahead, a late morning may still catch up
+			w.From = max(from, min(w.From, until))
+		}
+		from = w.From
 		w.To = max(w.To, w.From+2)
 		w.Measured = o.Habits.Known(p.Kind) >= enough
 		atWork := o.HostOnline || !o.BusySince.IsZero()

@@ -67,8 +67,8 @@ func TestWhatIsSaid(t *testing.T) {
 		"two ahead, measured":                            {Outlook{HostOnline: true, Habits: Learn(steady(10, 30))}, waiting(0, 0, 0), true, 16, 34, true, true},
 		"in an act for 4 minutes":                        {Outlook{HostOnline: true, BusySince: noon().Add(-minute(4)), Habits: Learn(steady(10, 30))}, waiting(6), true, 3, 16, true, false},
 		"an act that lasts longer than any":              {Outlook{HostOnline: true, BusySince: noon().Add(-minute(200)), Habits: Learn(steady(10, 60))}, waiting(0), true, 0, 200, true, false},
-		"the whole morning is still to come":             {Outlook{HostOnline: true, Habits: Learn(steady(30, 40))}, waiting(0, 60, 60, 60), true, 60, 240, true, false},
-		"late for sure":                                  {Outlook{HostOnline: true, BusySince: noon().Add(-minute(2)), Habits: Learn(steady(30, 40))}, waiting(0), true, 12, 60, true, true},
+		"the whole morning is still to come":             {Outlook{HostOnline: true, Habits: Learn(steady(30, 40))}, waiting(0, 60, 60, 60), true, 40, 240, true, false},
+		"late for sure":                                  {Outlook{HostOnline: true, BusySince: noon().Add(-minute(2)), Habits: Learn(steady(30, 40))}, waiting(0), true, 8, 60, true, true},
 	} {
 		tc.o.Now = noon()
 		all := tc.o.Estimate(tc.list)
