@@ -125,6 +125,16 @@ test('both see each other, and the word says so', async () => {
     return found;
   });
   console.log('layers sent', layers);
+  // Each packet of the voice carries the one before it (RED): a lost packet is then no lost word (M2).
+  const voice = await patient.evaluate(async () => {
+    const found = new Set<string>();
+    for (const pc of (window as unknown as { peers: RTCPeerConnection[] }).peers) {
+      const stats = await pc.getStats();
+      stats.forEach((s) => s.type === 'outbound-rtp' && s.kind === 'audio' && s.packetsSent > 0 && found.add(stats.get(s.codecId)?.mimeType));
+    }
+    return [...found];
+  });
+  expect(voice).toEqual(['audio/red']);
   await expectGood(patient);
   await shot(patient, 'call-live');
 });
@@ -185,6 +195,15 @@ test('an upload of 90 kbit/s: our picture stops, the voice goes on, and all come
   const a = await heard();
   await doctor.waitForTimeout(4000);
   const b = await heard();
+  // Journey 4.1 step 8: a voice passes through 60 kbit/s.
+  chaos.rate.up = 60_000;
+  await doctor.waitForTimeout(2000);
+  const c = await heard();
+  await doctor.waitForTimeout(4000);
+  const d = await heard();
+  const thin = (d.concealed - c.concealed) / (d.samples - c.samples);
+  console.log(`upload of 60 kbit/s: voice ${d.packets - c.packets} packets in 4 s, ${(thin * 100).toFixed(1)} % concealed`);
+  expect(thin).toBeLessThan(0.1);
   const share = (b.concealed - a.concealed) / (b.samples - a.samples);
   chaos.rate.up = 0;
   const again = Date.now();

@@ -34,6 +34,7 @@ export interface DeviceNote {
   kind: DeviceKind;
   what:
     /** it is away */ | 'lost'
+    /** the person, or the browser, took the permission back */ | 'denied'
     /** the system cut it */ | 'interrupted'
     /** it gives nothing */ | 'silent'
     /** lost, and `label` took its place */ | 'switched'

@@ -275,6 +275,7 @@ class Engine {
     const { reporter } = this.link;
     if (n.what === 'interrupted') reporter.begin('interrupted');
     else if (n.what === 'silent') reporter.note('microphone-silent');
+    else if (n.what === 'denied') reporter.note('permission-lost');
     else if (n.what === 'lost') reporter.begin(n.kind === 'camera' ? 'camera-lost' : 'microphone-lost');
     else if (n.what !== 'offered') {
       reporter.end('interrupted');

@@ -145,6 +145,7 @@ test('a permission taken back in the call is no broken camera; given again in th
   newest('video').onended?.();
   await flush();
   expect(devices.status.camera).toEqual({ state: 'problem', cause: 'denied' });
+  expect(notes).toEqual(['camera lost', 'camera denied']);
   permission.state = 'granted';
   permission.onchange?.();
   await flush();

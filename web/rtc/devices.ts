@@ -149,6 +149,7 @@ export class Devices {
     this.problem(kind, 'unplugged');
     if ((await permission(kind))?.state === 'denied') {
       this.set(kind, { state: 'problem', cause: 'denied' });
+      this.on.note?.({ kind, what: 'denied' });
       return void this.watchPermission(kind);
     }
     const list = await this.ofKind(kind);

@@ -209,7 +209,7 @@ describe('a link that is measured', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(reports.map((r) => r.word)).toContain('lost');
     expect(reports.at(-1)).toMatchObject({ word: 'good' });
-    expect(reports.flatMap((r) => r.faults ?? [])).toEqual([{ what: 'ice-restart' }]);
+    expect(reports.flatMap((r) => r.faults ?? [])).toEqual([{ what: 'ice-restart', ms: 1000 }]);
   });
 
   test('another network: a new path at once, the same connection', async () => {

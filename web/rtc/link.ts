@@ -117,7 +117,7 @@ export class Link {
   }
 
   private fell() {
-    this.reporter.note('rejoin');
+    this.reporter.begin('rejoin');
     this.cut();
     this.ladder.rejoin();
   }
@@ -190,7 +190,7 @@ export class Link {
   /** The device changed network: a new path at once, the same streams. */
   moved() {
     if (this.media === 'none' || !this.peer) return;
-    this.reporter.note('ice-restart');
+    this.reporter.begin('ice-restart');
     this.attempt('restart');
   }
 
@@ -218,8 +218,10 @@ export class Link {
   }
 
   private path(p: 'up' | 'quiet' | 'failed') {
-    if (p === 'up') this.up();
-    else if (this.media === 'none') {
+    if (p === 'up') {
+      if (this.media === 'cut') this.mended();
+      this.up();
+    } else if (this.media === 'none') {
       // It never stood: the ladder gives this one its time, and then makes another.
       if (p === 'failed') this.again(rungs.unstable);
     } else if (p === 'quiet') this.ladder.fall(this.silentSince());
@@ -230,6 +232,12 @@ export class Link {
   private silentSince(): number {
     const now = Date.now();
     return now - this.lastHeard < rungs.restart ? this.lastHeard : now;
+  }
+
+  /** What was begun to mend the path has done it: it is told with how long it took. */
+  private mended() {
+    this.reporter.end('ice-restart');
+    this.reporter.end('rejoin');
   }
 
   private up() {
@@ -260,7 +268,7 @@ export class Link {
       return;
     }
     this.cut();
-    this.reporter.note(s === 'restart' ? 'ice-restart' : 'rejoin');
+    this.reporter.begin(s === 'restart' ? 'ice-restart' : 'rejoin');
     this.attempt(s);
   }
 
@@ -287,7 +295,10 @@ export class Link {
     this.reporter.add(s);
     if (s.heard) {
       this.lastHeard = Date.now() - s.ago;
-      if (this.peer?.connected && this.media !== 'none') this.up();
+      if (this.peer?.connected && this.media !== 'none') {
+        this.mended();
+        this.up();
+      }
     } else if (s.spoke && this.media === 'up' && this.peer?.connected) {
       this.ladder.fall(this.lastHeard);
     }

@@ -59,6 +59,7 @@ export class Reporter {
     if (!this.open.has(what)) this.open.set(what, Date.now());
   }
 
+  /** It is over; nothing when it never began. */
   end(what: FaultName) {
     const since = this.open.get(what);
     if (since === undefined) return;
