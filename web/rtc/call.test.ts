@@ -60,6 +60,7 @@ beforeEach(() => {
   FakePeerConnection.all = [];
   vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
   vi.stubGlobal('RTCRtpReceiver', {});
+  vi.stubGlobal('RTCRtpSender', {});
   vi.stubGlobal('MediaStream', FakeStream);
 });
 

@@ -109,6 +109,7 @@ describe('a link that is measured', () => {
     vi.useFakeTimers();
     vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
     vi.stubGlobal('RTCRtpReceiver', {});
+    vi.stubGlobal('RTCRtpSender', { getCapabilities: () => ({ codecs: [{ mimeType: 'audio/red' }, { mimeType: 'audio/opus' }] }) });
     vi.stubGlobal('MediaStream', FakeStream);
     FakePeerConnection.all = [];
     reports = [];
@@ -165,7 +166,7 @@ describe('a link that is measured', () => {
     await vi.advanceTimersByTimeAsync(6000);
     expect(link.pictureStopped).toBe(true);
     expect(camera?.encodings.map((e) => e.active)).toEqual([false, false, false]);
-    expect(voice?.encodings[0]?.maxBitrate).toBe(24_000);
+    expect(voice?.encodings[0]).toMatchObject({ maxBitrate: 20_000, adaptivePtime: true, codec: { mimeType: 'audio/opus' } });
     expect(link.word).toBe('audio-only');
     expect(reports.at(-1)?.word).toBe('audio-only');
     flow.maySend = 900_000;
@@ -173,6 +174,7 @@ describe('a link that is measured', () => {
     expect(camera?.encodings.map((e) => e.active)).toEqual([true, false, false]);
     await vi.advanceTimersByTimeAsync(12_000);
     expect(camera?.encodings.map((e) => e.active)).toEqual([true, true, true]);
+    expect(voice?.encodings[0]).toEqual({ priority: 'high', maxBitrate: 48_000, adaptivePtime: false });
     expect(link.word).toBe('good');
   });
 
