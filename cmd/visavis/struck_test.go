@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// struck is what one of two people met since the last question.
+type struck struct {
+	GapPicture, GapSound int // ms
+	Connections          int // PeerConnections made so far
+	States               []string
+}
+
+// browsers are two people in a call in Chromium.
+type browsers struct {
+	t     *testing.T
+	ask   io.Writer
+	lines *bufio.Scanner
+}
+
+func (c *call) browsers(t *testing.T) *browsers {
+	t.Helper()
+	chromium, err := exec.LookPath("chromium")
+	_, err2 := exec.LookPath("node")
+	web, err3 := filepath.Abs("../../web")
+	if err != nil || err2 != nil || err3 != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("chromium and node are needed")
+		}
+		t.Skip("SKIPPED, NOT TESTED: chromium and node are needed")
+	}
+	bundle := filepath.Join(t.TempDir(), "struck.js")
+	if out, err := exec.Command(filepath.Join(web, "node_modules/.bin/esbuild"), "testdata/struck.ts", "--bundle", "--format=iife", "--target=es2022",
+		"--outfile="+bundle).CombinedOutput(); err != nil {
+		t.Fatalf("esbuild: %v %s", err, out)
+	}
+	orders, err := json.Marshal(map[string]any{
+		"modules": filepath.Join(web, "package.json"), "script": bundle, "chromium": chromium, "url": c.url, "encounter": c.encounter,
+		"sessions": []string{c.patients[0].Session(), c.doctor.Session()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Second)
+	cmd := exec.CommandContext(ctx, "node", "testdata/struck.mjs")
+	cmd.Env, cmd.Stderr, cmd.WaitDelay = append(os.Environ(), "STRUCK="+string(orders)), os.Stderr, 5*time.Second
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait() // ended by its input, or by its time
+		cancel()
+	})
+	return &browsers{t: t, ask: in, lines: bufio.NewScanner(out)}
+}
+
+// after waits until both have seen so many more pictures over a live socket,
+// and gives what they met until then.
+func (b *browsers) after(pictures int) (people []struck) {
+	b.t.Helper()
+	if _, err := fmt.Fprintln(b.ask, pictures); err != nil {
+		b.t.Fatal(err)
+	}
+	if !b.lines.Scan() {
+		b.t.Fatalf("the browsers ended: %v", b.lines.Err())
+	}
+	if err := json.Unmarshal(b.lines.Bytes(), &people); err != nil || len(people) != 2 {
+		b.t.Fatalf("%v: %s", err, b.lines.Text())
+	}
+	return people
+}
+
+// TestWhatBrowsersMeetWhenRolesDie: acceptance 5 of issue 3, the rows of app and
+// media, as Chromium shows it.
+func TestWhatBrowsersMeetWhenRolesDie(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
+	c := &call{spy: &spy{witness: &witness{rig: newRig(t, "", "", "VISAVIS_ROLE=auto")}}}
+	c.doctor = c.staff(account("MARTIN"))
+	c.prepare()
+	c.consentOral(c.appointment)
+	b := c.browsers(t)
+	b.after(30)
+	b.after(30) // what came before was the beginning
+	var table strings.Builder
+	for _, blow := range []struct {
+		what, role string
+		supervisor bool
+		sig        syscall.Signal
+		sound      int // ms without, at most
+		picture    int // the same; the encoder of a crowded machine takes its time for a key frame
+		anew       int // connections more
+	}{
+		{"app -9", "app", false, syscall.SIGKILL, 1000, 1000, 0},
+		{"app upgraded (SIGHUP)", "app", true, syscall.SIGHUP, 1000, 1000, 0},
+		{"media -9", "media", false, syscall.SIGKILL, 3000, 5000, 1},
+		{"media restarted (SIGUSR1)", "media", true, syscall.SIGUSR1, 3000, 5000, 1},
+	} {
+		had := b.after(1)
+		to := 0
+		if blow.supervisor {
+			to = c.cmd.Process.Pid
+		}
+		c.strike(blow.role, to, blow.sig)
+		for i, p := range b.after(60) {
+			who := []string{"patient", "doctor"}[i]
+			fmt.Fprintf(&table, "\n%-26s %-8s longest without picture %5d ms, without sound %5d ms, %d new connection; %s",
+				blow.what, who, p.GapPicture, p.GapSound, p.Connections-had[i].Connections, strings.Join(p.States, " → "))
+			if p.GapPicture > blow.picture || p.GapSound > blow.sound || p.Connections-had[i].Connections != blow.anew {
+				t.Errorf("%s: the %s met %+v", blow.what, who, p)
+			}
+		}
+	}
+	t.Logf("what two people in Chromium met:%s", table.String())
+}

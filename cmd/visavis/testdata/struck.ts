@@ -1,0 +1,65 @@
+// The people of struck_test.go: a bare page in a call, that notices how long nothing came.
+import { createCall } from '../../../web/rtc/index';
+
+type Count = { at: number; pictures: number; sound: number };
+
+let pc: RTCPeerConnection | undefined;
+let connections = 0;
+let last: Count | undefined;
+let lastPicture = 0;
+let lastSound = 0;
+let gapPicture = 0;
+let gapSound = 0;
+let total = 0;
+let states: string[] = [];
+
+async function look() {
+  const now = performance.now();
+  const all = [...((await pc?.getStats()) ?? new Map<string, never>()).values()] as Record<string, unknown>[];
+  const of = (kind: string, name: string) =>
+    all.filter((r) => r.type === 'inbound-rtp' && r.kind === kind).reduce((n, r) => n + Number(r[name] ?? 0), 0);
+  const here = { at: now, pictures: of('video', 'framesDecoded'), sound: of('audio', 'packetsReceived') };
+  if (last && here.pictures > 0) {
+    const more = here.pictures - last.pictures;
+    if (more !== 0) lastPicture = now;
+    if (here.sound !== last.sound) lastSound = now;
+    total += Math.max(0, more);
+  }
+  if (lastPicture) gapPicture = Math.max(gapPicture, now - lastPicture);
+  if (lastSound) gapSound = Math.max(gapSound, now - lastSound);
+  last = here;
+}
+
+async function begin(encounter: string) {
+  const Real = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Real {
+    constructor(c: RTCConfiguration = {}) {
+      super(c);
+      pc = this;
+      connections += 1;
+    }
+  };
+  const call = createCall({ encounter });
+  call.subscribe(() => {
+    const s = call.snapshot();
+    const state = `${s.state}/${s.socket}`;
+    if (states.at(-1) !== state) states.push(state);
+    if (s.me?.host) for (const p of s.seats) if (p.state === 'waiting') call.admit(p.seat);
+  });
+  setInterval(() => void look(), 40);
+  await call.openDevices();
+  call.start();
+}
+
+/** Waits for so many more pictures, then tells what happened since the last time. */
+async function tell(fresh: number) {
+  const want = total + fresh;
+  while (total < want || !states.at(-1)?.endsWith('/open')) await new Promise((done) => setTimeout(done, 40));
+  const said = { gapPicture: Math.round(gapPicture), gapSound: Math.round(gapSound), connections, states };
+  gapPicture = 0;
+  gapSound = 0;
+  states = states.slice(-1);
+  return said;
+}
+
+Object.assign(window, { person: { begin, tell } });
