@@ -131,6 +131,7 @@ type clinic struct {
 	change  func(*local.Config)
 	far     bool // media in another process, as far as signaling can tell
 	addr    string
+	others  []string // further nodes
 	node    *remote.Node
 	pool    *remote.Pool
 }

@@ -55,7 +55,7 @@ func end(t *testing.T, parts ...closer) {
 }
 
 func (c *clinic) reach(d *signaling.Deps) {
-	c.pool = remote.NewPool(remote.PoolConfig{Key: wireKey(), Nodes: []string{c.addr}, Log: c.h.Log})
+	c.pool = remote.NewPool(remote.PoolConfig{Key: wireKey(), Nodes: append([]string{c.addr}, c.others...), Log: c.h.Log})
 	d.Media, d.Relay = c.pool, c.pool
 }
 
