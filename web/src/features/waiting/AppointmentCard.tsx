@@ -28,7 +28,7 @@ export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMov
   const until = sayUntil(a.start, now, language);
   const when = sayDateTime(a.start, now, zone, language);
   const early = Date.parse(a.start) - now.getTime() > soon * 60_000;
-  const enter = early ? t('prepare') : minor ? t('enterMinor') : t('enter');
+  const enter = early ? t(minor ? 'prepareMinor' : 'prepare') : minor ? t('enterMinor') : t('enter');
   const price = a.price && a.price.remainingCents > 0
     ? t('priceValue', { remaining: sayMoney(a.price.remainingCents, language), amount: sayMoney(a.price.amountCents, language) })
     : t('priceNothing');
