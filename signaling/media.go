@@ -304,6 +304,7 @@ func (s *Service) reconcile(ctx context.Context, id care.EncounterID, list []Sta
 		}
 	}
 	gate := r.ask(ctx)
+	s.adopt(ctx, r, list)
 	r.rejoin(r.compare(list), "node_lost")
 	r.setGate(gate)
 	if !gate.Allowed && gate.Reason != "unavailable" {

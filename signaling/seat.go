@@ -11,8 +11,6 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
-
-	"golang.org/x/time/rate"
 )
 
 // State is where a seat stands.
@@ -292,11 +290,7 @@ func (s *Service) Plug(ctx context.Context, d Device, sdp string, sources Source
 	if err != nil {
 		return nil, "", err
 	}
-	p = &Plug{room: r, sess: &session{
-		id: newSecret(), seat: seat.ID, room: r, since: s.Clock.Now(), link: LinkNone, media: sources, owner: d.Owner,
-		actor: authz.Actor{SessionID: d.Session}, offers: rate.NewLimiter(rate.Every(offerEvery), offerBurst),
-	}}
-	s.hub.plugged(p.sess)
+	p = &Plug{room: r, sess: s.hub.plugged(r, d, sources)}
 	r.mu.Lock()
 	if old := r.sessions[seat.ID]; old != nil {
 		r.unseatLocked(old)
@@ -313,13 +307,6 @@ func (s *Service) Plug(ctx context.Context, d Device, sdp string, sources Source
 	}
 	p.ICE = s.Relay.Grant(r.act.ID, seat.ID)
 	return p, answer, nil
-}
-
-func (h *hub) plugged(s *session) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.rooms[s.room.act.ID] = s.room // it may have emptied in between
-	h.sessions[s.id] = s
 }
 
 // Restart answers the device's offer again: an ICE restart of its connection. It
@@ -372,9 +359,6 @@ func (p *Plug) Alive() bool {
 
 // Close ends the connection; the seat stays.
 func (p *Plug) Close() { p.room.expel(p.sess) }
-
-// unplugged says that a device's connection came to its end.
-func (s *session) unplugged() bool { return s.owner != "" && s.pc != 0 && s.mediaPC == 0 }
 
 // answeredForLocked says, of a device, whether who brought it is still in the
 // act, or left it by their own will.

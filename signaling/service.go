@@ -59,6 +59,11 @@ type Consents interface {
 	State(ctx context.Context, id care.AppointmentID) (care.ConsentState, error)
 }
 
+// Devices tells who answers for the thing on a seat: signaling/whip does.
+type Devices interface {
+	Device(ctx context.Context, seat string) (Device, error)
+}
+
 // Deps is what the module is made of.
 type Deps struct {
 	DB       *store.DB
@@ -73,6 +78,7 @@ type Deps struct {
 	People   People
 	Consents Consents
 	Agenda   Agenda
+	Devices  Devices
 	Media    Media
 	Relay    Relay
 	// Outlived: media goes on when this process stops, and the next one is told

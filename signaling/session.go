@@ -282,3 +282,48 @@ func (r *room) unseatLocked(s *session) {
 	r.hub.forget(s)
 	s.kill(closeTicket, "session ended")
 }
+
+// plugged makes the session of a device, which no socket holds.
+func (h *hub) plugged(r *room, d Device, sources Sources) *session {
+	s := &session{
+		id: newSecret(), seat: d.Seat, room: r, since: h.svc.Clock.Now(), link: LinkNone, media: sources, owner: d.Owner,
+		actor: authz.Actor{SessionID: d.Session}, offers: rate.NewLimiter(rate.Every(offerEvery), offerBurst),
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rooms[r.act.ID] = r // it may have emptied in between
+	h.sessions[s.id] = s
+	return s
+}
+
+// unplugged says that a device's connection came to its end.
+func (s *session) unplugged() bool { return s.owner != "" && s.pc != 0 && s.mediaPC == 0 }
+
+// adopt gives devices the connections that outlived the process before this
+// one: they have no signalling to claim them by. What cannot be given ends as
+// what nobody claims.
+func (s *Service) adopt(ctx context.Context, r *room, list []Standing) {
+	for _, x := range list {
+		r.mu.Lock()
+		seat := r.seats[x.Seat]
+		theirs := seat != nil && seat.Role == RoleDevice && seat.State == Admitted && !r.over && r.sessions[x.Seat] == nil
+		r.mu.Unlock()
+		if !theirs || s.Devices == nil {
+			continue
+		}
+		d, err := s.Devices.Device(ctx, x.Seat)
+		if err != nil {
+			s.Log.Warn("signaling: a device's connection was not taken up", "err", err)
+			continue
+		}
+		to := s.hub.plugged(r, d, x.Sources)
+		to.pc, to.mediaPC, to.note, to.link, to.slots = 1, x.PC, x.Note, x.Link, x.Slots
+		r.mu.Lock()
+		if r.sessions[x.Seat] == nil {
+			r.sessions[x.Seat] = to
+		} else {
+			s.hub.forget(to)
+		}
+		r.mu.Unlock()
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -425,4 +426,36 @@ func (c *call) secret(tokens ...string) {
 	if n < 8 {
 		c.t.Errorf("%d audit lines about devices", n)
 	}
+}
+
+// TestADeviceOutlivesApp: the death of app is not seen in what a device sends,
+// and afterwards it is somebody's again: it ends with its owner (M7).
+func TestADeviceOutlivesApp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills a role of the program")
+	}
+	r := newRig(t, "", "", "VISAVIS_ROLE=auto")
+	c := &call{spy: &spy{witness: &witness{rig: r, doctor: r.staff(account("MARTIN"))}}}
+	c.begin()
+	birth := [2]string{c.seats[0].Session, c.seats[1].Session}
+	otoscope := c.plug(c.doctor, "Otoscope", "send")
+	x := otoscope.connect(rtcclient.Options{Camera: true})
+	otoscope.shows(0, 1)
+	c.strike("app", 0, syscall.SIGKILL)
+	c.gone()
+	if !c.back(birth, 1) {
+		t.Error("a connection was not kept")
+	}
+	x.more(0)
+	c.latest(0, "room", func(m rtcclient.Msg) bool {
+		for _, s := range m.List("seats") {
+			if s.Str("seat") == otoscope.ID {
+				return s["online"] == true && s.Str("name") == "Otoscope" && s["camera"] == true
+			}
+		}
+		return false
+	})
+	otoscope.ask("DELETE", x.at, "", nil).Problem(404, "not-found") // the new process does not know that name
+	c.doctor.Post("/api/me/sign-out", nil).Want(200)
+	c.until(x.media, "the doctor signed out", cut)
 }

@@ -239,7 +239,7 @@ func (p *platform) live(context.Context) (err error) {
 	p.signaling = signaling.New(signaling.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
 		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Agenda: liveAgenda{ask},
-		Media: media, Relay: relay, Outlived: p.pool != nil,
+		Devices: liveDevices{ask}, Media: media, Relay: relay, Outlived: p.pool != nil,
 	})
 	p.whip = whip.New(whip.Deps{
 		DB: p.db, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log, Limits: p.limits, Live: p.signaling, URL: p.cfg.PublicURL,

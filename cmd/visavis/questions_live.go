@@ -54,6 +54,13 @@ func (q liveAgenda) Awaited(ctx context.Context, id care.StaffID, from, to time.
 	return out, err
 }
 
+type liveDevices struct{ ask }
+
+// Device asks whip who answers for a device.
+func (q liveDevices) Device(ctx context.Context, seat string) (signaling.Device, error) {
+	return q.whip.Device(ctx, seat)
+}
+
 type livePeople struct{ ask }
 
 // Ended asks identity which sessions were ended.

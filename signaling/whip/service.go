@@ -219,6 +219,16 @@ func (s *Service) Label(ctx context.Context, id string) (label string, err error
 	return label, err
 }
 
+// Device implements signaling.Devices.
+func (s *Service) Device(ctx context.Context, id string) (d signaling.Device, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		r, err := one(tx, "seat_id", id)
+		d = signaling.Device{Seat: id, Encounter: care.EncounterID(r.Row.EncounterID), Owner: r.Row.Owner, Session: care.SessionID(r.Row.SessionID)}
+		return err
+	})
+	return d, err
+}
+
 // authenticate finds whose token that is. A token of nothing, of a device that
 // was taken out, whose time is over or whose owner signed out is refused as
 // Unauthenticated; one of an act that is over as Gone.

@@ -303,7 +303,26 @@ test('an act, from the door to the paper queue and the pharmacy', async ({ brows
     await expectGoodAtEveryWidth(page, `call, invite ${l}`);
     if (l === 'fr') await shot(page, 'desk-call-invite');
     await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: t('encounter', 'device.title') }).click();
+    await page.getByLabel(t('encounter', 'device.name')).waitFor();
+    await expectGoodAtEveryWidth(page, `call, device ${l}`);
+    await page.keyboard.press('Escape');
   });
+  await page.getByRole('button', { name: fr('encounter', 'device.title') }).click();
+  await page.getByRole('button', { name: fr('encounter', 'device.create') }).click();
+  await page.getByText(fr('encounter', 'device.needsName'), { exact: true }).waitFor();
+  await page.getByLabel(fr('encounter', 'device.name')).fill('Échographe, salle 2');
+  await page.getByRole('button', { name: fr('encounter', 'device.create') }).click();
+  await expect(page.locator('code').last()).toHaveText(/^[\w-]{43}$/);
+  await expect(page.locator('code').first()).toHaveText(/\/api\/whip\/[0-9a-f-]{36}$/);
+  await page.context().grantPermissions(['clipboard-write']);
+  await page.getByRole('button', { name: fr('encounter', 'device.copyToken') }).click();
+  await page.getByRole('dialog').getByText(fr('encounter', 'device.copied'), { exact: true }).first().waitFor();
+  await expectGoodAtEveryWidth(page, 'call, the way in of a device');
+  await shot(page, 'desk-call-device');
+  await page.getByRole('button', { name: 'Retirer Échographe, salle 2' }).click();
+  await expect(page.getByText(fr('encounter', 'device.here'), { exact: true })).toBeHidden();
+  await page.keyboard.press('Escape');
 
   await broken(page, '**/report');
   await page.getByLabel(fr('report', 'field.text')).fill('Pas de fièvre.');
