@@ -25,6 +25,10 @@ export function DeviceDialog({ encounterId, seats, onClose }: Props) {
   const key = ['devices', encounterId];
   const found = useQuery({ queryKey: key, queryFn: () => desk.devices(encounterId), staleTime: 0 });
   const again = () => client.invalidateQueries({ queryKey: key });
+  const removed = (id: string) => {
+    if (way?.device.id === id) setWay(null);
+    return again();
+  };
   const full = found.data !== undefined && found.data.items.length >= found.data.most;
   return (
     <Dialog title={t('device.title')} isOpen onClose={onClose}>
@@ -51,7 +55,7 @@ export function DeviceDialog({ encounterId, seats, onClose }: Props) {
           )}
         </>
       )}
-      {found.data && found.data.items.length > 0 && <Plugged encounterId={encounterId} items={found.data.items} seats={seats} onRemoved={again} />}
+      {found.data && found.data.items.length > 0 && <Plugged encounterId={encounterId} items={found.data.items} seats={seats} onRemoved={removed} />}
       <div className={styles.buttons}>
         {way && !full && (
           <Button look="secondary" onPress={() => setWay(null)}>
@@ -150,9 +154,9 @@ function Copied({ label, action, text }: { label: string; action: string; text: 
   );
 }
 
-function Plugged({ encounterId, items, seats, onRemoved }: { encounterId: string; items: readonly Device[]; seats: readonly Seat[]; onRemoved: () => Promise<void> }) {
+function Plugged({ encounterId, items, seats, onRemoved }: { encounterId: string; items: readonly Device[]; seats: readonly Seat[]; onRemoved: (id: string) => Promise<void> }) {
   const t = useT('encounter');
-  const remove = useMutation({ mutationFn: (id: string) => desk.removeDevice(encounterId, id), onSuccess: onRemoved });
+  const remove = useMutation({ mutationFn: (id: string) => desk.removeDevice(encounterId, id), onSuccess: (_, id) => onRemoved(id) });
   const online = (id: string) => seats.some((s) => s.seat === id && s.online);
   return (
     <section aria-labelledby="devices-here" className={styles.stack}>
