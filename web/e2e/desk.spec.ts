@@ -5,7 +5,7 @@
  */
 import { expect, test, type BrowserContext, type Page } from '@playwright/test';
 import { execFileSync } from 'node:child_process';
-import { expectGood, expectGoodAtEveryWidth } from './look';
+import { expectGoodAtEveryWidth } from './look';
 import { atDesk, bookVisit, phone, signIn, speak, waitInRoom, wordsIn, type Language, type Visit, type Words } from './people';
 import { shot } from './support';
 
@@ -51,32 +51,6 @@ async function changed<T>(page: Page, url: string, change: (body: T) => void) {
 
 const broken = (page: Page, url: string) =>
   page.route(url, (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', json: { status: 503, code: 'unavailable', ref: '0123456789ab' } }));
-
-/** Sends a drawn picture by WHIP from a page, as an encoder does (docs/signaling.md §10). */
-const publish = (page: Page, url: string, token: string) =>
-  page.evaluate(
-    async ([url, token]) => {
-      const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
-      const pen = canvas.getContext('2d')!;
-      setInterval(() => {
-        pen.fillStyle = `hsl(${(performance.now() / 20) % 360} 60% 50%)`;
-        pen.fillRect(0, 0, 640, 480);
-      }, 40);
-      const pc = new RTCPeerConnection();
-      pc.addTransceiver(canvas.captureStream(25).getVideoTracks()[0]!, { direction: 'sendonly' });
-      await pc.setLocalDescription();
-      const answer = await fetch(url!, {
-        method: 'POST',
-        credentials: 'omit',
-        headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${token}` },
-        body: pc.localDescription!.sdp,
-      });
-      if (answer.status !== 201) throw new Error(`WHIP: ${answer.status} ${await answer.text()}`);
-      await pc.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
-      Object.assign(window, { device: pc });
-    },
-    [url, token],
-  );
 
 const title = (page: Page) => page.getByRole('heading', { level: 1 });
 
@@ -343,17 +317,7 @@ test('an act, from the door to the paper queue and the pharmacy', async ({ brows
   await page.getByRole('dialog').getByText(fr('encounter', 'device.copied'), { exact: true }).first().waitFor();
   await expectGoodAtEveryWidth(page, 'call, the way in of a device');
   await shot(page, 'desk-call-device');
-  const url = (await page.locator('code').first().textContent())!;
-  await publish(patient, url, (await page.locator('code').last().textContent())!);
-  await page.getByRole('dialog').getByText(fr('encounter', 'device.on'), { exact: true }).waitFor();
-  await page.keyboard.press('Escape');
-  const picture = page.locator(`[data-seat="${url.split('/').at(-1)}"] video`);
-  await expect.poll(() => picture.evaluate((v: HTMLVideoElement) => v.videoWidth), { timeout: 20_000 }).toBe(640);
-  await expectGood(page);
-  await shot(page, 'desk-call-with-device');
-  await page.getByRole('button', { name: fr('encounter', 'device.title') }).click();
   await page.getByRole('button', { name: 'Retirer Échographe, salle 2' }).click();
-  await expect(picture).toHaveCount(0);
   await expect(page.getByText(fr('encounter', 'device.here'), { exact: true })).toBeHidden();
   await page.keyboard.press('Escape');
 
