@@ -27,7 +27,7 @@ const (
 	Moved     About = "moved"
 	Cancelled About = "cancelled"
 	Reminder  About = "reminder"
-	Link      About = "link" // a new link to the same appointment
+	Link      About = "link"   // a new link to the same appointment
 	Recall    About = "recall" // it is nearly your turn: come back
 	Code      About = "code"
 	Documents About = "documents"

@@ -32,6 +32,7 @@ const (
 	grantWait = time.Second
 	findEvery = time.Second
 	forgetFor = time.Hour // a room without seats keeps its node that long
+	movesEach = 2         // rooms that leave a draining node at one look: their clients join again, and all at once would wait for each other
 )
 
 // PoolConfig is what a Pool needs.
@@ -204,7 +205,7 @@ func (p *Pool) rehouse(now time.Time) (lost, moved []care.EncounterID) {
 			continue
 		}
 		dead := r.on.conn == nil && now.Sub(r.on.away) > deadAfter
-		if !dead && !r.on.draining {
+		if !dead && (!r.on.draining || len(moved) == movesEach) {
 			continue
 		}
 		to := p.leastLocked()

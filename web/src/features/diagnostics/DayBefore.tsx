@@ -4,6 +4,7 @@ import type { CheckKept } from '@/api/types';
 import { useT } from '@/i18n/i18n';
 import { Alert } from '@/ui/Alert';
 import { fixesOf } from './checkRows';
+import { checkSilently } from './ways';
 
 /** The card is read first; then the network is tried. */
 const calm = 1500;
@@ -14,8 +15,7 @@ export function DayBefore({ encounterId }: { encounterId: string }) {
   useEffect(() => {
     let gone = false;
     const timer = setTimeout(() => {
-      void import('./ways')
-        .then(({ checkSilently }) => checkSilently(encounterId))
+      void checkSilently(encounterId)
         .then((found) => !gone && setKept(found))
         .catch(() => undefined); // it was not asked for, and is tried again on the day
     }, calm);
