@@ -55,8 +55,9 @@ step "types of the API are fresh" make -s fresh
 # The tests themselves say what they need: missing servers fail, they do not skip.
 export CI=true
 # Calls between real browsers want the machine for themselves.
-gotest "go" $(go list ./... | grep -v '/signaling$')
+gotest "go" -skip 'Browsers|Chromium' $(go list ./... | grep -v '/signaling$')
 gotest "go, calls in browsers" ./signaling
+gotest "go, calls in browsers through the program" -run 'Browsers|Chromium' ./cmd/visavis
 # The race detector is patient: it takes what the journeys leave of the machine.
 (
 	lines=tmp/tally.race
