@@ -28,6 +28,21 @@ gotest() { # gotest <name> <arguments of go test>…
 	echo "== $name"
 	go test -json -tags nomsgpack -timeout 15m "$@" 2>&1 | tally -name "$name" go
 }
+aside() { # aside <file> <name> <arguments of go test>…: gotest beside others; join tells what it said
+	local file=$1
+	shift
+	(
+		lines=tmp/tally.$file
+		rm -f "$lines"
+		renice -n "${modest:-0}" -p "$BASHPID" >/dev/null
+		gotest "$@"
+	) >"tmp/$file.log" 2>&1 &
+}
+join() { # join <file> <name> <pid>
+	wait "$3"
+	cat "tmp/$1.log"
+	cat "tmp/tally.$1" >>tmp/tally || tally -name "$2" step 1
+}
 journeys() { # journeys <name> <command>…
 	local name=$1 start=$SECONDS
 	shift
@@ -54,25 +69,22 @@ step "types of the API are fresh" make -s fresh
 
 # The tests themselves say what they need: missing servers fail, they do not skip.
 export CI=true
+# Being killed again and again is mostly waiting: beside the others.
+aside kills "go, kills" -run KilledAgain ./cmd/visavis
+kills=$!
 # Calls between real browsers want the machine for themselves.
-gotest "go" -skip 'Browsers|Chromium' $(go list ./... | grep -v '/signaling$')
+gotest "go" -skip 'KilledAgain|Browsers|Chromium' $(go list ./... | grep -v '/signaling$')
+join kills "go, kills" "$kills"
 gotest "go, calls in browsers" ./signaling
 gotest "go, calls in browsers through the program" -run 'Browsers|Chromium' ./cmd/visavis
 # The race detector is patient: it takes what the journeys leave of the machine.
-(
-	lines=tmp/tally.race
-	rm -f "$lines"
-	gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
-) >tmp/race.log 2>&1 &
+modest=10 aside race "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
 race=$!
-renice -n 10 -p "$race" >/dev/null
 # How pages look (widths, languages, axe) does not depend on the database: once.
 journeys "journeys sqlite" scripts/e2e.sh sqlite
 journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=phone --project=story patient situation story
 
-wait "$race"
-cat tmp/race.log
-cat tmp/tally.race >>"$lines" || tally -name "go, race detector" step 1
+join race "go, race detector" "$race"
 
 echo "$((SECONDS - began)) s in all"
 tally close
