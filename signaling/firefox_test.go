@@ -118,7 +118,7 @@ func TestFirefoxMeetsChromium(t *testing.T) {
 			visit(t, ctx, path, page("doctor", ""))
 			for _, who := range []string{"patient", "doctor"} {
 				s.until(t, who, "seen and heard", func(r report) bool {
-					return (r.State == "live" || r.State == "weak") && r.Facts.FramesDecoded > 30 && r.Facts.FramesSent > 30 &&
+					return r.inCall() && r.Facts.FramesDecoded > 30 && r.Facts.FramesSent > 30 &&
 						r.Facts.AudioEnergyReceived > 0 && len(r.Remote) == 1 && len(r.Remote[0]) == 3
 				})
 			}

@@ -47,7 +47,7 @@ func TestABrowserOnABadNetwork(t *testing.T) {
 	visit(t, ctx, path, base+"/page?who=doctor&relay&e="+string(c.enc))
 	for _, who := range []string{"patient", "doctor"} {
 		s.until(t, who, "seen and heard", func(r report) bool {
-			return (r.State == "live" || r.State == "weak") && r.Received.Frames > 60 && r.Received.Samples > 96_000
+			return r.inCall() && r.Received.Frames > 60 && r.Received.Samples > 96_000
 		})
 	}
 	for _, x := range []struct {

@@ -1,5 +1,5 @@
 // The page of browser_test.go: a bare person in a call, who tells the test what they see.
-import { createCall } from '../../web/rtc/index';
+import { createCall, inCall } from '../../web/rtc/index';
 
 const q = new URLSearchParams(location.search);
 // The engine keeps its connection to itself; the test wants to see the cipher.
@@ -80,7 +80,7 @@ async function shake() {
 }
 let begun = !q.has('shake');
 call.subscribe(() => {
-  if (begun || call.snapshot().state !== 'inCall' || call.snapshot().remote.length === 0) return;
+  if (begun || !inCall(call.snapshot().state) || call.snapshot().remote.length === 0) return;
   begun = true;
   setTimeout(() => void shake(), 1500);
 });
