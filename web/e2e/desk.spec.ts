@@ -143,18 +143,21 @@ test('the agenda: today, a week, nobody, two hundred, a failure, no network', as
 test('booking on the phone and what can be done for an appointment', async ({ browser }) => {
   const page = await atDesk(browser, secretaryIn);
   // A short day behind the dialog: the long ones are looked at above. Its free
-  // times are by day whatever the hour is now (the night's are hidden), and beside what is booked.
+  // times are the next ones beside what is booked.
   type Time = { start: string; end: string };
   type Short = { practitioners: { appointments: Time[]; freeSlots: Time[] }[] };
   await changed<Short>(page, '**/api/agenda*', (a) => {
-    const eight = Math.floor(Date.now() / 86_400_000) * 86_400_000 + 8 * 3_600_000;
-    const quarter = (i: number) => new Date(eight + i * 900_000).toISOString();
+    const next = Math.ceil(Date.now() / 900_000) * 900_000;
+    const quarter = (i: number) => new Date(next + i * 900_000).toISOString();
     const day = Array.from({ length: 36 }, (_, i) => ({ start: quarter(i), end: quarter(i + 1) }));
     const apart = (x: Time, y: Time) => Date.parse(x.end) <= Date.parse(y.start) || Date.parse(y.end) <= Date.parse(x.start);
     for (const p of a.practitioners) p.freeSlots = day.filter((s) => p.appointments.every((x) => apart(s, x))).slice(0, 8);
   });
   await changed<{ items: unknown[] }>(page, '**/slots?*', (s) => (s.items = s.items.slice(0, 60)));
   await page.goto('/pro/agenda');
+  await page.getByRole('button', { name: new RegExp(visit.patient) }).last().waitFor();
+  const night = page.getByRole('button', { name: wordsIn('fr')('agenda', 'night.show') });
+  if (await night.isVisible()) await night.click(); // in the evening
   await inBoth(page, async (t, l) => {
     const dialog = page.getByRole('dialog');
     await page.getByRole('button', { name: new RegExp(`^${t('agenda', 'bookAt', { time: '' })}`) }).last().click();
