@@ -4,16 +4,19 @@
  */
 import { expect, test } from '@playwright/test';
 import { expectGood } from './look';
-import { atDesk, bookVisit, links, signIn } from './people';
+import { atDesk, bookVisit, links, signIn, waitInRoom } from './people';
 import { shot, smsOf } from './support';
 
 test('a connection is tried in 15 s and its report read by the secretary; who waits may go and is called back (M8, M11, 4.1, 4.8)', async ({ page, context, browser }, info) => {
   test.setTimeout(150_000);
   await context.grantPermissions(['camera', 'microphone']);
-  const phone = info.project.name === 'phone' ? '0639987761' : '0639987762';
+  const phone = info.project.name === 'phone' ? '0639987761' : '0639987772';
   const secretary = await atDesk(browser);
   await signIn(secretary, 'Sophie LEROY');
+  // Somebody waits before them: who is next and will be called in a minute is offered no SMS.
+  const ahead = await bookVisit(secretary, /MARTIN/, `${phone.slice(0, -1)}9`, { familyName: 'AVANT', givenName: 'Paule', birthDate: '1950-05-05' });
   const visit = await bookVisit(secretary, /MARTIN/, phone);
+  const other = await atDesk(browser);
 
   await test.step('the patient tests camera, microphone, loudspeaker and network', async () => {
     await page.goto(visit.join);
@@ -45,6 +48,7 @@ test('a connection is tried in 15 s and its report read by the secretary; who wa
   });
 
   await test.step('waiting: the place, and an SMS when it is nearly one’s turn', async () => {
+    await waitInRoom(other, ahead.join);
     await page.getByRole('button', { name: /^C’est moi|^Préparer/ }).click();
     await page.getByRole('button', { name: 'Je suis d’accord' }).click();
     await expect(page.getByText('On vous voit.')).toBeVisible();
@@ -64,6 +68,7 @@ test('a connection is tried in 15 s and its report read by the secretary; who wa
     await expectGood(secretary);
     await shot(secretary, `quality-checks-${info.project.name}`);
   });
+  await other.context().close();
   await secretary.context().close();
   expect((await smsOf(links().sms, `+33${phone.slice(1)}`)).length).toBeGreaterThan(0);
 });
