@@ -15,7 +15,7 @@ test('a connection is tried in 15 s and its report read by the secretary; who wa
   await signIn(secretary, 'Sophie LEROY');
   // Somebody waits before them: who is next and will be called in a minute is offered no SMS.
   const ahead = await bookVisit(secretary, /MARTIN/, `${phone.slice(0, -1)}9`, { familyName: 'AVANT', givenName: 'Paule', birthDate: '1950-05-05' });
-  const visit = await bookVisit(secretary, /MARTIN/, phone);
+  const visit = await bookVisit(secretary, /MARTIN/, phone, { familyName: 'PATIENTE', givenName: 'Anne-Lise', birthDate: '1948-02-28' });
   const other = await atDesk(browser);
 
   await test.step('the patient tests camera, microphone, loudspeaker and network', async () => {
