@@ -124,6 +124,9 @@ func bundle(t *testing.T) []byte {
 	t.Helper()
 	tool := filepath.Join("..", "web", "node_modules", ".bin", "esbuild")
 	if _, err := os.Stat(tool); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("web/node_modules is not there: npm ci in web/")
+		}
 		t.Skip("SKIPPED, NOT TESTED: web/node_modules is not there: npm ci in web/")
 	}
 	out, err := exec.Command(tool, "testdata/page.ts", "--bundle", "--format=esm", "--target=es2022").Output()
