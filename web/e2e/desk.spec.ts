@@ -52,6 +52,9 @@ async function changed<T>(page: Page, url: string, change: (body: T) => void) {
 const broken = (page: Page, url: string) =>
   page.route(url, (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', json: { status: 503, code: 'unavailable', ref: '0123456789ab' } }));
 
+/** The appointment in its doctor's column: the same name may be in another's. */
+const booked = (page: Page) => page.getByRole('region', { name: /DUPRÉ-LACROIX/ }).getByRole('button', { name: new RegExp(visit.patient) });
+
 const title = (page: Page) => page.getByRole('heading', { level: 1 });
 
 test('sign-in, and why it did not work', async ({ browser }) => {
@@ -82,7 +85,7 @@ test('a role without a page of its own', async ({ browser }) => {
 test('the agenda: today, a week, nobody, two hundred, a failure, no network', async ({ browser }) => {
   const page = await atDesk(browser, secretaryIn);
   await page.goto('/pro/agenda');
-  const cell = page.getByRole('button', { name: new RegExp(visit.patient) }).last();
+  const cell = booked(page);
   await cell.waitFor();
   await shot(page, 'desk-agenda');
   await inBoth(page, async (t, l) => {
@@ -155,7 +158,7 @@ test('booking on the phone and what can be done for an appointment', async ({ br
   });
   await changed<{ items: unknown[] }>(page, '**/slots?*', (s) => (s.items = s.items.slice(0, 60)));
   await page.goto('/pro/agenda');
-  await page.getByRole('button', { name: new RegExp(visit.patient) }).last().waitFor();
+  await booked(page).waitFor();
   const night = page.getByRole('button', { name: wordsIn('fr')('agenda', 'night.show') });
   if (await night.isVisible()) await night.click(); // in the evening
   await inBoth(page, async (t, l) => {
@@ -184,7 +187,7 @@ test('booking on the phone and what can be done for an appointment', async ({ br
     await dialog.getByRole('button', { name: t('agenda', 'cancel') }).click();
     await expect(dialog).toHaveCount(0);
 
-    await page.getByRole('button', { name: new RegExp(visit.patient) }).last().click();
+    await booked(page).click();
     await dialog.getByRole('button', { name: t('agenda', 'deed.move') }).waitFor();
     await expectGoodAtEveryWidth(page, `appointment ${l}`);
     if (l === 'fr') await shot(page, 'desk-appointment');
