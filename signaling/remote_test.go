@@ -86,6 +86,9 @@ func (c *clinic) again(who string, session string, pc int) (*rtcclient.Client, r
 // M7: the application stops and another one starts; media does not notice, who
 // comes back goes on with the same connection, and nobody is told to have left.
 func TestMediaOutlivesTheApplication(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	c := openFar(t)
 	old, media := c.both()
 	c.told(events.ParticipantJoined, 2)
@@ -149,6 +152,9 @@ func (s stopper) Close(ctx context.Context) error {
 
 // A claim that is not proved gives nothing, and ends what was there.
 func TestAConnectionGoesToNobodyElse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	for name, claim := range map[string]func(old *rtcclient.Client) (string, int){
 		"another session": func(*rtcclient.Client) (string, int) { return "guessed", 1 },
 		"another number":  func(old *rtcclient.Client) (string, int) { return old.Session, 2 },
@@ -176,6 +182,9 @@ func TestAConnectionGoesToNobodyElse(t *testing.T) {
 // What was decided while nobody could be told is done before anything else: here
 // the consent is withdrawn between two applications.
 func TestConsentWithdrawnMeanwhileEndsMediaAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	c := openFar(t)
 	c.both()
 	end(t, stopper{c})
@@ -192,6 +201,9 @@ func TestConsentWithdrawnMeanwhileEndsMediaAtOnce(t *testing.T) {
 // M8: the media process dies and another run of it starts: seats stay, everybody
 // is told to rejoin and does.
 func TestWhoseNodeDiesRejoins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	c := openFar(t)
 	seats, _ := c.both()
 	addr := c.addr
@@ -215,6 +227,9 @@ func TestWhoseNodeDiesRejoins(t *testing.T) {
 
 // An offer that finds no node waits for one.
 func TestAnOfferWaitsForANode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long: not in -short")
+	}
 	c := openFar(t)
 	doctor, _ := c.enter("doctor", "d")
 	addr := c.addr
