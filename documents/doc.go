@@ -10,6 +10,9 @@
 // cda); the refusal names the field. Every read is written in the audit log, and the patient sees who
 // opened what and when (product I3, I4).
 //
+// It also keeps the stills: photos that the professional asked for in the call, taken by the camera at its own
+// resolution, sealed as files whose hash the sender computed, listed in the report (product M5, row 17).
+//
 // Legal sources: CSP R6316-4 (content of the report), L1111-15 (the patient's shared record), L1110-12
 // (care team), L1111-7 (the patient's access to their documents).
 package documents

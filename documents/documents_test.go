@@ -39,8 +39,9 @@ const (
 
 // town answers for the other modules.
 type town struct {
-	mu  sync.Mutex
-	act paper.Act
+	mu   sync.Mutex
+	act  paper.Act
+	call call
 }
 
 func (w *town) Act(_ context.Context, id care.EncounterID) (paper.Act, error) {
@@ -111,7 +112,7 @@ func open(t *testing.T, h *testkit.House) (*documents.Service, *town) {
 		t.Fatal(err)
 	}
 	svc, err := documents.New(documents.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Signer: h.Signer, Table: h.Table, Clock: h.Clock,
-		Press: press, Acts: w, Names: w, Deliveries: w, Dispensings: w})
+		Press: press, Acts: w, Names: w, Deliveries: w, Dispensings: w, Calls: w})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -155,6 +155,7 @@ func Routes(s *httpx.Server, svc *Service) {
 		func(ctx context.Context, in *ByID) (*fileOut, error) {
 			return svc.getFile(ctx, in, cdaType, ".xml", func(f Files) []byte { return f.CDA })
 		})
+	stillRoutes(s, svc)
 }
 
 func answer(r *Report, err error) (*reportOut, error) {

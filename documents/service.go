@@ -55,6 +55,7 @@ type Deps struct {
 	Deliveries Deliveries
 	// Dispensings answers for prescriptions.
 	Dispensings Dispensings
+	Calls       Calls
 }
 
 // Service holds the use cases.

@@ -133,6 +133,10 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 		p.Incidents = append(p.Incidents, sheet.Incident{At: act.Local(i.At), Text: i.Text})
 	}
 	p.Video = s.video(act)
+	var err error
+	if p.Stills, err = s.photos(tx, act); err != nil {
+		return p, err
+	}
 	if act.ReferringName != "" {
 		p.Recipients = append(p.Recipients, act.ReferringName)
 	}

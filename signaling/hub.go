@@ -10,6 +10,7 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
+	"visavis/signaling/still"
 
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
@@ -207,7 +208,10 @@ func (h *hub) load(ctx context.Context, id care.EncounterID) (*room, error) {
 	r.over = act.Over
 	var list []Seat
 	err = h.svc.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		list, err = seatsOf(tx, id)
+		if list, err = seatsOf(tx, id); err != nil {
+			return err
+		}
+		r.stills, err = still.Of(tx, id, h.svc.Clock.Now())
 		return err
 	})
 	if err != nil {

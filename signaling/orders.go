@@ -23,6 +23,10 @@ func (c *conn) obey(ctx context.Context, m *inbound) bool {
 		r.view(s, m)
 	case "hold":
 		r.hold(ctx, s, m)
+	case "still":
+		r.askStill(ctx, s, m)
+	case "still_answer":
+		r.answerStill(ctx, s, m)
 	case "chat":
 		r.chat(ctx, s, m)
 	case "admit", "remove":
@@ -217,6 +221,7 @@ func (r *room) host(ctx context.Context, s *session, m *inbound) {
 			return
 		}
 		r.putOut(seat)
+		r.dropStill(ctx, seat.ID)
 	}
 	r.hub.queue(ctx, r.act.PractitionerID)
 }
@@ -271,6 +276,7 @@ func (r *room) leave(ctx context.Context, c *conn, s *session, m *inbound) bool 
 		return true
 	}
 	s.say("ack", nil)
+	r.dropStill(ctx, s.seat)
 	r.mu.Lock()
 	if r.sessions[s.seat] == s {
 		seat := r.seats[s.seat]

@@ -9,6 +9,7 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/signaling/still"
 )
 
 // room is the live side of one encounter.
@@ -25,6 +26,7 @@ type room struct {
 	joined   map[string]bool     // seats whose presence was told to encounters
 	away     map[string]bool     // seats whose lost connection was told
 	orphans  map[string]*orphan  // connections without a session, by seat
+	stills   []still.Request     // told now, in the order of time
 	started  time.Time
 	over     bool
 }
@@ -140,6 +142,7 @@ func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello)
 	r.presentLocked(s)
 	if seat.State == Admitted {
 		r.sendHistory(ctx, s)
+		r.tellStillsLocked(s)
 	}
 	return old
 }
@@ -247,6 +250,9 @@ func (r *room) look(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.expireLocked(now)
+	if told := still.Last(r.stills, now); len(told) < len(r.stills) {
+		r.setStillsLocked(told)
+	}
 	for id, s := range r.sessions {
 		seat := r.seats[id]
 		if !s.online() && seat.State == Admitted && !r.away[id] && now.Sub(s.lostAt()) > lostAfter {

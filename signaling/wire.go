@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"visavis/internal/care"
+	"visavis/signaling/still"
 )
 
 // The limits of the protocol (docs/signaling.md).
@@ -67,6 +68,7 @@ type inbound struct {
 	Seat      string   `json:"seat"`
 	Reason    string   `json:"reason"`
 	Seats     []string `json:"seats"`
+	State     string   `json:"state"`
 	Slots     []struct {
 		Mid    string `json:"mid"`
 		Height int    `json:"height"`
@@ -118,6 +120,8 @@ func (m *inbound) check() string {
 		if m.T == "remove" && m.Reason != "wrong_person" && m.Reason != "disturbance" && m.Reason != "other" {
 			return "reason"
 		}
+	case "still", "still_answer":
+		return m.checkStill()
 	case "hold":
 		if len(m.Seats) > maxSeats {
 			return "seats"
@@ -137,6 +141,18 @@ func (m *inbound) check() string {
 	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping", "quality", "recall":
 	default:
 		return "t"
+	}
+	return ""
+}
+
+func (m *inbound) checkStill() string {
+	switch {
+	case m.T == "still" && m.Seat == "":
+		return "seat"
+	case m.T == "still_answer" && (m.ID == "" || len(m.ID) > maxName):
+		return "id"
+	case m.T == "still_answer" && !still.Answer(still.State(m.State)):
+		return "state"
 	}
 	return ""
 }
@@ -226,6 +242,18 @@ type (
 	}
 	historyMsg struct {
 		Messages []chatMsg `json:"messages"`
+	}
+	stillMsg struct {
+		ID    string      `json:"id"`
+		Seat  string      `json:"seat"`
+		By    string      `json:"by"`
+		Name  string      `json:"name"` // of who asks
+		State still.State `json:"state"`
+		Still string      `json:"still,omitempty"` // of the photo
+		At    time.Time   `json:"at"`
+	}
+	stillsMsg struct {
+		Requests []stillMsg `json:"requests"`
 	}
 	answerMsg struct {
 		PC  int    `json:"pc"`

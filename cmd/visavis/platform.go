@@ -176,7 +176,7 @@ func (p *platform) papers(context.Context) error {
 	}
 	p.documents, err = documents.New(documents.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Signer: p.signer, Table: p.table, Clock: p.clock, Press: press,
-		Acts: paperActs{ask}, Names: paperNames{ask}, Deliveries: paperDeliveries{ask}, Dispensings: paperDispensings{ask},
+		Acts: paperActs{ask}, Names: paperNames{ask}, Deliveries: paperDeliveries{ask}, Dispensings: paperDispensings{ask}, Calls: paperCalls{ask},
 	})
 	if err != nil {
 		return err

@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"visavis/consent"
+	"visavis/documents"
 	"visavis/encounters"
 	"visavis/identity"
 	"visavis/identity/traits"
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/cda"
 	"visavis/internal/fault"
@@ -263,4 +265,27 @@ type paperDispensings struct{ ask }
 func (q paperDispensings) DispensedState(ctx context.Context, id care.DocumentID) (string, time.Time, string, bool, error) {
 	state, at, pharmacy, ok, err := q.prescriptions.DispensedState(ctx, id)
 	return string(state), at, pharmacy, ok, err
+}
+
+// paperCalls tells documents about the call in which a photo is taken.
+type paperCalls struct{ ask }
+
+// Call asks encounters for the act and consent for the agreement to it.
+func (q paperCalls) Call(ctx context.Context, id care.EncounterID) (documents.Call, error) {
+	e, err := q.encounters.Facts(ctx, id)
+	if err != nil {
+		return documents.Call{}, err
+	}
+	rel, err := q.encounters.Relation(ctx, authz.From(ctx), id)
+	if err != nil {
+		return documents.Call{}, err
+	}
+	agreed, err := q.consent.MediaAllowed(authz.With(ctx, authz.SystemActor()), e.AppointmentID)
+	return documents.Call{PatientID: e.PatientID, Relation: rel, Open: e.Status == encounters.InProgress, Agreed: agreed}, err
+}
+
+// Asked asks signaling for the request that a photo answers.
+func (q paperCalls) Asked(ctx context.Context, request string) (documents.Asked, error) {
+	a, err := q.signaling.Still(ctx, request)
+	return documents.Asked{EncounterID: a.Encounter, Person: a.Person, By: a.By, Waits: a.Waits}, err
 }

@@ -74,6 +74,11 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 		return err
 	}
 	fmt.Printf("documents: %d, each opens and is what was signed\n", signed)
+	photos, err := papers.VerifyStills(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("photos: %d, each opens and has the hash it came with\n", photos)
 	agreements, err := consent.New(consent.Deps{DB: f.db, Audit: f.audit, Keeper: f.keeper, Signer: f.signer, Table: f.table, Clock: f.clock})
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ func derived(t *testing.T) map[string][]string {
 		`prescriptions "dispense-" + string(st)`:     stands,
 		"identity/traits string(r)":                  types["traits.Refusal"],
 		"internal/paper codes[p.Code]":               {"required", "code-unknown", "form-wrong", "key-wrong", "order-wrong"},
+		"documents pictureCode(err)":                 literals(t, "documents", "pictureCode"),
 		"internal/httpx schemaCode(detail.Message)":  literals(t, "internal/httpx", "schemaCode"),
 	}
 }

@@ -27,10 +27,10 @@ func TestWhatALinkOpens(t *testing.T) {
 	slices.Sort(link)
 	slices.Sort(code)
 	if diff := cmp.Diff([]string{"appointment.cancel", "appointment.move", "appointment.read", "check.run", "consent.grant", "consent.prove", "consent.read",
-		"consent.receipt", "consent.withdraw", "link.revoke", "seat.admission"}, link); diff != "" {
+		"consent.receipt", "consent.withdraw", "link.revoke", "seat.admission", "still.keep"}, link); diff != "" {
 		t.Errorf("the link alone: %s", diff)
 	}
-	if diff := cmp.Diff([]string{"document.accesses", "document.list", "document.read", "patient.read"}, code); diff != "" {
+	if diff := cmp.Diff([]string{"document.accesses", "document.list", "document.read", "patient.read", "still.list", "still.read"}, code); diff != "" {
 		t.Errorf("link and code: %s", diff)
 	}
 

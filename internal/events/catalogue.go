@@ -25,6 +25,7 @@ const (
 	LinkRequested        = "LinkRequested"
 	CodeRequested        = "CodeRequested"
 	DeliveryChanged      = "DeliveryChanged"
+	StillKept            = "StillKept" // the photo that a host asked for in the call
 )
 
 // Appointment is the payload of the Appointment… facts.
@@ -106,6 +107,15 @@ type Sample struct {
 type DeviceFault struct {
 	What string `json:"what"`
 	Ms   int    `json:"ms,omitempty"`
+}
+
+// Still is the payload of StillKept.
+type Still struct {
+	StillID     string           `json:"stillId"`
+	RequestID   string           `json:"requestId"` // of signaling
+	EncounterID care.EncounterID `json:"encounterId"`
+	PatientID   care.PatientID   `json:"patientId"`
+	At          int64            `json:"at"`
 }
 
 // Document is the payload of ReportSigned and PrescriptionIssued.

@@ -3,6 +3,7 @@ package httpx
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"visavis/internal/authz"
 	"visavis/internal/limit"
@@ -34,8 +35,11 @@ type Op struct {
 	Limit limit.Rule
 	// MaxBody bounds the body, in bytes; 64 KiB when zero.
 	MaxBody int64
+	// ReadFor is how long the body may take to come; 5 s when zero. The answer
+	// has a minute more.
+	ReadFor time.Duration
 
-	mediaType string // of a file
+	mediaTypes []string // of a file
 }
 
 const maxBody = 64 << 10
@@ -49,7 +53,7 @@ func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) 
 	}
 	o := huma.Operation{
 		OperationID: s.name(op), Method: op.Method, Path: op.Path, Summary: op.Summary,
-		Tags: []string{op.Tag}, DefaultStatus: op.Status, MaxBodyBytes: op.MaxBody,
+		Tags: []string{op.Tag}, DefaultStatus: op.Status, MaxBodyBytes: op.MaxBody, BodyReadTimeout: op.ReadFor,
 		Middlewares: huma.Middlewares{s.gate(op)}, Parameters: op.headers(), Responses: op.answers(),
 	}
 	huma.Register(s.api, o, func(ctx context.Context, in *In) (*Out, error) {
@@ -83,6 +87,12 @@ func (s *Server) gate(op Op) func(huma.Context, func(huma.Context)) {
 			if err := s.o.Limits.Take(ctx, op.Limit, limitKey(ctx)); err != nil {
 				s.refuse(humagin.Unwrap(c), err)
 				return
+			}
+		}
+		if op.ReadFor > 0 { // the server's own limit on the whole is shorter than such a body
+			w := http.NewResponseController(humagin.Unwrap(c).Writer)
+			if err := w.SetWriteDeadline(time.Now().Add(op.ReadFor + time.Minute)); err != nil {
+				s.o.Log.Warn("no time for a long body", "route", op.Path, "error", err)
 			}
 		}
 		next(c)

@@ -35,10 +35,10 @@ func (op Op) Named(id string) Op {
 	return op
 }
 
-// File is op, answering bytes of a media type instead of JSON; the handler
-// sets the Content-Type.
-func (op Op) File(mediaType string) Op {
-	op.mediaType = mediaType
+// File is op, answering bytes of one of these media types instead of JSON; the
+// handler sets the Content-Type.
+func (op Op) File(mediaTypes ...string) Op {
+	op.mediaTypes = mediaTypes
 	return op
 }
 
@@ -60,12 +60,16 @@ func (op Op) id() string {
 
 // answers describes the answer that the types of a handler do not.
 func (op Op) answers() map[string]*huma.Response {
-	if op.mediaType == "" {
+	if len(op.mediaTypes) == 0 {
 		return nil
+	}
+	content := map[string]*huma.MediaType{}
+	for _, t := range op.mediaTypes {
+		content[t] = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
 	}
 	return map[string]*huma.Response{strconv.Itoa(max(op.Status, http.StatusOK)): {
 		Description: http.StatusText(http.StatusOK),
-		Content:     map[string]*huma.MediaType{op.mediaType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}},
+		Content:     content,
 	}}
 }
 

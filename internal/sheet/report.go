@@ -28,6 +28,12 @@ func (p *Press) Report(r Report) ([]byte, error) {
 			c.bullet(s)
 		}
 	}
+	if len(r.Stills) > 0 {
+		c.heading(p.say("stills"))
+		for _, s := range r.Stills {
+			c.bullet(s)
+		}
+	}
 	c.incidents(r)
 	c.signature("signature_author", r.Signature)
 	if len(r.Recipients) > 0 {

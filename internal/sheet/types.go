@@ -142,6 +142,7 @@ type Report struct {
 	Conclusion    string
 	FollowUp      string
 	Prescriptions []string
+	Stills        []string // a line for each photo of the act
 	Recipients    []string
 	Version       Version
 	Signature     Signature

@@ -3,7 +3,7 @@
 
 import type { QualityWord } from './quality';
 import type { CallCause, CallState } from './state';
-import type { ChatMessage, LinkState, Queue, RemoveReason, Seat, SeatState } from './wire';
+import type { ChatMessage, LinkState, Queue, RemoveReason, Seat, SeatState, StillRequest } from './wire';
 
 /** Signalling's own life, apart from the call's state. */
 export type SocketState = 'closed' | 'connecting' | 'open' | 'reconnecting';
@@ -73,6 +73,8 @@ export interface CallSnapshot {
   readonly chatPending: readonly { id: string; text: string }[];
   readonly remote: readonly RemoteMedia[];
   readonly speaking: readonly string[];
+  /** Photos asked for: of us, or as a host of anybody. */
+  readonly stills: readonly StillRequest[];
   readonly link: LinkState;
   /** The link in one word; `good` until two bad seconds were seen. */
   readonly quality: QualityWord;
@@ -150,6 +152,10 @@ export interface Call {
   remove(seat: string, reason: RemoveReason): void;
   /** Host only: the seats that neither hear nor see, nor are heard or seen, from now on; none lets everybody go. */
   hold(seats: readonly string[]): void;
+  /** Host only: a photo at the sensor's resolution; see `stills`. */
+  askStill(seat: string): void;
+  /** Who was asked does not want to, or cannot. */
+  answerStill(id: string, state: 'refused' | 'failed'): void;
   /** How high a picture is shown, in device pixels; 0: not at all; null: nothing is known. */
   shows(seat: string, source: 'camera' | 'screen', height: number | null): void;
   leave(): void;
@@ -166,4 +172,4 @@ export interface Call {
 
 export type { QualityWord } from './quality';
 export type { CallCause, CallState } from './state';
-export type { ChatMessage, LinkState, Queue, Seat, SeatState, Source } from './wire';
+export type { ChatMessage, LinkState, Queue, Seat, SeatState, Source, StillRequest } from './wire';

@@ -127,6 +127,8 @@ class Engine {
       say: (text) => this.talk.say(text),
       admit: (seat) => void this.socket.send({ t: 'admit', seat }),
       hold: (seats) => void this.socket.send({ t: 'hold', seats: [...seats] }),
+      askStill: (seat) => void this.socket.send({ t: 'still', seat }),
+      answerStill: (id, state) => void this.socket.send({ t: 'still_answer', id, state }),
       shows: (seat, source, height) => this.views.set(seat, source, height),
       remove: (seat: string, reason: RemoveReason) => void this.socket.send({ t: 'remove', seat, reason }),
       leave: () => this.leave(),
@@ -188,6 +190,8 @@ class Engine {
         return this.views.soon();
       case 'speaking':
         return this.show({ speaking: m.seats });
+      case 'stills':
+        return this.show({ stills: m.requests });
       case 'history':
         return this.talk.history(m.messages);
       case 'chat':
@@ -207,14 +211,14 @@ class Engine {
   private welcome(m: Extract<ServerMessage, { t: 'welcome' }>) {
     this.seizing = false;
     this.grants.take(m.ice);
-    this.gate = m.media;
-    if (!m.media.allowed) this.link.close();
+    if (!(this.gate = m.media).allowed) this.link.close();
     this.link.renew(m.kept);
     this.phase = { at: 'started' };
     const { identity } = m;
     this.show({
       me: { seat: m.seat, role: m.role, name: m.name, host: m.host, state: m.state, ...(identity ? { identity } : {}) },
       keptUntil: m.keptUntil,
+      stills: [],
     });
     this.told = '';
     this.tellMute();
@@ -282,8 +286,7 @@ class Engine {
       reporter.end(n.kind === 'camera' ? 'camera-lost' : 'microphone-lost');
       if (n.what === 'switched') reporter.note('device-changed');
     }
-    const { deviceNote: _old, ...rest } = this.part;
-    this.part = rest;
+    this.forget();
     // What is still wrong is said by the device's own state.
     this.show(n.what === 'switched' || n.what === 'offered' ? { deviceNote: n } : {});
   }
@@ -323,8 +326,7 @@ class Engine {
     if (phase.at !== 'started') this.link.close();
     if (phase.at === 'ended') {
       this.outgoing.unshare();
-      this.devices.close('camera');
-      this.devices.close('microphone');
+      for (const kind of ['camera', 'microphone'] as const) this.devices.close(kind);
     }
     this.show({});
   }
@@ -368,6 +370,7 @@ class Engine {
       chat: this.talk.chat,
       chatPending: this.talk.pending,
       speaking: p.speaking ?? [],
+      stills: p.stills ?? [],
       remote: link.remote(),
       link: link.exists ? ({ none: 'connecting', up: 'up', unstable: 'up', cut: 'lost' } as const)[link.media] : 'none',
       quality: link.word,

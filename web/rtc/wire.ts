@@ -91,6 +91,21 @@ export type EndReason = 'host' | 'removed' | 'cancelled' | 'expired';
 
 export type RemoveReason = 'wrong_person' | 'disturbance' | 'other';
 
+/** A photo that a host asks a seat for (docs/signaling.md §5, `still`). */
+export interface StillRequest {
+  id: string;
+  /** Who is asked. */
+  seat: string;
+  /** Who asks, and their name. */
+  by: string;
+  name: string;
+  state: 'asked' | 'refused' | 'failed' | 'kept';
+  /** The photo, once kept. */
+  still?: string;
+  /** ISO 8601. */
+  at: string;
+}
+
 interface Framed {
   seq?: number;
   ack?: number;
@@ -128,6 +143,7 @@ export type ServerMessage = Framed &
     | { t: 'speaking'; seats: string[] }
     | ({ t: 'chat' } & ChatMessage)
     | { t: 'history'; messages: ChatMessage[] }
+    | { t: 'stills'; requests: StillRequest[] }
     | ({ t: 'ice' } & IceGrant)
     | { t: 'notice'; code: 'stopping'; inSeconds: number }
     | { t: 'ended'; reason: EndReason; at: string }
@@ -154,6 +170,8 @@ export type ClientBody =
   | { t: 'admit'; seat: string }
   | { t: 'remove'; seat: string; reason: RemoveReason }
   | { t: 'hold'; seats: string[] }
+  | { t: 'still'; seat: string }
+  | { t: 'still_answer'; id: string; state: 'refused' | 'failed' }
   | { t: 'view'; pc: number; slots: { mid: string; height: number }[] }
   | { t: 'turn' }
   | QualityReport

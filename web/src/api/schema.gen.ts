@@ -741,6 +741,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/encounters/{id}/stills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The photos of an act */
+        get: operations["listStills"];
+        put?: never;
+        /** Send a photo that was asked for in the call */
+        post: operations["keepStill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/hooks/sms": {
         parameters: {
             query?: never;
@@ -854,6 +872,23 @@ export interface paths {
         put?: never;
         /** End my session */
         post: operations["endSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/stills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The patient's own photos */
+        get: operations["listMyStills"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1093,6 +1128,23 @@ export interface paths {
         put?: never;
         /** Book a slot for a patient */
         post: operations["bookAppointmentFor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A photo, byte for byte as it was taken */
+        get: operations["readStill"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1430,6 +1482,32 @@ export interface components {
             documentId: string;
             /** Format: int64 */
             version: number;
+        };
+        DocumentsStillBody: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            bytes: number;
+            encounterId: string;
+            /** Format: int64 */
+            height: number;
+            id: string;
+            /** @enum {string} */
+            role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
+            /** @description of the file, hexadecimal */
+            sha256: string;
+            /** @description the name of who took it; empty: whose role follows */
+            takenBy: string;
+            /** @enum {string} */
+            type: "image/jpeg" | "image/png";
+            /**
+             * Format: int64
+             * @description pixels of the sensor, before the turn of its orientation
+             */
+            width: number;
+        };
+        DocumentsStillsOutBody: {
+            items: components["schemas"]["DocumentsStillBody"][];
         };
         DocumentsTextBody: {
             conclusion: string;
@@ -3868,6 +3946,79 @@ export interface operations {
             };
         };
     };
+    listStills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentsStillsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    keepStill: {
+        parameters: {
+            query: {
+                /** @description the request of signaling that it answers */
+                request: string;
+            };
+            header: {
+                "Idempotency-Key": string;
+                /** @description RFC 9530: sha-256=:…: */
+                "Content-Digest": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentsStillBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
     receiveSMSReceipt: {
         parameters: {
             query?: never;
@@ -4082,6 +4233,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentitySignOutOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    listMyStills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentsStillsOutBody"];
                 };
             };
             /** @description Error */
@@ -4589,6 +4769,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchedulingBookedOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    readStill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Digest"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
                 };
             };
             /** @description Error */

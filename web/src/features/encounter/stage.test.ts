@@ -29,6 +29,7 @@ const snapshot = (more: Partial<CallSnapshot>): CallSnapshot => ({
   chatPending: [],
   remote: [],
   speaking: [],
+  stills: [],
   link: 'up',
   mic: true,
   camera: true,
