@@ -18,7 +18,7 @@ export async function listen(context: BrowserContext) {
 }
 
 export async function hears(page: Page, text: string | RegExp) {
-  await expect.poll(() => page.evaluate(() => (window as unknown as { heard: string[] }).heard.join('\n')), { timeout: 20_000 }).toMatch(text);
+  await expect.poll(() => page.evaluate(() => (window as unknown as { heard: string[] }).heard.join('\n')), { timeout: 60_000 }).toMatch(text);
 }
 
 interface Focus {
@@ -41,7 +41,7 @@ const focus = (page: Page): Promise<Focus> =>
 
 /** What has the focus is never lost: after what was done, something on the page has it. */
 export async function expectFocusKept(page: Page, after: string) {
-  await expect.poll(async () => (await focus(page)).nothing, { message: `focus after ${after}`, timeout: 5_000 }).toBe(false);
+  await expect.poll(async () => (await focus(page)).nothing, { message: `focus after ${after}`, timeout: 30_000 }).toBe(false);
 }
 
 /** Goes to a control with Tab alone; every stop on the way shows a ring of 3 px or more. */

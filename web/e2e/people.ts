@@ -26,6 +26,9 @@ export function wordsIn(language: Language): Words {
   };
 }
 
+/** The link in a word, whichever: on a machine that does ten other things pictures come slowly, and the page says so. */
+export const anyQuality = (t: Words) => new RegExp(`^(${['good', 'weak', 'audio-only'].map((q) => t('call', `quality.${q}`)).join('|')})$`);
+
 /** A window of the desk, in French until somebody asks for English. */
 export async function atDesk(browser: Browser, state?: Awaited<ReturnType<BrowserContext['storageState']>>, options: object = {}): Promise<Page> {
   const context = await browser.newContext({

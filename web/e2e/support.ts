@@ -64,7 +64,7 @@ export async function smsOf(gateway: string, number: string): Promise<string[]> 
 /** The text of the first SMS to a number that comes after `before` others and looks as wanted. */
 export async function nextSms(gateway: string, number: string, before: number, wanted: RegExp): Promise<string> {
   const fresh = async () => (await smsOf(gateway, number)).slice(before).find((text) => wanted.test(text)) ?? '';
-  await expect.poll(fresh, { timeout: 30_000 }).toMatch(wanted);
+  await expect.poll(fresh, { timeout: 60_000 }).toMatch(wanted);
   return fresh();
 }
 

@@ -8,7 +8,7 @@ import { atDesk, bookVisit, links, signIn, waitInRoom } from './people';
 import { shot, smsOf } from './support';
 
 test('a connection is tried in 15 s and its report read by the secretary; who waits may go and is called back (M8, M11, 4.1, 4.8)', async ({ page, context, browser }, info) => {
-  test.setTimeout(150_000);
+  test.setTimeout(300_000);
   await context.grantPermissions(['camera', 'microphone']);
   const phone = info.project.name === 'phone' ? '0639987761' : '0639987772';
   const secretary = await atDesk(browser);
@@ -22,7 +22,7 @@ test('a connection is tried in 15 s and its report read by the secretary; who wa
     await page.goto(visit.join);
     await page.getByRole('button', { name: 'Tester ma connexion' }).click();
     const from = Date.now();
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Tout fonctionne', { timeout: 20_000 });
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Tout fonctionne');
     info.annotations.push({ type: 'connection check', description: `${Date.now() - from} ms` });
     expect(Date.now() - from).toBeLessThan(15_000);
     for (const row of ['Caméra', 'Micro', 'Liaison directe (UDP)', 'Liaison de secours (TCP)']) {
@@ -40,7 +40,7 @@ test('a connection is tried in 15 s and its report read by the secretary; who wa
   await test.step('a network that blocks everything is named, with what to do', async () => {
     await page.route('**/check/offer', (route) => route.fulfill({ status: 503, body: '{}' }));
     await page.getByRole('button', { name: 'Tester ma connexion' }).click();
-    await expect(page.getByText('Ce réseau bloque la vidéo')).toBeVisible({ timeout: 20_000 });
+    await expect(page.getByText('Ce réseau bloque la vidéo')).toBeVisible();
     await expectGood(page);
     await shot(page, `check-blocked-${info.project.name}`);
     await page.unroute('**/check/offer');
