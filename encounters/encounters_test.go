@@ -33,6 +33,10 @@ func (clinicPeople) Patient(_ context.Context, id care.PatientID) (encounters.Pe
 	return encounters.Person{ID: string(id), DisplayName: "Léa Moreau", Role: care.Patient, BirthDate: "2014-05-02", Minor: true, IdentityStatus: care.Qualified}, nil
 }
 
+func (clinicPeople) Companion(_ context.Context, id care.CompanionID) (encounters.Person, error) {
+	return encounters.Person{ID: string(id), DisplayName: "Rose ATTAL", Role: care.Companion}, nil
+}
+
 func (clinicPeople) Staff(_ context.Context, id care.StaffID) (encounters.Person, error) {
 	p := encounters.Person{ID: string(id), OrganizationID: clinic}
 	switch id {

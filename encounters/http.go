@@ -173,6 +173,16 @@ func (v view) body(ctx context.Context, e *Encounter) (encounterBody, error) {
 		known[string(m.StaffID)] = person(p)
 		b.Team = append(b.Team, person(p))
 	}
+	for _, p := range e.Presence {
+		if p.Role != care.Companion {
+			continue
+		}
+		c, err := v.svc.People.Companion(ctx, care.CompanionID(p.PersonID))
+		if err != nil {
+			return b, err
+		}
+		known[p.PersonID] = person(c)
+	}
 	b.Participants = participants(e, known)
 	for _, i := range e.Incidents {
 		text := v.words.T(string(httpx.Language(ctx)), "incident."+i.Code, nil)

@@ -30,6 +30,7 @@ type Person struct {
 type People interface {
 	Patient(ctx context.Context, id care.PatientID) (Person, error)
 	Staff(ctx context.Context, id care.StaffID) (Person, error)
+	Companion(ctx context.Context, id care.CompanionID) (Person, error)
 }
 
 // Consents tells where the consent to an act stands; consent answers.

@@ -9,6 +9,8 @@
 //   - a link is a capability (trust B10): 256 bits in a URL fragment, kept as a
 //     hash, bound to one patient and one appointment, open from seven days
 //     before it to one hour after;
+//   - a companion is somebody at the patient's side in one act, with a link of
+//     their own that opens a seat in it and nothing of the record;
 //   - a session is a cookie kept as a hash. A patient's begins with a link and
 //     rises with a one-time code; a professional's begins with Pro Santé
 //     Connect (product A8) and with nothing else.

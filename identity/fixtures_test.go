@@ -41,6 +41,7 @@ type agenda struct {
 	last  map[care.PatientID]care.AppointmentID
 	team  map[string]bool
 	live  bool
+	act   identity.Act
 }
 
 func (g *agenda) Appointment(_ context.Context, id care.AppointmentID) (identity.Appointment, error) {
@@ -64,6 +65,8 @@ func (g *agenda) InTeam(_ context.Context, s care.StaffID, p care.PatientID) (bo
 }
 
 func (g *agenda) Live(context.Context, authz.Actor) (bool, error) { return g.live, nil }
+
+func (g *agenda) Act(context.Context, care.AppointmentID) (identity.Act, error) { return g.act, nil }
 
 // book makes an appointment of a patient with Dr Martin in two days.
 func (c *clinic) book(p care.PatientID) care.AppointmentID {

@@ -51,6 +51,7 @@ func Routes(s *httpx.Server, svc *Service) error {
 	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/patients/{id}/identity", Action: "patient.qualify", Tag: tag, Summary: "An identity document was checked"}, f.postIdentity)
 	httpx.Handle(s, httpx.Op{Method: http.MethodGet, Path: "/api/staff", Action: "staff.list", Tag: tag, Summary: "My colleagues"}, f.getStaff)
 	signinRoutes(s, f)
+	companionRoutes(s, f)
 	return nil
 }
 
@@ -73,7 +74,7 @@ type meStaff struct {
 }
 
 type meBody struct {
-	Kind          string     `json:"kind" enum:"anonymous,patient,staff"`
+	Kind          string     `json:"kind" enum:"anonymous,patient,companion,staff"`
 	Level         string     `json:"level" enum:"none,link,code,psc"`
 	Locale        string     `json:"locale" enum:"fr,en"`
 	Patient       *mePatient `json:"patient,omitempty"`
@@ -110,6 +111,8 @@ func (f *face) me(ctx context.Context, a authz.Actor) (meBody, error) {
 		me.Kind = "staff"
 		me.Staff = &meStaff{ID: string(p.ID), DisplayName: p.DisplayName(), Role: string(p.Role), RoleLabel: f.say(ctx, "staff-role."+string(p.Role)),
 			Title: p.Title, SpecialtyLabel: f.specialty(ctx, p.Specialty), OrganizationName: p.Organization.Name}
+	case a.CompanionID != "":
+		me.Kind = "companion" // nothing of the patient: they ask for what they were invited to
 	case a.PatientID != "":
 		p, err := f.Patient(ctx, a.PatientID)
 		if err != nil {

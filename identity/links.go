@@ -73,6 +73,9 @@ func (s *Service) OpenLink(ctx context.Context, secret string) (session string, 
 		}
 		a = authz.Actor{Role: care.Patient, PatientID: about.PatientID, AppointmentID: care.AppointmentID(link.AppointmentID),
 			Level: authz.LevelLink, Proof: "link"}
+		if link.CompanionID != "" {
+			a.Role, a.CompanionID = care.Companion, care.CompanionID(link.CompanionID)
+		}
 		if session, a, err = s.begin(ctx, tx, a, kept{representative: link.Representative}); err != nil {
 			return err
 		}
@@ -130,8 +133,8 @@ func (s *Service) requestLink(ctx context.Context, tx *store.Tx, id care.Appoint
 	return s.Bus.Publish(ctx, tx, events.LinkRequested, string(id), events.Link{AppointmentID: id, PatientID: patient, Representative: representative})
 }
 
-// RevokeLinks ends every link of an appointment and the sessions they opened,
-// at once and everywhere.
+// RevokeLinks ends every link of an appointment, those of companions too, and the
+// sessions they opened, at once and everywhere.
 func (s *Service) RevokeLinks(ctx context.Context, id care.AppointmentID) error {
 	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		about, err := s.reachAppointment(ctx, "link.revoke", id)

@@ -56,6 +56,12 @@ type Appointment struct {
 	Start, End     time.Time
 }
 
+// Act is the act of an appointment, as far as identity must know.
+type Act struct {
+	ID   care.EncounterID // empty until it is planned
+	Over bool             // finished or cancelled
+}
+
 // Encounters is what identity asks about the acts of care.
 type Encounters interface {
 	// InTeam tells whether staff takes part in an act for the patient, now or
@@ -64,6 +70,8 @@ type Encounters interface {
 	// Live tells whether the person of a session is in a call: a session
 	// never ends during a consultation (trust B5 7.3.1).
 	Live(ctx context.Context, a authz.Actor) (bool, error)
+	// Act is the act of an appointment; a zero one when it is not planned yet.
+	Act(ctx context.Context, id care.AppointmentID) (Act, error)
 }
 
 // Deps is what the service is made of.

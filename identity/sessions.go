@@ -58,7 +58,7 @@ func (s *Service) begin(ctx context.Context, tx *store.Tx, a authz.Actor, more k
 	}
 	err := insertSession(tx, sessionRow{ID: string(a.SessionID), Hash: hash, Level: int(a.Level), PatientID: string(a.PatientID),
 		AppointmentID: string(a.AppointmentID), StaffID: string(a.StaffID), Proof: a.Proof, At: store.Micros(now), SeenAt: store.Micros(now),
-		Representative: more.representative, IDToken: sealed})
+		Representative: more.representative, IDToken: sealed, CompanionID: string(a.CompanionID)})
 	return secret, a, err
 }
 
@@ -168,6 +168,9 @@ func (s *Service) inTime(ctx context.Context, tx *store.Tx, r sessionRow) (bool,
 func actorOf(tx *store.Tx, r sessionRow) (authz.Actor, error) {
 	a := authz.Actor{Role: care.Patient, PatientID: care.PatientID(r.PatientID), AppointmentID: care.AppointmentID(r.AppointmentID),
 		SessionID: care.SessionID(r.ID), Level: authz.Level(r.Level), Proof: r.Proof}
+	if r.CompanionID != "" {
+		a.Role, a.CompanionID = care.Companion, care.CompanionID(r.CompanionID)
+	}
 	if r.StaffID == "" {
 		return a, nil
 	}

@@ -5,6 +5,8 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
+
+	"gorm.io/gorm/clause"
 )
 
 type linkRow struct {
@@ -16,6 +18,7 @@ type linkRow struct {
 	RevokedAt     int64
 	// Representative is who the link was sent to, when one asked for it.
 	Representative string
+	CompanionID    string // who it is of, when it is not the patient's own
 }
 
 func (linkRow) TableName() string { return "links" }
@@ -35,6 +38,7 @@ type sessionRow struct {
 	// Representative is who codes go to: whom the link was sent to.
 	Representative string
 	IDToken        []byte // sealed, of a professional: what ends the session at the provider
+	CompanionID    string // who it is of, when it is not the patient's own
 }
 
 func (sessionRow) TableName() string { return "sessions" }
@@ -70,9 +74,57 @@ func linkByHash(tx *store.Tx, hash []byte) (linkRow, error) {
 	return r, missing(err)
 }
 
+// revokeLinks ends every link of an appointment and the invitations to it.
 func revokeLinks(tx *store.Tx, id care.AppointmentID, at int64) error {
-	return tx.G().Model(&linkRow{}).Where("appointment_id = ? AND revoked_at = 0", string(id)).
-		Updates(map[string]any{"revoked_at": at}).Error
+	for _, row := range []any{&linkRow{}, &companionRow{}} {
+		if err := tx.G().Model(row).Where("appointment_id = ? AND revoked_at = 0", string(id)).Updates(map[string]any{"revoked_at": at}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// companionRow is somebody invited into an act.
+type companionRow struct {
+	ID            string
+	AppointmentID string
+	PatientID     string
+	Contact       []byte // blind index
+	Sealed        []byte
+	At            int64
+	RevokedAt     int64
+}
+
+func (companionRow) TableName() string { return "companions" }
+
+// insertCompanion adds somebody; false when they are invited already.
+func insertCompanion(tx *store.Tx, r companionRow) (bool, error) {
+	res := tx.G().Clauses(clause.OnConflict{DoNothing: true}).Create(&r)
+	return res.RowsAffected == 1, res.Error
+}
+
+// companionsOf gives those invited to an appointment and not revoked.
+func companionsOf(tx *store.Tx, id care.AppointmentID) (rows []companionRow, err error) {
+	err = tx.G().Where("appointment_id = ? AND revoked_at = 0", string(id)).Order("at, id").Find(&rows).Error
+	return rows, err
+}
+
+func companionByID(tx *store.Tx, id string) (companionRow, error) {
+	var r companionRow
+	err := tx.G().Where("id = ?", id).Take(&r).Error
+	return r, missing(err)
+}
+
+// revokeCompanion ends an invitation, its links and its sessions.
+func revokeCompanion(tx *store.Tx, id care.CompanionID, at int64) error {
+	revoked := map[string]any{"revoked_at": at}
+	if err := tx.G().Model(&companionRow{}).Where("id = ? AND revoked_at = 0", string(id)).Updates(revoked).Error; err != nil {
+		return err
+	}
+	if err := tx.G().Model(&linkRow{}).Where("companion_id = ? AND revoked_at = 0", string(id)).Updates(revoked).Error; err != nil {
+		return err
+	}
+	return endSessionsOf(tx, "companion_id", string(id), at)
 }
 
 func insertSession(tx *store.Tx, r sessionRow) error { return tx.G().Create(&r).Error }
@@ -123,6 +175,8 @@ func endSessionsOf(tx *store.Tx, column, value string, at int64) error {
 		q = q.Where("appointment_id = ?", value)
 	case "staff_id":
 		q = q.Where("staff_id = ?", value)
+	case "companion_id":
+		q = q.Where("companion_id = ?", value)
 	}
 	return q.Updates(map[string]any{"ended_at": at}).Error
 }

@@ -27,8 +27,9 @@ const (
 	Moved     About = "moved"
 	Cancelled About = "cancelled"
 	Reminder  About = "reminder"
-	Link      About = "link"   // a new link to the same appointment
-	Recall    About = "recall" // it is nearly your turn: come back
+	Link      About = "link"    // a new link to the same appointment
+	Recall    About = "recall"  // it is nearly your turn: come back
+	Invited   About = "invited" // come to an act at a patient's side
 	Code      About = "code"
 	Documents About = "documents"
 )
@@ -40,6 +41,8 @@ type Recipient string
 const (
 	ToPatient Recipient = "patient"
 	ToDoctor  Recipient = "doctor" // the referring doctor
+	// ToCompanion is somebody invited at the patient's side.
+	ToCompanion Recipient = "companion"
 )
 
 // State is where a delivery stands, as people see it.
@@ -135,7 +138,8 @@ type Delivery struct {
 	AppointmentID  care.AppointmentID
 	EncounterID    care.EncounterID
 	CodeID         string
-	Representative string // of a minor, who asked for it: what the fact said
+	CompanionID    care.CompanionID // who is invited
+	Representative string           // of a minor, who asked for it: what the fact said
 	Language       care.Language
 	Zone           string // IANA, the patient's
 	StartsAt       time.Time

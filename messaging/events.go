@@ -20,6 +20,7 @@ func (s *Service) Subscribe(bus *events.Bus) {
 	bus.On(events.AppointmentCancelled, "messaging.cancelled", s.booking(Cancelled))
 	bus.On(events.LinkRequested, "messaging.link", s.link)
 	bus.On(events.PatientRecalled, "messaging.recall", s.recall)
+	bus.On(events.CompanionInvited, "messaging.invited", s.invited)
 	bus.On(events.CodeRequested, "messaging.code", s.code)
 	bus.On(events.ReportSigned, "messaging.report", s.signed)
 	bus.On(events.PrescriptionIssued, "messaging.prescription", s.signed)
@@ -65,7 +66,7 @@ func (s *Service) overtake(ctx context.Context, tx *store.Tx, id care.Appointmen
 		return false, err
 	}
 	for _, d := range list {
-		if d.About == Code || d.About == Link || d.About == Recall {
+		if !d.ofBooking() {
 			continue
 		}
 		if d.after(version, at) {

@@ -26,6 +26,7 @@ type notice struct {
 // filling is what a message is made of. It holds secrets.
 type filling struct {
 	with string // the professional's name, without title: no health word
+	of   string // the patient's, shortened, for who is invited
 	link string // whole address
 	code string
 }
@@ -38,7 +39,7 @@ func (s *Service) write(d *Delivery, f filling) (notice, error) {
 		here = s.Zone
 	}
 	l := string(d.Language)
-	args := lang.Args{"with": f.with, "link": f.link, "code": f.code, "home": s.PublicURL}
+	args := lang.Args{"with": f.with, "of": f.of, "link": f.link, "code": f.code, "home": s.PublicURL}
 	if !d.StartsAt.IsZero() {
 		args["day"] = s.words.Day(l, d.StartsAt.In(here))
 		args["when"] = s.words.When(l, d.StartsAt, here, s.Zone)

@@ -67,7 +67,7 @@ func (s *Service) toldLast(tx *store.Tx, id care.AppointmentID) (last *Delivery,
 	if all, err = ofAppointment(tx, id); err != nil {
 		return nil, nil, err
 	}
-	list := slices.DeleteFunc(slices.Clone(all), func(d *Delivery) bool { return d.About == Code || d.About == Link || d.About == Recall })
+	list := slices.DeleteFunc(slices.Clone(all), func(d *Delivery) bool { return !d.ofBooking() })
 	if len(list) == 0 {
 		return nil, nil, fault.New(fault.Unavailable, "delivery-not-now")
 	}

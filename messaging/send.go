@@ -156,7 +156,7 @@ func (s *Service) prepare(ctx context.Context, d *Delivery) (fresh *Delivery, c 
 
 // first makes and seals the content of a first attempt.
 func (s *Service) first(ctx context.Context, tx *store.Tx, d *Delivery) (content, error) {
-	to, err := s.addressee(ctx, d.PatientID, d.Representative)
+	to, err := s.recipient(ctx, d)
 	if err != nil {
 		return content{}, err
 	}
@@ -233,17 +233,22 @@ func (s *Service) filling(ctx context.Context, d *Delivery) (f filling, err erro
 	}
 	if d.About != Cancelled {
 		last := d.StartsAt
-		if d.About == Link && d.FactAt.After(last) { // asked for after the act: the report came later
+		if (d.About == Link || d.About == Invited) && d.FactAt.After(last) { // asked for after the act: the report came later
 			last = d.FactAt
 		}
 		if d.About != Recall && s.Clock.Now().After(last.Add(time.Hour)) {
 			return f, &outOfUse{Refused, reasonExpired}
 		}
-		secret, err := s.Secrets.IssueLink(ctx, d.AppointmentID, d.Representative)
+		secret, err := s.secret(ctx, d)
 		if err != nil {
 			return f, err
 		}
 		f.link = s.PublicURL + linkPath + secret
+	}
+	if d.About == Invited {
+		of, err := s.People.Patient(ctx, d.PatientID)
+		f.of = short(of.Name)
+		return f, err
 	}
 	who, err := s.People.Staff(ctx, d.PractitionerID)
 	f.with = who.Name

@@ -149,6 +149,7 @@ type Deps struct {
 	Log       *slog.Logger
 	People    People
 	Secrets   Secrets
+	Guests    Guests
 	Papers    Papers
 	Acts      Acts
 	Printer   Printer

@@ -23,6 +23,7 @@ type deliveryRow struct {
 	AppointmentID  string
 	EncounterID    string
 	CodeID         string
+	CompanionID    string
 	Representative string
 	Language       string
 	Zone           string
@@ -75,7 +76,7 @@ func toRow(d *Delivery) deliveryRow {
 	return deliveryRow{
 		ID: string(d.ID), Once: d.Once, Channel: string(d.Channel), About: string(d.About), Recipient: string(d.Recipient),
 		PatientID: string(d.PatientID), PractitionerID: string(d.PractitionerID), OrganizationID: string(d.OrganizationID),
-		AppointmentID: string(d.AppointmentID), EncounterID: string(d.EncounterID), CodeID: d.CodeID, Representative: d.Representative, Language: string(d.Language),
+		AppointmentID: string(d.AppointmentID), EncounterID: string(d.EncounterID), CodeID: d.CodeID, CompanionID: string(d.CompanionID), Representative: d.Representative, Language: string(d.Language),
 		Zone: d.Zone, StartsAt: store.Micros(d.StartsAt), FactAt: store.Micros(d.FactAt), FactVersion: int64(d.FactVersion), State: string(d.State), Reason: d.Reason,
 		Attempts: int64(d.Attempts), NextAt: store.Micros(d.NextAt), Claim: d.claim, ClaimedUntil: store.Micros(d.claimedUntil),
 		Phase: string(d.phase), DataAt: store.Micros(d.dataAt), Witnessed: witnessed, MessageID: d.messageID,
@@ -95,7 +96,7 @@ func fromRow(r deliveryRow) *Delivery {
 	return &Delivery{
 		ID: care.DeliveryID(r.ID), Once: r.Once, Channel: Channel(r.Channel), About: About(r.About), Recipient: Recipient(r.Recipient),
 		PatientID: care.PatientID(r.PatientID), PractitionerID: care.StaffID(r.PractitionerID), OrganizationID: care.OrganizationID(r.OrganizationID),
-		AppointmentID: care.AppointmentID(r.AppointmentID), EncounterID: care.EncounterID(r.EncounterID), CodeID: r.CodeID, Representative: r.Representative,
+		AppointmentID: care.AppointmentID(r.AppointmentID), EncounterID: care.EncounterID(r.EncounterID), CodeID: r.CodeID, CompanionID: care.CompanionID(r.CompanionID), Representative: r.Representative,
 		Language: care.Language(r.Language), Zone: r.Zone, StartsAt: store.Time(r.StartsAt), FactAt: store.Time(r.FactAt), FactVersion: int(r.FactVersion),
 		State: State(r.State), Reason: r.Reason, Attempts: int(r.Attempts), NextAt: store.Time(r.NextAt), claim: r.Claim,
 		claimedUntil: store.Time(r.ClaimedUntil), phase: phase(r.Phase), dataAt: store.Time(r.DataAt), witnessed: r.Witnessed == 1,

@@ -50,6 +50,7 @@ type town struct {
 	lea    Addressee
 	links  int
 	codes  map[string]string
+	guests map[care.CompanionID]Guest
 	papers map[care.DocumentID]paper
 }
 
@@ -117,6 +118,22 @@ func (w *town) IssueLink(_ context.Context, _ care.AppointmentID, _ string) (str
 	defer w.mu.Unlock()
 	w.links++
 	return fmt.Sprintf("secretsecretsecretsecretsecretsecretsecre%02d", w.links), nil
+}
+
+func (w *town) Companion(_ context.Context, id care.CompanionID) (Guest, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if g, ok := w.guests[id]; ok {
+		return g, nil
+	}
+	return Guest{}, fault.New(fault.Gone, "link-revoked")
+}
+
+func (w *town) IssueCompanionLink(ctx context.Context, id care.CompanionID) (string, error) {
+	if _, err := w.Companion(ctx, id); err != nil {
+		return "", err
+	}
+	return "companioncompanioncompanioncompanioncompani", nil
 }
 
 func (w *town) PendingCode(_ context.Context, id string) (string, error) {
@@ -228,7 +245,7 @@ func (w *world) make(secure SecureOutlet, ordinary MailOutlet) {
 	}
 	secure.PatientDomain, secure.TestDomain, secure.NIL, secure.OID, secure.Version = "patient.mssante.test", "mssante.test", "NIL-TEST", "1.2.250.1.999.1", "1"
 	d := Deps{DB: w.DB, Bus: w.Bus, Audit: w.Audit, Keeper: w.Keeper, Table: w.Table, Clock: w.Clock, Log: w.Log,
-		People: w.town, Secrets: w.town, Papers: w.town, Acts: w.town, Printer: w.town,
+		People: w.town, Secrets: w.town, Guests: w.town, Papers: w.town, Acts: w.town, Printer: w.town,
 		Mail: ordinary, MSSante: secure, PublicURL: "https://visavis.test", Zone: paris}
 	if w.sms != nil {
 		d.SMS = sms.Gateway{URL: w.sms.URL(), Sender: "visavis", Secret: secret}

@@ -342,8 +342,8 @@ func (r *room) empty() bool {
 	return len(r.sessions)+len(r.orphans) == 0
 }
 
-func (r *room) guestOnline() bool {
-	return r.anyOnline(func(s *Seat) bool { return !s.Host && s.Role != RoleDevice })
+func (r *room) patientOnline() bool {
+	return r.anyOnline(func(s *Seat) bool { return s.Role == care.Patient })
 }
 
 func (r *room) anyOnline(ok func(*Seat) bool) bool {

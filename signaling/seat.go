@@ -38,7 +38,7 @@ type Seat struct {
 	ID          string
 	EncounterID care.EncounterID
 	PatientID   care.PatientID // of the act: its chat is sealed under this key
-	PersonID    string         // a PatientID or a StaffID
+	PersonID    string         // a PatientID, a StaffID or a CompanionID
 	Role        care.Role
 	Host        bool
 	State       State

@@ -45,7 +45,8 @@ type Person struct {
 	PhoneEnd string // of a patient: the last two digits of where an SMS reaches them; none: ""
 }
 
-// People answers about persons: identity does. id is a PatientID or a StaffID.
+// People answers about persons: identity does. id is a PatientID, a StaffID or a
+// CompanionID.
 // Ended gives those of the sessions that may hold no socket any more; Touch says
 // that a socket of these is open, which keeps them from idling.
 type People interface {
@@ -220,8 +221,8 @@ func presence(s Seat, at time.Time) events.Presence {
 	return events.Presence{EncounterID: s.EncounterID, SeatID: s.ID, PersonID: s.PersonID, Role: s.Role, At: store.Micros(at)}
 }
 
-// admit lets a waiting seat in, in the host's name. The first one starts the
-// act.
+// admit lets a waiting seat in, in the host's name. The act starts with the
+// patient.
 func (s *Service) admit(ctx context.Context, id string) (seat Seat, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if seat, err = loadSeat(tx, id); err != nil || seat.State == Admitted {
@@ -234,7 +235,7 @@ func (s *Service) admit(ctx context.Context, id string) (seat Seat, err error) {
 		if err := updateSeat(tx, seat); err != nil {
 			return err
 		}
-		if seat.Role == care.Patient || seat.Role == care.Companion {
+		if seat.Role == care.Patient {
 			if err := s.Bus.Publish(ctx, tx, events.EncounterStarted, string(seat.EncounterID), presence(seat, now)); err != nil {
 				return err
 			}
@@ -386,8 +387,8 @@ func (s *Service) history(ctx context.Context, id care.EncounterID, patient care
 	return list, err
 }
 
-// Online tells whether somebody other than a host is on line in an act now.
+// Online tells whether the patient of an act is on line now.
 func (s *Service) Online(_ context.Context, id care.EncounterID) (bool, error) {
 	r := s.hub.find(id)
-	return r != nil && r.guestOnline(), nil
+	return r != nil && r.patientOnline(), nil
 }

@@ -218,7 +218,7 @@ func (p *platform) messages(press *sheet.Press) error {
 	}
 	p.messaging, err = messaging.New(messaging.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
-		People: messagePeople{ask}, Secrets: messageSecrets{ask}, Papers: messagePapers{ask}, Acts: messageActs{ask}, Printer: press,
+		People: messagePeople{ask}, Secrets: messageSecrets{ask}, Guests: messageGuests{ask}, Papers: messagePapers{ask}, Acts: messageActs{ask}, Printer: press,
 		Mail: mail, MSSante: secure, SMS: smsOutlet(p.cfg), PublicURL: p.cfg.PublicURL, Zone: zone, DoubtFor: p.cfg.MSSante.DoubtFor,
 	})
 	return err

@@ -80,6 +80,10 @@ func (q livePeople) Person(ctx context.Context, role care.Role, id string) (sign
 		label, err := q.whip.Label(ctx, id)
 		return signaling.Person{Name: label}, err
 	}
+	if role == care.Companion {
+		c, err := q.identity.Companion(ctx, care.CompanionID(id))
+		return signaling.Person{Name: c.Name}, err
+	}
 	if role == care.Patient {
 		p, err := q.identity.Patient(ctx, care.PatientID(id))
 		if err != nil {

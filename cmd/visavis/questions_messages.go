@@ -75,6 +75,25 @@ func (q messageSecrets) PendingCode(ctx context.Context, id string) (string, err
 	return q.identity.PendingCode(ctx, id)
 }
 
+type messageGuests struct{ ask }
+
+// Companion asks identity where a companion is written to.
+func (q messageGuests) Companion(ctx context.Context, id care.CompanionID) (messaging.Guest, error) {
+	c, err := q.identity.Companion(ctx, id)
+	if err != nil {
+		return messaging.Guest{}, err
+	}
+	if !c.RevokedAt.IsZero() {
+		return messaging.Guest{}, fault.New(fault.Gone, "link-revoked")
+	}
+	return messaging.Guest{Name: c.Name, Email: c.Email, Phone: c.Phone}, nil
+}
+
+// IssueCompanionLink asks identity for a companion's own link.
+func (q messageGuests) IssueCompanionLink(ctx context.Context, id care.CompanionID) (string, error) {
+	return q.identity.IssueCompanionLink(ctx, id)
+}
+
 type messageActs struct{ ask }
 
 // Act asks encounters whose act it is and what ties the reader to it.
@@ -108,7 +127,11 @@ type paperNames struct{ ask }
 
 // Name asks identity how to name who opened a document.
 func (q paperNames) Name(ctx context.Context, role care.Role, id string) (string, error) {
-	if role == care.Patient || role == care.Companion {
+	if role == care.Companion {
+		c, err := q.identity.Companion(ctx, care.CompanionID(id))
+		return c.Name, err
+	}
+	if role == care.Patient {
 		return q.identity.PatientName(ctx, care.PatientID(id))
 	}
 	if !care.ValidID(id) {

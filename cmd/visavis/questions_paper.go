@@ -13,7 +13,6 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/cda"
-	"visavis/internal/fault"
 	"visavis/internal/paper"
 	"visavis/prescriptions"
 )
@@ -168,10 +167,12 @@ func (q paperActs) who(ctx context.Context, e *encounters.Encounter, p *paper.Pe
 		p.Name, err = q.identity.PatientName(ctx, e.PatientID)
 		return err
 	}
-	s, err := q.identity.Staff(ctx, care.StaffID(p.ID))
-	if fault.KindOf(err) == fault.NotFound && err != nil {
-		return nil // a companion without account: present, unnamed
+	if p.Role == care.Companion {
+		c, err := q.identity.Companion(ctx, care.CompanionID(p.ID))
+		p.Name = c.Name
+		return err
 	}
+	s, err := q.identity.Staff(ctx, care.StaffID(p.ID))
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,19 @@ func (q identityEncounters) Live(ctx context.Context, a authz.Actor) (bool, erro
 	return q.encounters.InCall(ctx, a)
 }
 
+// Act asks encounters for the act of an appointment; it follows the booking a
+// moment later.
+func (q identityEncounters) Act(ctx context.Context, id care.AppointmentID) (identity.Act, error) {
+	e, err := q.encounters.OfAppointment(ctx, id)
+	if fault.KindOf(err) == fault.NotFound && err != nil {
+		return identity.Act{}, nil
+	}
+	if err != nil {
+		return identity.Act{}, err
+	}
+	return identity.Act{ID: e.ID, Over: e.Status == encounters.Finished || e.Status == encounters.Cancelled}, nil
+}
+
 type encounterPeople struct{ ask }
 
 // Patient asks identity for what the doctor's page shows of a patient.
@@ -62,6 +75,12 @@ func (q encounterPeople) Staff(ctx context.Context, id care.StaffID) (encounters
 		return encounters.Person{}, fault.Missing()
 	}
 	return encounters.Person{ID: string(id), DisplayName: named(p), Role: p.Role, Title: p.Title, OrganizationID: p.Organization.ID}, nil
+}
+
+// Companion asks identity for somebody who came at the patient's side.
+func (q encounterPeople) Companion(ctx context.Context, id care.CompanionID) (encounters.Person, error) {
+	c, err := q.identity.Companion(ctx, id)
+	return encounters.Person{ID: string(id), DisplayName: c.Name, Role: care.Companion}, err
 }
 
 // named is « Dr Claire MARTIN ».

@@ -27,8 +27,9 @@ func (l Level) String() string { return [...]string{"none", "link", "code", "psc
 // Actor is who asks. The zero Actor is anonymous.
 type Actor struct {
 	Role           care.Role
-	PatientID      care.PatientID      // of a patient's session
+	PatientID      care.PatientID      // of a patient's session; a companion's is that of the act
 	AppointmentID  care.AppointmentID  // the one a link opens
+	CompanionID    care.CompanionID    // of a companion's session, beside whose act it is
 	StaffID        care.StaffID        // of a professional's session
 	OrganizationID care.OrganizationID // of a professional's session
 	SessionID      care.SessionID
@@ -44,6 +45,8 @@ func (a Actor) ID() string {
 	switch {
 	case a.StaffID != "":
 		return string(a.StaffID)
+	case a.CompanionID != "":
+		return string(a.CompanionID)
 	case a.PatientID != "":
 		return string(a.PatientID)
 	default:

@@ -26,7 +26,8 @@ func TestWhatALinkOpens(t *testing.T) {
 	}
 	slices.Sort(link)
 	slices.Sort(code)
-	if diff := cmp.Diff([]string{"appointment.cancel", "appointment.move", "appointment.read", "check.run", "consent.grant", "consent.prove", "consent.read",
+	if diff := cmp.Diff([]string{"appointment.cancel", "appointment.move", "appointment.read", "check.run", "companion.invite", "companion.list",
+		"companion.revoke", "consent.grant", "consent.prove", "consent.read",
 		"consent.receipt", "consent.withdraw", "link.revoke", "seat.admission", "still.keep"}, link); diff != "" {
 		t.Errorf("the link alone: %s", diff)
 	}

@@ -11,7 +11,8 @@ type Subject struct {
 }
 
 // To gives the actor's relation to a record, the closest that holds. A
-// patient's session owns the patient's records of the one act its link opens;
+// patient's session owns the patient's records of the one act its link opens,
+// and so does a companion's, who is given hardly anything in the table;
 // inTeam says that the professional takes part in the act.
 func (a Actor) To(s Subject, inTeam bool) Relation {
 	switch {

@@ -11,6 +11,7 @@ import (
 // sort by creation time and are names, not secrets: knowing one gives no right.
 type (
 	PatientID      string
+	CompanionID    string // somebody at a patient's side in one act
 	StaffID        string // a professional or an employee, member of one organisation
 	OrganizationID string
 	ScheduleID     string

@@ -24,6 +24,7 @@ const (
 	PrescriptionIssued   = "PrescriptionIssued"
 	LinkRequested        = "LinkRequested"
 	CodeRequested        = "CodeRequested"
+	CompanionInvited     = "CompanionInvited"
 	DeliveryChanged      = "DeliveryChanged"
 	StillKept            = "StillKept" // the photo that a host asked for in the call
 )
@@ -56,7 +57,7 @@ type Consent struct {
 type Presence struct {
 	EncounterID care.EncounterID `json:"encounterId"`
 	SeatID      string           `json:"seatId,omitempty"`
-	PersonID    string           `json:"personId,omitempty"` // a PatientID or a StaffID
+	PersonID    string           `json:"personId,omitempty"` // a PatientID, a StaffID or a CompanionID
 	Role        care.Role        `json:"role,omitempty"`
 	At          int64            `json:"at"`
 	// Assumed, of ParticipantLeft: nobody saw them leave, At is when they were
@@ -135,6 +136,14 @@ type Link struct {
 	AppointmentID  care.AppointmentID `json:"appointmentId"`
 	PatientID      care.PatientID     `json:"patientId"`
 	Representative string             `json:"representative,omitempty"`
+}
+
+// Companion is the payload of CompanionInvited: somebody is to be sent a link of
+// their own to an act; identity, when asked, tells who and where.
+type Companion struct {
+	CompanionID   care.CompanionID   `json:"companionId"`
+	AppointmentID care.AppointmentID `json:"appointmentId"`
+	PatientID     care.PatientID     `json:"patientId"`
 }
 
 // Code is the payload of CodeRequested. The code itself waits sealed in

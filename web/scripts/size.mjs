@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 const budget = 150 * 1000;
 const page = 'JoinPage';
 /** Opened from the card on demand, not on the way to the doctor. */
-const apart = ['src/features/waiting/MovePage.tsx'];
+const apart = ['src/features/waiting/MovePage.tsx', 'src/features/companion/CompanionDialog.tsx', 'src/features/companion/AttendPage.tsx'];
 const namespaces = ['app', 'problems', 'join', 'consent', 'diagnostics', 'waiting', 'call'];
 
 const dist = new URL('../dist/', import.meta.url);

@@ -1,6 +1,6 @@
 /** One function per route that the patient's pages use. */
 import { address, call } from './call';
-import type { BookingRequest, CheckResult, ConsentDecision, DispensingRequest } from './types';
+import type { BookingRequest, CheckResult, ConsentDecision, DispensingRequest, Invitation } from './types';
 
 export const me = () => call('GET /api/me');
 export const openLink = (token: string) => call('POST /api/links/open', { body: { token } });
@@ -22,6 +22,12 @@ export const appointment = (id: string) => call('GET /api/appointments/{id}', { 
 export const moveAppointment = (id: string, start: string, version: number) =>
   call('POST /api/appointments/{id}/move', { path: { id }, body: { start }, ifMatch: version });
 export const cancelAppointment = (id: string) => call('POST /api/appointments/{id}/cancel', { path: { id }, body: {} });
+
+/** Those at the patient's side: who is invited, and what one of them was invited to. */
+export const companions = (id: string) => call('GET /api/appointments/{id}/companions', { path: { id } });
+export const inviteCompanion = (id: string, body: Invitation) => call('POST /api/appointments/{id}/companions', { path: { id }, body });
+export const revokeCompanion = (id: string) => call('POST /api/companions/{id}/revoke', { path: { id } });
+export const attendance = () => call('GET /api/me/attendance');
 
 export const consentText = (lang: 'fr' | 'en') => call('GET /api/consent-texts', { query: { purpose: 'teleconsultation', lang } });
 export const consent = (id: string) => call('GET /api/appointments/{id}/consent', { path: { id } });

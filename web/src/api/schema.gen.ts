@@ -72,6 +72,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appointments/{id}/companions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was invited at the patient's side */
+        get: operations["listCompanion"];
+        put?: never;
+        /** Invite a relative or a helper into the call */
+        post: operations["inviteCompanion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appointments/{id}/consent": {
         parameters: {
             query?: never;
@@ -203,6 +221,23 @@ export interface paths {
         get: operations["listSituations"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/companions/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an invitation back */
+        post: operations["revokeCompanion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -819,6 +854,23 @@ export interface paths {
         };
         /** Who I am here */
         get: operations["readSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/attendance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I was invited to */
+        get: operations["readAttendance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1686,6 +1738,15 @@ export interface components {
             postalCode?: string;
             street?: string;
         };
+        IdentityAttendanceOutBody: {
+            displayName: string;
+            encounterId?: string;
+            over: boolean;
+            patientName: string;
+            practitionerName: string;
+            /** Format: date-time */
+            start: string;
+        };
         IdentityChooseInBody: {
             id: string;
         };
@@ -1703,6 +1764,24 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
             hint: string;
+        };
+        IdentityCompanionBody: {
+            /** @description where the link went, mostly hidden */
+            addressHint: string;
+            displayName: string;
+            id: string;
+            /** Format: date-time */
+            invitedAt: string;
+        };
+        IdentityCompanionInBody: {
+            /** @description what the others in the call read */
+            displayName: string;
+            email?: string;
+            /** @description a mobile telephone; or an e-mail address */
+            phone?: string;
+        };
+        IdentityCompanionsOutBody: {
+            items: components["schemas"]["IdentityCompanionBody"][];
         };
         IdentityEmptyBody: Record<string, never>;
         IdentityFoundPatient: {
@@ -1727,7 +1806,7 @@ export interface components {
         IdentityMeBody: {
             appointmentId?: string;
             /** @enum {string} */
-            kind: "anonymous" | "patient" | "staff";
+            kind: "anonymous" | "patient" | "companion" | "staff";
             /** @enum {string} */
             level: "none" | "link" | "code" | "psc";
             /** @enum {string} */
@@ -1824,7 +1903,7 @@ export interface components {
         };
         MessagingDeliveryBody: {
             /** @enum {string} */
-            about: "booked" | "moved" | "cancelled" | "reminder" | "link" | "recall" | "code" | "documents";
+            about: "booked" | "moved" | "cancelled" | "reminder" | "link" | "recall" | "invited" | "code" | "documents";
             /** Format: int64 */
             attempts: number;
             documents: components["schemas"]["MessagingDocumentBody"][];
@@ -1859,7 +1938,7 @@ export interface components {
             addressHint?: string;
             label: string;
             /** @enum {string} */
-            recipient: "patient" | "doctor";
+            recipient: "patient" | "doctor" | "companion";
         };
         PrescriptionsCancelPrescriptionRequest: {
             reason: string;
@@ -2451,6 +2530,72 @@ export interface operations {
             };
         };
     };
+    listCompanion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityCompanionsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    inviteCompanion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityCompanionInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityCompanionBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
     readConsent: {
         parameters: {
             query?: never;
@@ -2742,6 +2887,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["IdentitySituationsOutBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    revokeCompanion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -4135,6 +4309,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentityMeBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    readAttendance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityAttendanceOutBody"];
                 };
             };
             /** @description Error */

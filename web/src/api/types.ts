@@ -18,6 +18,12 @@ export type IdentityStatus = Schemas['IdentityMePatient']['identityStatus'];
 export type Situation = Schemas['IdentitySituation'];
 export type CodeSent = Schemas['IdentityCodeOutBody'];
 
+/** Somebody invited at the patient's side. */
+export type Companion = Schemas['IdentityCompanionBody'];
+export type Invitation = Sent<'POST /api/appointments/{id}/companions'>;
+/** What a companion was invited to. */
+export type Attendance = Schemas['IdentityAttendanceOutBody'];
+
 export type Specialty = Schemas['SchedulingSpecialtyBody'];
 export type Price = Schemas['SchedulingPriceBody'];
 export type Practitioner = Schemas['SchedulingPractitionerBody'];

@@ -12,6 +12,7 @@ import type diagnostics from './fr/diagnostics.json';
 import type waiting from './fr/waiting.json';
 import type call from './fr/call.json';
 import type proof from './fr/proof.json';
+import type companion from './fr/companion.json';
 import type pro from './fr/pro.json';
 
 export type Catalogues = DeskCatalogues & {
@@ -26,6 +27,7 @@ export type Catalogues = DeskCatalogues & {
   diagnostics: typeof diagnostics;
   waiting: typeof waiting;
   call: typeof call;
+  companion: typeof companion;
   pro: typeof pro;
   proof: typeof proof;
 };

@@ -4,7 +4,7 @@
  * only in memory (to help someone move the link to another browser).
  */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem, newIntention, type Problem } from '@/api/client';
 import type { Me } from '@/api/types';
@@ -16,6 +16,8 @@ import { Lines, Loading } from '@/ui/Loading';
 import { PatientPage } from '@/ui/Page';
 import { stripToken, tokenOf } from '@/features/waiting/token';
 import { Visit } from '@/features/waiting/Visit';
+
+const AttendPage = lazy(() => import('@/features/companion/AttendPage'));
 
 export default function JoinPage() {
   const [token, setToken] = useState(() => tokenOf(location.hash));
@@ -64,6 +66,7 @@ function Opening({ token }: { token: string | null }) {
   }
   if (opened.isError) return <NotOpened problem={asProblem(opened.error)} retry={() => void opened.refetch()} busy={opened.isFetching} />;
   const me = opened.data;
+  if (me.kind === 'companion') return <AttendPage link={token} />;
   if (me.kind !== 'patient' || !me.appointmentId) return <NoLink />;
   return <Visit me={me} appointmentId={me.appointmentId} link={token} />;
 }

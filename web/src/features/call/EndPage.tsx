@@ -1,15 +1,22 @@
 /** After the call: how it ended, what comes, what is to be paid, when to worry. */
 import type { CallSnapshot } from '@rtc/api';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import type { Appointment } from '@/api/types';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sayDuration, sayMoney } from '@/i18n/time';
 import { Button, LinkButton } from '@/ui/Button';
 import { PatientPage, Section } from '@/ui/Page';
 
-type Props = { snapshot: CallSnapshot; appointment: Appointment; onBack: () => void; onCard: () => void };
+type Props = {
+  snapshot: CallSnapshot;
+  onBack: () => void;
+  /** Absent for who has no card to go back to. */
+  onCard?: () => void;
+  /** The act is over. */
+  children: ReactNode;
+};
 
-export function EndPage({ snapshot, appointment, onBack, onCard }: Props) {
+export function EndPage({ snapshot, onBack, onCard, children }: Props) {
   const t = useT('call');
   switch (snapshot.cause) {
     case 'left':
@@ -27,16 +34,17 @@ export function EndPage({ snapshot, appointment, onBack, onCard }: Props) {
     case 'cancelled':
     case 'expired':
       return (
-        <PatientPage title={t(`${snapshot.cause}.title`)} action={<Button look="secondary" wide onPress={onCard}>{t('end.see')}</Button>}>
+        <PatientPage title={t(`${snapshot.cause}.title`)} action={onCard && <Button look="secondary" wide onPress={onCard}>{t('end.see')}</Button>}>
           <p>{t(`${snapshot.cause}.text`)}</p>
         </PatientPage>
       );
     default:
-      return <Ended snapshot={snapshot} appointment={appointment} />;
+      return children;
   }
 }
 
-function Ended({ snapshot, appointment }: Pick<Props, 'snapshot' | 'appointment'>) {
+/** What a patient is told when the act is over. */
+export function Ended({ snapshot, appointment }: { snapshot: CallSnapshot; appointment: Appointment }) {
   const t = useT('call');
   const { language } = useLanguage();
   const [endedAt] = useState(Date.now);

@@ -56,6 +56,7 @@ export default function EncounterPage({ encounterId }: { encounterId: string }) 
 function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
   // Loaded with the page: the pane that waits for its words when somebody comes in would blank the file.
   useT('call');
+  useT('companion');
   useT('diagnostics');
   useT('proof');
   const staff = useStaff();

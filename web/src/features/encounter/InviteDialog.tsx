@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { asProblem } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { Encounter } from '@/api/deskTypes';
+import { Companions } from '@/features/companion/Companions';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { useT } from '@/i18n/i18n';
 import { Button } from '@/ui/Button';
@@ -10,7 +11,10 @@ import { Lines, Loading } from '@/ui/Loading';
 import { State } from '@/ui/State';
 import styles from './encounter.module.css';
 
-/** Gives a nurse of the same structure a seat in this act; it appears in the nurse's day at once. */
+/**
+ * Gives a nurse of the same structure a seat in this act, which appears in the nurse's day at once, or sends somebody
+ * at the patient's side a link of their own.
+ */
 export function InviteDialog({ encounter, me, isOpen, onClose }: { encounter: Encounter; me: string; isOpen: boolean; onClose: () => void }) {
   const t = useT('encounter');
   const client = useQueryClient();
@@ -51,6 +55,8 @@ export function InviteDialog({ encounter, me, isOpen, onClose }: { encounter: En
         ))}
       </ul>
       {invite.isError && <DeskFailure problem={asProblem(invite.error)} />}
+      <h3>{t('invite.companion')}</h3>
+      <Companions appointmentId={encounter.appointmentId} />
       <div>
         <Button look="text" onPress={onClose}>
           {t('invite.close')}

@@ -39,9 +39,9 @@ const snapshot = (more: Partial<CallSnapshot>): CallSnapshot => ({
 });
 
 describe('the door', () => {
-  const seats = [seat('n', 'nurse', 'waiting', { since: '2026-11-22T08:50:00Z' }), seat('p', 'patient', 'waiting'), seat('x', 'patient', 'left')];
-  it('« Recevoir » lets in the patient’s side only', () => expect(toAdmit(seats).map((s) => s.seat)).toEqual(['p']));
-  it('names everybody who waits, the patient first', () => expect(atTheDoor(seats).map((s) => s.seat)).toEqual(['p', 'n']));
+  const seats = [seat('n', 'nurse', 'waiting', { since: '2026-11-22T08:50:00Z' }), seat('p', 'patient', 'waiting'), seat('c', 'companion', 'waiting'), seat('x', 'patient', 'left')];
+  it('« Recevoir » lets in the patient only, a companion by name', () => expect(toAdmit(seats).map((s) => s.seat)).toEqual(['p']));
+  it('names everybody who waits, the patient’s side first', () => expect(atTheDoor(seats).map((s) => s.seat)).toEqual(['p', 'c', 'n']));
 });
 
 describe('sceneOf', () => {

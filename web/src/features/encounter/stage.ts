@@ -2,11 +2,12 @@
 import type { CallSnapshot, Seat } from '@rtc/api';
 import { othersOf } from '@/features/call/people';
 
-const patientSide = new Set(['patient', 'representative', 'companion']);
+const theirs = new Set(['patient', 'representative']);
+const patientSide = new Set([...theirs, 'companion']);
 
-/** Those of the patient's side who wait; a colleague is let in by name. */
+/** The patient, or who stands for them, waiting; a colleague or a companion is let in by name. */
 export function toAdmit(seats: readonly Seat[]): Seat[] {
-  return seats.filter((s) => s.state === 'waiting' && patientSide.has(s.role));
+  return seats.filter((s) => s.state === 'waiting' && theirs.has(s.role));
 }
 
 /** Everybody who waits at the door, the patient first. */
@@ -35,7 +36,7 @@ export type Scene =
   | 'lost';
 
 function hasLeft(seats: readonly Seat[]): boolean {
-  return seats.some((s) => patientSide.has(s.role) && (s.state === 'left' || s.state === 'lapsed'));
+  return seats.some((s) => theirs.has(s.role) && (s.state === 'left' || s.state === 'lapsed'));
 }
 
 /** One scene at a time, the most pressing one. */

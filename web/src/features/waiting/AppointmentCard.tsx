@@ -13,6 +13,7 @@ import { Facts, PatientPage, useNow } from '@/ui/Page';
 import { Question } from './Question';
 import styles from './waiting.module.css';
 
+const CompanionDialog = lazy(() => import('@/features/companion/CompanionDialog').then((m) => ({ default: m.CompanionDialog })));
 const DayBefore = lazy(() => import('@/features/diagnostics/DayBefore').then((m) => ({ default: m.DayBefore })));
 
 /** Minutes before the start from which going in is the main thing to do. */
@@ -65,7 +66,7 @@ export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMov
 function Changes({ appointment: a, consent, when, onMove, onCheck }: { appointment: Appointment; consent: Consent; when: string; onMove: () => void; onCheck: () => void }) {
   const t = useT('join');
   const queries = useQueryClient();
-  const [asking, setAsking] = useState<'cancel' | 'withdraw' | null>(null);
+  const [asking, setAsking] = useState<'cancel' | 'withdraw' | 'companion' | null>(null);
   const cancelling = useMutation<Appointment, Problem>({
     mutationFn: () => calls.cancelAppointment(a.id),
     onSuccess: (changed) => queries.setQueryData(['appointment', a.id], changed),
@@ -87,6 +88,14 @@ function Changes({ appointment: a, consent, when, onMove, onCheck }: { appointme
       <LinkButton to="/documents" look="text">
         {t('documents')}
       </LinkButton>
+      <Button look="text" onPress={() => setAsking('companion')}>
+        {t('companion')}
+      </Button>
+      {asking === 'companion' && (
+        <Suspense fallback={null}>
+          <CompanionDialog appointmentId={a.id} onClose={() => setAsking(null)} />
+        </Suspense>
+      )}
       {a.canMove && (
         <Button look="text" onPress={onMove}>
           {t('move')}

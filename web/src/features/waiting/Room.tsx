@@ -1,12 +1,12 @@
-/** The room of one patient: devices, waiting, call, end, over one and the same Call. */
-import type { Call } from '@rtc/api';
+/** The room of one patient, or of somebody at their side: devices, waiting, call, end, over one and the same Call. */
+import type { Call, CallSnapshot } from '@rtc/api';
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import type { Appointment } from '@/api/types';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sayDateTime, visitorZone } from '@/i18n/time';
 import { CallView } from '@/features/call/CallView';
-import { EndPage } from '@/features/call/EndPage';
+import { Ended, EndPage } from '@/features/call/EndPage';
 import { useCall, useSnapshot } from '@/features/call/useCall';
 import { DeviceCheck } from '@/features/diagnostics/DeviceCheck';
 import { Failure } from '@/ui/Alert';
@@ -18,18 +18,37 @@ import { Question } from './Question';
 import { SeatElsewhere, SeatRefused } from './SeatPages';
 import { WaitingRoom } from './WaitingRoom';
 
+/** What the room says of the act. */
+export type Place = {
+  start: string;
+  practitioner: string;
+  patient: string;
+  /** Who is here was invited by the patient or the doctor. */
+  companion?: boolean;
+};
+
+type RoomProps = {
+  encounterId: string;
+  place: Place;
+  link: string | null;
+  /** Absent for who agrees to nothing. */
+  onConsent?: () => void;
+  onOver: () => void;
+  end: (snapshot: CallSnapshot, onBack: () => void) => ReactNode;
+};
+
 type Props = { appointment: Appointment; link: string | null; onConsent: () => void; onCard: () => void };
 
-export default function Room(props: Props) {
+export default function Room({ appointment, link, onConsent, onCard }: Props) {
   const t = useT('join');
-  const { encounterId } = props.appointment;
+  const { encounterId } = appointment;
   const queries = useQueryClient();
   useEffect(() => {
     if (encounterId) return;
     // The act is opened by the server a moment after the booking.
-    const timer = setInterval(() => void queries.invalidateQueries({ queryKey: ['appointment', props.appointment.id] }), 2000);
+    const timer = setInterval(() => void queries.invalidateQueries({ queryKey: ['appointment', appointment.id] }), 2000);
     return () => clearInterval(timer);
-  }, [encounterId, props.appointment.id, queries]);
+  }, [encounterId, appointment.id, queries]);
   if (!encounterId) {
     return (
       <PatientPage title={t('title')}>
@@ -37,10 +56,23 @@ export default function Room(props: Props) {
       </PatientPage>
     );
   }
-  return <Opened {...props} encounterId={encounterId} />;
+  return (
+    <OpenRoom
+      encounterId={encounterId}
+      place={{ start: appointment.start, practitioner: appointment.practitioner.displayName, patient: appointment.patient.displayName }}
+      link={link}
+      onConsent={onConsent}
+      onOver={() => void queries.invalidateQueries({ queryKey: ['appointment', appointment.id] })}
+      end={(snapshot, onBack) => (
+        <EndPage snapshot={snapshot} onBack={onBack} onCard={onCard}>
+          <Ended snapshot={snapshot} appointment={appointment} />
+        </EndPage>
+      )}
+    />
+  );
 }
 
-function Opened({ encounterId, ...props }: Props & { encounterId: string }) {
+export function OpenRoom({ encounterId, ...props }: RoomProps) {
   const t = useT('join');
   const { call, problem, retry } = useCall(encounterId);
   if (problem || !call) {
@@ -57,14 +89,13 @@ function Opened({ encounterId, ...props }: Props & { encounterId: string }) {
 const wasInside = () => (history.state as { inside?: boolean } | null)?.inside === true;
 const rememberInside = (inside: boolean) => history.replaceState({ ...(history.state as object | null), inside }, '');
 
-function Live({ call, appointment, link, onConsent, onCard }: Omit<Props, 'encounterId'> & { call: Call }) {
+function Live({ call, place, link, onConsent, onOver, end }: Omit<RoomProps, 'encounterId'> & { call: Call }) {
   const tWait = useT('waiting');
   const tJoin = useT('join');
   const tDevices = useT('diagnostics');
   const tCall = useT('call');
   const { language } = useLanguage();
   const snapshot = useSnapshot(call);
-  const queries = useQueryClient();
   const [leaving, setLeaving] = useState(false);
   const enter = () => {
     rememberInside(true);
@@ -76,11 +107,13 @@ function Live({ call, appointment, link, onConsent, onCard }: Omit<Props, 'encou
     call.start();
   }, [call]);
   const over = snapshot.state === 'ended';
+  const said = useRef(onOver);
+  said.current = onOver;
   useEffect(() => {
     if (!over) return;
     rememberInside(false);
-    void queries.invalidateQueries({ queryKey: ['appointment', appointment.id] });
-  }, [over, appointment.id, queries]);
+    said.current();
+  }, [over]);
   const leave = () => {
     setLeaving(false);
     call.leave();
@@ -88,21 +121,21 @@ function Live({ call, appointment, link, onConsent, onCard }: Omit<Props, 'encou
 
   switch (snapshot.state) {
     case 'idle': {
-      const early = Date.parse(appointment.start) - Date.now() > soon * 60_000;
-      const text = early ? tDevices('ready.text', { when: sayDateTime(appointment.start, new Date(), visitorZone(), language) }) : undefined;
+      const early = Date.parse(place.start) - Date.now() > soon * 60_000;
+      const text = early ? tDevices('ready.text', { when: sayDateTime(place.start, new Date(), visitorZone(), language) }) : undefined;
       return <DeviceCheck call={call} snapshot={snapshot} link={link} early={text} onReady={enter} />;
     }
     case 'elsewhere':
       return <SeatElsewhere state={snapshot.cause === 'taken' ? 'displaced' : 'busy'} onHere={() => call.takeOver()} />;
     case 'refused':
-      return <SeatRefused cause={snapshot.cause} onRetry={() => call.start()} />;
+      return <SeatRefused cause={snapshot.cause} recovers={!place.companion} onRetry={() => call.start()} />;
     case 'ended':
-      return <EndPage snapshot={snapshot} appointment={appointment} onBack={enter} onCard={onCard} />;
+      return end(snapshot, enter);
     case 'preparing':
     case 'waiting':
       // A call that was under way and lost its signalling stays in view.
       if (snapshot.me?.state !== 'admitted') {
-        return <WaitingRoom call={call} snapshot={snapshot} appointment={appointment} onLeave={leave} />;
+        return <WaitingRoom call={call} snapshot={snapshot} place={place} onLeave={leave} />;
       }
       break;
     default:
@@ -124,7 +157,7 @@ function Live({ call, appointment, link, onConsent, onCard }: Omit<Props, 'encou
       </main>
       <Question title={tCall('leave.title')} isOpen={leaving} yes={tCall('leave.long')} no={tCall('leave.no')} onYes={leave} onNo={() => setLeaving(false)}>
         <p>{tCall('leave.ask')}</p>
-        <p>{tJoin('for', { name: appointment.patient.displayName })}</p>
+        <p>{tJoin('for', { name: place.patient })}</p>
       </Question>
     </>
   );

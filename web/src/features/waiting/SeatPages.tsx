@@ -16,16 +16,16 @@ export function SeatElsewhere({ state, onHere }: { state: 'busy' | 'displaced'; 
 const explained = ['signed_out', 'not_found', 'unsupported'] as const;
 
 /** The room does not open: why, and the way out. */
-export function SeatRefused({ cause, onRetry }: { cause: CallCause | undefined; onRetry: () => void }) {
+export function SeatRefused({ cause, recovers, onRetry }: { cause: CallCause | undefined; recovers: boolean; onRetry: () => void }) {
   const t = useT('waiting');
   const tJoin = useT('join');
   const known = explained.find((c) => c === cause);
   const action =
-    known === 'signed_out' ? (
+    known === 'signed_out' && recovers ? (
       <LinkButton to="/lien" wide>
         {tJoin('lost')}
       </LinkButton>
-    ) : known === 'unsupported' ? undefined : (
+    ) : known === 'unsupported' || known === 'signed_out' ? undefined : (
       <Button wide onPress={onRetry}>
         {t('retry')}
       </Button>

@@ -1,7 +1,6 @@
 /** Waiting as a place in line: who is before, how long, until when the place is kept. */
 import type { Call, CallSnapshot, Queue } from '@rtc/api';
 import { useState } from 'react';
-import type { Appointment } from '@/api/types';
 import { Chat } from '@/features/call/Chat';
 import { SelfPicture } from '@/features/call/SelfPicture';
 import { DeviceProblems } from '@/features/diagnostics/DeviceProblems';
@@ -11,24 +10,25 @@ import { Alert } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
 import { Loading } from '@/ui/Loading';
 import { PatientPage, Section } from '@/ui/Page';
+import type { Place } from './Room';
 import styles from './waiting.module.css';
 
-type Props = { call: Call; snapshot: CallSnapshot; appointment: Appointment; onLeave: () => void };
+type Props = { call: Call; snapshot: CallSnapshot; place: Place; onLeave: () => void };
 
-export function WaitingRoom({ call, snapshot, appointment, onLeave }: Props) {
+export function WaitingRoom({ call, snapshot, place, onLeave }: Props) {
   const t = useT('waiting');
   const { language } = useLanguage();
   const [writing, setWriting] = useState(false);
   const zone = visitorZone();
   const { queue } = snapshot;
   return (
-    <PatientPage title={t('title')} lead={<p>{[appointment.practitioner.displayName, t('planned', { time: sayTime(appointment.start, zone, language) })].join('. ')}</p>}>
+    <PatientPage title={t('title')} lead={<p>{[place.practitioner, t('planned', { time: sayTime(place.start, zone, language) })].join('. ')}</p>}>
       {snapshot.socket === 'reconnecting' && (
         <Alert tone="warn" live>
           <p>{t('reconnecting')}</p>
         </Alert>
       )}
-      {queue ? <Line queue={queue} /> : <Loading what={t('entering')} />}
+      {queue ? <Line queue={queue} /> : place.companion && snapshot.state === 'waiting' ? <p role="status">{t('companion')}</p> : <Loading what={t('entering')} />}
       {queue?.recall && <Recall recall={queue.recall} offer={queue.position > 1 || (queue.wait?.fromMinutes ?? 99) > soonEnough} onAsk={() => call.askRecall()} />}
       {snapshot.keptUntil && !queue?.recall?.asked && <p>{t('kept', { time: sayTime(snapshot.keptUntil, zone, language) })}</p>}
       <DeviceProblems devices={snapshot.devices} />

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"visavis/internal/care"
 	"visavis/internal/fault"
@@ -124,4 +125,81 @@ func (f *face) postSituation(ctx context.Context, in *chooseIn) (*chooseOut, err
 
 func bindCookie(value string, age int) *http.Cookie {
 	return &http.Cookie{Name: signinCookie, Value: value, Path: "/", MaxAge: age, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+// companionRoutes are the invitations of companions, and what one of them sees.
+func companionRoutes(s *httpx.Server, f *face) {
+	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/appointments/{id}/companions", Action: "companion.invite", Tag: tag, Summary: "Invite a relative or a helper into the call", Status: http.StatusCreated}, f.postCompanion)
+	httpx.Handle(s, httpx.Op{Method: http.MethodGet, Path: "/api/appointments/{id}/companions", Action: "companion.list", Tag: tag, Summary: "Who was invited at the patient's side"}, f.getCompanions)
+	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/companions/{id}/revoke", Action: "companion.revoke", Tag: tag, Summary: "Take an invitation back", Status: http.StatusNoContent}, f.postCompanionRevoke)
+	httpx.Handle(s, httpx.Op{Method: http.MethodGet, Path: "/api/me/attendance", Action: "companion.attend", ID: "readAttendance", Tag: tag, Summary: "What I was invited to"}, f.getAttendance)
+}
+
+type companionIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		DisplayName string `json:"displayName" maxLength:"200" doc:"what the others in the call read"`
+		Phone       string `json:"phone,omitempty" maxLength:"40" doc:"a mobile telephone; or an e-mail address"`
+		Email       string `json:"email,omitempty" maxLength:"254"`
+	}
+}
+
+type companionOut struct{ Body companionBody }
+
+type companionBody struct {
+	ID          string    `json:"id"`
+	DisplayName string    `json:"displayName"`
+	AddressHint string    `json:"addressHint" doc:"where the link went, mostly hidden"`
+	InvitedAt   time.Time `json:"invitedAt"`
+}
+
+func companionOf(c Companion) companionBody {
+	return companionBody{string(c.ID), c.Name, c.hint(), c.InvitedAt}
+}
+
+func (f *face) postCompanion(ctx context.Context, in *companionIn) (*companionOut, error) {
+	c, err := f.InviteCompanion(ctx, care.AppointmentID(in.ID), Invitation{in.Body.DisplayName, in.Body.Phone, in.Body.Email})
+	if err != nil {
+		return nil, err
+	}
+	return &companionOut{companionOf(c)}, nil
+}
+
+type companionsOut struct {
+	Body struct {
+		Items []companionBody `json:"items"`
+	}
+}
+
+func (f *face) getCompanions(ctx context.Context, in *byID) (*companionsOut, error) {
+	list, err := f.Companions(ctx, care.AppointmentID(in.ID))
+	out := &companionsOut{}
+	out.Body.Items = make([]companionBody, len(list))
+	for i, c := range list {
+		out.Body.Items[i] = companionOf(c)
+	}
+	return out, err
+}
+
+func (f *face) postCompanionRevoke(ctx context.Context, in *byID) (*nothing, error) {
+	return &nothing{}, f.RevokeCompanion(ctx, care.CompanionID(in.ID))
+}
+
+type attendanceOut struct {
+	Body struct {
+		DisplayName      string    `json:"displayName"`
+		PatientName      string    `json:"patientName"`
+		PractitionerName string    `json:"practitionerName"`
+		EncounterID      string    `json:"encounterId,omitempty"`
+		Start            time.Time `json:"start"`
+		Over             bool      `json:"over"`
+	}
+}
+
+func (f *face) getAttendance(ctx context.Context, _ *nothing) (*attendanceOut, error) {
+	a, err := f.Attendance(ctx)
+	out := &attendanceOut{}
+	b := &out.Body
+	b.DisplayName, b.PatientName, b.PractitionerName, b.EncounterID, b.Start, b.Over = a.Name, a.Patient, a.Practitioner, string(a.EncounterID), a.Start, a.Over
+	return out, err
 }
