@@ -64,6 +64,19 @@ type nobodyOnline struct{}
 
 func (nobodyOnline) Online(context.Context, care.EncounterID) (bool, error) { return false, nil }
 
+// checks are the acts whose patient's connection test failed.
+type checks map[care.EncounterID]bool
+
+func (c checks) Failed(_ context.Context, ids []care.EncounterID) (map[care.EncounterID]bool, error) {
+	out := map[care.EncounterID]bool{}
+	for _, id := range ids {
+		if c[id] {
+			out[id] = true
+		}
+	}
+	return out, nil
+}
+
 func doctor(id care.StaffID) authz.Actor {
 	return authz.Actor{Role: care.Doctor, StaffID: id, OrganizationID: clinic, Level: authz.LevelPSC}
 }
@@ -75,7 +88,7 @@ func nurse(id care.StaffID) authz.Actor {
 func newService(h *testkit.House) *encounters.Service {
 	svc := encounters.New(encounters.Deps{
 		DB: h.DB, Bus: h.Bus, Audit: h.Audit, Table: h.Table, Clock: h.Clock,
-		People: clinicPeople{}, Consents: consentGiven{}, Live: nobodyOnline{},
+		People: clinicPeople{}, Consents: consentGiven{}, Live: nobodyOnline{}, Checks: checks{},
 	})
 	svc.Subscribe(h.Bus)
 	return svc

@@ -23,7 +23,7 @@ type qualityBody struct {
 	Practitioner string       `json:"practitioner"`
 	Planned      periodBody   `json:"planned"`
 	Period       periodBody   `json:"period"`
-	Attendance   Attendance   `json:"attendance,omitempty" enum:"held,absent,went-away,technical"`
+	Attendance   Attendance   `json:"attendance,omitempty" enum:"held,absent,went-away,technical,blocked"`
 	VideoSeconds int          `json:"videoSeconds" doc:"seconds during which video flowed both ways"`
 	Seats        []ribbonBody `json:"seats"`
 	Causes       []causeBody  `json:"causes" doc:"what went wrong, one sentence each, in the order of time"`

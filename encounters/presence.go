@@ -20,6 +20,30 @@ type Presence struct {
 	ToldAt   time.Time // when we learnt that they joined; it may be after the end
 }
 
+// cutOff tells whether the patient is in the call and cut from it: what was lost
+// last did not come back, and they did not leave.
+func (e *Encounter) cutOff() bool {
+	var lost bool
+	seats := map[string]bool{}
+	for _, p := range e.Presence {
+		if p.PersonID == string(e.PatientID) {
+			seats[p.SeatID] = p.LeftAt.IsZero() || p.Assumed
+		}
+	}
+	for _, i := range e.Incidents {
+		if !seats[i.SeatID] {
+			continue
+		}
+		switch i.Code {
+		case "connection_lost", "media_lost":
+			lost = true
+		case "connection_restored", "media_restored":
+			lost = false
+		}
+	}
+	return lost
+}
+
 // departure is a fact about a seat: its person left.
 type departure struct {
 	seat    string

@@ -25,6 +25,7 @@ const (
 	Absent      Attendance = "absent"         // the patient was never there
 	WentAway    Attendance = "went-away"      // was there, and nobody received them in time
 	Technical   Attendance = "technical"      // was there, and neither saw nor was seen
+	Blocked     Attendance = "blocked"        // was never there, and their connection test had failed
 	notReceived            = 15 * time.Minute // after the planned end nobody is received any more
 )
 
@@ -64,7 +65,7 @@ func (s *Service) Quality(ctx context.Context, id care.EncounterID) (q Quality, 
 		if err != nil {
 			return err
 		}
-		if q, err = s.quality(tx, e); err != nil {
+		if q, err = s.quality(ctx, tx, e); err != nil {
 			return err
 		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "encounter.quality", Object: "encounter/" + string(id), Patient: e.PatientID})
@@ -74,14 +75,14 @@ func (s *Service) Quality(ctx context.Context, id care.EncounterID) (q Quality, 
 
 // Ribbons gives the same to another module, which has checked who asks.
 func (s *Service) Ribbons(ctx context.Context, e *Encounter) (q Quality, err error) {
-	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
-		q, err = s.quality(tx, e)
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		q, err = s.quality(ctx, tx, e)
 		return err
 	})
 	return q, err
 }
 
-func (s *Service) quality(tx *store.Tx, e *Encounter) (Quality, error) {
+func (s *Service) quality(ctx context.Context, tx *store.Tx, e *Encounter) (Quality, error) {
 	q := Quality{Act: e}
 	rows, err := qualityOf(tx, e.ID)
 	if err != nil {
@@ -94,8 +95,16 @@ func (s *Service) quality(tx *store.Tx, e *Encounter) (Quality, error) {
 	for i, x := range e.Incidents {
 		incidents[i] = ribbon.Incident{Seat: x.SeatID, Code: x.Code, At: x.At}
 	}
-	q.Stretches, err = ribbon.Of(q.Seats, incidents)
-	q.Attendance = attendance(e, q.Stretches, s.Clock.Now())
+	if q.Stretches, err = ribbon.Of(q.Seats, incidents); err != nil {
+		return q, err
+	}
+	if q.Attendance = attendance(e, q.Stretches, s.Clock.Now()); q.Attendance != Absent {
+		return q, nil
+	}
+	failed, err := s.Checks.Failed(ctx, []care.EncounterID{e.ID})
+	if failed[e.ID] {
+		q.Attendance = Blocked
+	}
 	return q, err
 }
 

@@ -177,3 +177,78 @@ func TestTechnicalTroubleIsNotAbsence(t *testing.T) {
 		})
 	}
 }
+
+// Product 4.8 steps 3 and 5: a failed connection test is seen on the board before
+// the act, and makes an absence technical after it; who came is not concerned.
+func TestAFailedConnectionTestIsTechnicalTrouble(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc := newService(h)
+		e := booked(t, h, svc)
+		troubled := func() bool {
+			t.Helper()
+			acts, err := svc.Progress(t.Context(), []care.AppointmentID{booking})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := svc.Troubled(t.Context(), []*encounters.Encounter{acts[booking]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return found[e.ID]
+		}
+		if troubled() {
+			t.Error("troubled without a test")
+		}
+		svc.Checks = checks{e.ID: true}
+		if !troubled() {
+			t.Error("a failed test is not seen")
+		}
+		h.Clock.Advance(2 * time.Hour)
+		if q, err := svc.Quality(testkit.As(doctor(claire)), e.ID); err != nil || q.Attendance != encounters.Blocked {
+			t.Errorf("%q %v", q.Attendance, err)
+		}
+		publish(t, h, events.PatientArrived, string(e.ID), events.Presence{EncounterID: e.ID, At: store.Micros(h.Clock.Now())})
+		if q, err := svc.Quality(testkit.As(doctor(claire)), e.ID); err != nil || q.Attendance != encounters.WentAway {
+			t.Errorf("%q %v", q.Attendance, err)
+		}
+	})
+}
+
+// A call that is cut on the patient's side is technical trouble until it is back,
+// or until they leave.
+func TestACallThatIsCutIsTechnicalTrouble(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc := newService(h)
+		e := booked(t, h, svc)
+		svc.Checks = checks{e.ID: true} // and yet the call began
+		t0 := h.Clock.Now()
+		at := func(s int) int64 { return store.Micros(t0.Add(time.Duration(s) * time.Second)) }
+		presence := func(name, seat, person string, role care.Role, s int) {
+			publish(t, h, name, string(e.ID), events.Presence{EncounterID: e.ID, SeatID: seat, PersonID: person, Role: role, At: at(s)})
+		}
+		incident := func(seat, code string, s int) {
+			publish(t, h, events.MediaIncident, string(e.ID), events.Media{EncounterID: e.ID, SeatID: seat, Code: code, At: at(s)})
+		}
+		want := func(want bool, when string) {
+			t.Helper()
+			now := facts(t, svc, e.ID)
+			if found, err := svc.Troubled(t.Context(), []*encounters.Encounter{now}); err != nil || found[e.ID] != want {
+				t.Errorf("%s: %v %v", when, found, err)
+			}
+		}
+		presence(events.EncounterStarted, "s1", string(lea), care.Patient, 0)
+		presence(events.ParticipantJoined, "s1", string(lea), care.Patient, 0)
+		presence(events.ParticipantJoined, "s2", string(claire), care.Doctor, 0)
+		want(false, "all well")
+		incident("s2", "media_lost", 5)
+		want(false, "the doctor's side")
+		incident("s1", "media_lost", 10)
+		want(true, "cut")
+		incident("s1", "media_restored", 20)
+		want(false, "back")
+		incident("s1", "connection_lost", 30)
+		want(true, "cut again")
+		presence(events.ParticipantLeft, "s1", string(lea), care.Patient, 40)
+		want(false, "left")
+	})
+}

@@ -2,6 +2,7 @@ package encounters
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"visavis/internal/authz"
@@ -72,6 +73,35 @@ func (s *Service) Awaited(ctx context.Context, staff care.StaffID, from, to time
 		return err
 	})
 	return list, err
+}
+
+// Troubled gives those of some acts in which technical trouble keeps the patient
+// away now (product 4.8 steps 3 and 5): their connection test failed and no call
+// has begun, or the call that goes on is cut on their side.
+func (s *Service) Troubled(ctx context.Context, acts []*Encounter) (map[care.EncounterID]bool, error) {
+	var before []care.EncounterID
+	out := map[care.EncounterID]bool{}
+	err := s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		before = nil
+		for _, e := range acts {
+			switch e.Status {
+			case Planned, Arrived:
+				before = append(before, e.ID)
+			case InProgress:
+				if err := loadParts(tx, e); err != nil {
+					return err
+				}
+				out[e.ID] = e.cutOff()
+			}
+		}
+		return nil
+	})
+	if err != nil || len(before) == 0 {
+		return out, err
+	}
+	failed, err := s.Checks.Failed(ctx, before)
+	maps.Copy(out, failed)
+	return out, err
 }
 
 // Progress is where the acts of several appointments stand; one without an act

@@ -43,6 +43,14 @@ type Live interface {
 	Online(ctx context.Context, id care.EncounterID) (bool, error)
 }
 
+// Checks tells about the connections tried before an act; signaling/check
+// answers.
+type Checks interface {
+	// Failed gives those of some acts of which the patient's last test says that
+	// no call would work.
+	Failed(ctx context.Context, ids []care.EncounterID) (map[care.EncounterID]bool, error)
+}
+
 // Deps are what the module is made of.
 type Deps struct {
 	DB       *store.DB
@@ -53,6 +61,7 @@ type Deps struct {
 	People   People
 	Consents Consents
 	Live     Live
+	Checks   Checks
 }
 
 // Service holds the use cases.

@@ -132,6 +132,7 @@ type entryBody struct {
 	Patient      namedBody  `json:"patient"`
 	EncounterID  string     `json:"encounterId,omitempty"`
 	WaitingSince *time.Time `json:"waitingSince,omitempty"`
+	Troubled     bool       `json:"troubled" doc:"technical trouble keeps the patient away: a failed connection test, or a call that is cut"`
 	Consent      string     `json:"consent" enum:"none,granted,refused,withdrawn"`
 	Version      int        `json:"version"`
 }
@@ -246,7 +247,7 @@ func agendaOf(columns []Column, zone string) *agendaOut {
 func (v View) entry() entryBody {
 	e := entryBody{
 		ID: string(v.ID), Start: v.Start, End: v.End, Status: string(v.Status), Patient: namedBody{string(v.PatientID), v.PatientName},
-		EncounterID: string(v.Progress.EncounterID), Consent: string(v.Consent), Version: v.Version,
+		EncounterID: string(v.Progress.EncounterID), Troubled: v.Progress.Troubled, Consent: string(v.Consent), Version: v.Version,
 	}
 	if e.Consent == "" {
 		e.Consent = string(care.ConsentNone)

@@ -71,6 +71,7 @@ type Practitioners interface {
 type Progress struct {
 	EncounterID  care.EncounterID
 	WaitingSince time.Time // zero: nobody waits
+	Troubled     bool      // technical trouble keeps the patient away
 }
 
 // Encounters answers about acts: encounters does. AppointmentOf fails as

@@ -238,7 +238,7 @@ func TestAgenda(t *testing.T) {
 		if _, err := s.Cancel(secretary(), gone.ID, ""); err != nil {
 			t.Fatal(err)
 		}
-		w.progress[r.ID] = Progress{"0190eeee-0000-7000-8000-000000000001", paris(10, 9, 35)}
+		w.progress[r.ID] = Progress{EncounterID: "0190eeee-0000-7000-8000-000000000001", WaitingSince: paris(10, 9, 35), Troubled: true}
 		w.states[r.ID] = care.ConsentGranted
 		columns, zone, err := s.Agenda(secretary(), 0, 1)
 		if err != nil || zone != "Europe/Paris" || len(columns) != 2 {
@@ -246,7 +246,7 @@ func TestAgenda(t *testing.T) {
 		}
 		mine := columns[0]
 		if mine.Card.ID != martin || len(mine.Appointments) != 2 || mine.Appointments[0].PatientName != "Zoé Martin" || mine.Appointments[0].Consent != care.ConsentGranted ||
-			mine.Appointments[0].Progress.WaitingSince.IsZero() || mine.Appointments[1].Status != Cancelled {
+			mine.Appointments[0].Progress.WaitingSince.IsZero() || !mine.Appointments[0].Progress.Troubled || mine.Appointments[1].Status != Cancelled {
 			t.Errorf("%+v", mine.Appointments)
 		}
 		// 09:20 and 10:00 to 11:40: nine slots less the one that starts now and the one taken.

@@ -139,7 +139,7 @@ func (p *platform) acts(context.Context) (err error) {
 	}
 	p.encounters = encounters.New(encounters.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Table: p.table, Clock: p.clock,
-		People: encounterPeople{ask}, Consents: p.consent, Live: encounterLive{ask},
+		People: encounterPeople{ask}, Consents: p.consent, Live: encounterLive{ask}, Checks: encounterChecks{ask},
 	})
 	return nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"visavis/consent"
 	"visavis/encounters"
@@ -111,12 +113,16 @@ func (q agendaEncounters) AppointmentOf(ctx context.Context, id care.EncounterID
 	return e.AppointmentID, nil
 }
 
-// Progress asks encounters who waits.
+// Progress asks encounters who waits, and whom technical trouble keeps away.
 func (q agendaEncounters) Progress(ctx context.Context, ids []care.AppointmentID) (map[care.AppointmentID]scheduling.Progress, error) {
 	acts, err := q.encounters.Progress(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	troubled, err := q.encounters.Troubled(ctx, slices.Collect(maps.Values(acts)))
 	out := make(map[care.AppointmentID]scheduling.Progress, len(acts))
 	for id, e := range acts {
-		p := scheduling.Progress{EncounterID: e.ID}
+		p := scheduling.Progress{EncounterID: e.ID, Troubled: troubled[e.ID]}
 		if e.Status == encounters.Arrived {
 			p.WaitingSince = e.ArrivedAt
 		}

@@ -26,6 +26,13 @@ func (q checkActs) PatientOf(ctx context.Context, id care.EncounterID) (care.Pat
 	return e.PatientID, nil
 }
 
+type encounterChecks struct{ ask }
+
+// Failed asks check which patients' connection tests failed.
+func (q encounterChecks) Failed(ctx context.Context, ids []care.EncounterID) (map[care.EncounterID]bool, error) {
+	return q.check.Failed(ctx, ids)
+}
+
 // checkMedia gives connection checks a room of their own in the media.
 type checkMedia struct {
 	media signaling.Media

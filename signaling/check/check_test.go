@@ -151,6 +151,39 @@ func TestAMediaThatIsAwayIsSaid(t *testing.T) {
 	web.With("lea").Post(path, map[string]string{"way": "udp", "sdp": "v=0"}).Problem(422, "fields")
 }
 
+// The last test of the patient counts, and of nobody else.
+func TestTheLastTestOfThePatientFails(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		w := &around{dropped: make(chan string, 9)}
+		svc := check.New(check.Deps{DB: h.DB, Audit: h.Audit, Table: h.Table, Clock: h.Clock, Acts: w, Media: w})
+		patient := testkit.As(authz.Actor{Role: care.Patient, PatientID: lea, AppointmentID: "a", Level: authz.LevelLink, SessionID: "s"})
+		doctor := testkit.As(authz.Actor{Role: care.Doctor, StaffID: claire, OrganizationID: clinic, Level: authz.LevelPSC, SessionID: "d"})
+		keep := func(ctx context.Context, way string) {
+			t.Helper()
+			r := result()
+			r.UDP, r.TCP, r.TLS = way, way, way
+			if _, err := svc.Keep(ctx, act, r); err != nil {
+				t.Fatal(err)
+			}
+			h.Clock.Advance(time.Second)
+		}
+		failed := func(want bool) {
+			t.Helper()
+			got, err := svc.Failed(t.Context(), []care.EncounterID{act, "0199aaaa-0000-7000-8000-000000000099"})
+			if err != nil || got[act] != want || len(got) > 1 {
+				t.Errorf("%v %v, want %t", got, err, want)
+			}
+		}
+		failed(false)
+		keep(doctor, "failed")
+		failed(false)
+		keep(patient, "failed")
+		failed(true)
+		keep(patient, "ok")
+		failed(false)
+	})
+}
+
 func TestFindings(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*check.Result)

@@ -151,6 +151,22 @@ func (s *Service) Keep(ctx context.Context, id care.EncounterID, r Result) (k Ke
 	return k, err
 }
 
+// Failed gives those of some acts of which the patient's last result says that no
+// call would work. It is for the other modules, which have checked who asks.
+func (s *Service) Failed(ctx context.Context, ids []care.EncounterID) (out map[care.EncounterID]bool, err error) {
+	out = map[care.EncounterID]bool{}
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		last, err := lastOfPatients(tx, ids)
+		for id, r := range last {
+			if word, _ := r.Findings(); word == Bad {
+				out[id] = true
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
 // Of gives the last results of everybody of an act, the newest first.
 func (s *Service) Of(ctx context.Context, id care.EncounterID) (list []Kept, err error) {
 	if err := s.may(ctx, id, "check.read"); err != nil {

@@ -52,3 +52,18 @@ func of(tx *store.Tx, id care.EncounterID) ([]Kept, error) {
 	}
 	return list, nil
 }
+
+// lastOfPatients gives the newest result of the patient of each act that has one.
+func lastOfPatients(tx *store.Tx, ids []care.EncounterID) (map[care.EncounterID]Result, error) {
+	var rows []checkRow
+	err := tx.G().Where("encounter_id IN ? AND role = ?", ids, string(care.Patient)).Order("at, id").Find(&rows).Error
+	out := make(map[care.EncounterID]Result, len(rows))
+	for _, r := range rows {
+		var res Result
+		if err := json.Unmarshal([]byte(r.Result), &res); err != nil {
+			return nil, err
+		}
+		out[care.EncounterID(r.EncounterID)] = res
+	}
+	return out, err
+}

@@ -11,6 +11,7 @@ export type DeviceDirection = Device['direction'];
 export type Encounter = Schemas['EncountersEncounterBody'];
 export type EncounterStatus = Encounter['status'];
 export type Period = Schemas['EncountersPeriodBody'];
+export type Stay = Schemas['EncountersStayBody'];
 export type IdentifiedHow = NonNullable<Encounter['identifiedHow']>;
 
 export type CallQuality = Schemas['EncountersQualityBody'];

@@ -1665,7 +1665,7 @@ export interface components {
         };
         EncountersQualityBody: {
             /** @enum {string} */
-            attendance?: "held" | "absent" | "went-away" | "technical";
+            attendance?: "held" | "absent" | "went-away" | "technical" | "blocked";
             /** @description what went wrong, one sentence each, in the order of time */
             causes: components["schemas"]["EncountersCauseBody"][];
             encounterId: string;
@@ -2252,6 +2252,8 @@ export interface components {
             start: string;
             /** @enum {string} */
             status: "booked" | "arrived" | "fulfilled" | "cancelled" | "noshow";
+            /** @description technical trouble keeps the patient away: a failed connection test, or a call that is cut */
+            troubled: boolean;
             /** Format: int64 */
             version: number;
             /** Format: date-time */

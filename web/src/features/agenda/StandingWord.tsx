@@ -10,6 +10,8 @@ const tones: Record<Standing['is'], StateTone> = {
   done: 'good',
   cancelled: 'calm',
   absent: 'warn',
+  troubled: 'bad',
+  'kept-away': 'warn',
 };
 
 export function StandingWord({ standing }: { standing: Standing }) {

@@ -11,6 +11,7 @@ const appointment = (id: string, start: string, end: string, more: Partial<Agend
   status: 'booked',
   patient: { id: `p-${id}`, displayName: id },
   consent: 'none',
+  troubled: false,
   version: 1,
   ...more,
 });
@@ -76,6 +77,10 @@ describe('standing', () => {
     ['absent', appointment('a', at('09:00'), at('09:15'), { status: 'noshow' })],
     ['waiting', appointment('a', at('09:15'), at('09:30'), { status: 'arrived', waitingSince: at('09:10') })],
     ['in-call', appointment('a', at('09:15'), at('09:30'), { status: 'arrived' })],
+    ['troubled', appointment('a', at('09:15'), at('09:30'), { status: 'arrived', troubled: true })],
+    ['troubled', appointment('a', at('09:30'), at('09:45'), { troubled: true })],
+    ['waiting', appointment('a', at('09:15'), at('09:30'), { status: 'arrived', waitingSince: at('09:10'), troubled: true })],
+    ['kept-away', appointment('a', at('09:00'), at('09:15'), { status: 'noshow', troubled: true })],
     ['done', appointment('a', at('08:00'), at('08:15'), { status: 'fulfilled' })],
   ] as const)('%s', (is, a) => expect(standing(a, now).is).toBe(is));
 
@@ -87,7 +92,7 @@ describe('standing', () => {
 });
 
 describe('board', () => {
-  it('puts who waits before who is late, the longest first, today only', () => {
+  it('puts who has technical trouble first, then who waits before who is late, the longest first, today only', () => {
     const now = new Date(at('09:20'));
     const lines = board(
       [
@@ -96,13 +101,14 @@ describe('board', () => {
           appointment('short', at('09:15'), at('09:30'), { status: 'arrived', waitingSince: at('09:18') }),
           appointment('long', at('09:30'), at('09:45'), { status: 'arrived', waitingSince: at('09:00') }),
           appointment('later', at('10:30'), at('10:45')),
+          appointment('cut', at('11:30'), at('11:45'), { troubled: true }),
           appointment('other day', at('09:00', '2026-11-22'), at('09:30', '2026-11-22'), { status: 'arrived', waitingSince: at('09:00', '2026-11-22') }),
         ]),
       ],
       now,
       zone,
     );
-    expect(lines.map((l) => l.appointment.id)).toEqual(['long', 'short', 'late']);
+    expect(lines.map((l) => l.appointment.id)).toEqual(['cut', 'long', 'short', 'late']);
   });
 });
 

@@ -86,32 +86,37 @@ export type Standing =
   /** waits for the practitioner; behind = the planned time is long past */
   | { is: 'waiting'; minutes: number; behind: boolean }
   | { is: 'in-call' }
+  /** a failed connection test, or a call that is cut: somebody telephones */
+  | { is: 'troubled' }
   | { is: 'done' }
   | { is: 'cancelled' }
-  | { is: 'absent' };
+  | { is: 'absent' }
+  /** did not come, and could not: not counted as an absence */
+  | { is: 'kept-away' };
 
 /** Minutes after the planned time from which the practitioner is running late. */
 const behindAfter = 15;
 
 export function standing(a: AgendaAppointment, now: Date): Standing {
   if (a.status === 'cancelled') return { is: 'cancelled' };
-  if (a.status === 'noshow') return { is: 'absent' };
+  if (a.status === 'noshow') return { is: a.troubled ? 'kept-away' : 'absent' };
   if (a.status === 'fulfilled') return { is: 'done' };
   if (a.status === 'arrived') {
-    if (!a.waitingSince) return { is: 'in-call' };
+    if (!a.waitingSince) return { is: a.troubled ? 'troubled' : 'in-call' };
     return { is: 'waiting', minutes: minutesSince(a.waitingSince, now), behind: minutesSince(a.start, now) >= behindAfter };
   }
-  if (Date.parse(a.end) < now.getTime()) return { is: 'absent' };
+  if (Date.parse(a.end) < now.getTime()) return { is: a.troubled ? 'kept-away' : 'absent' };
+  if (a.troubled) return { is: 'troubled' };
   const minutes = lateBy(a.start, now);
   return minutes === null ? { is: 'expected' } : { is: 'late', minutes };
 }
 
 export type BoardLine = { practitioner: AgendaPractitioner; appointment: AgendaAppointment; standing: Standing };
 
-/** Those who need somebody now: who waits, longest first, then who has not come. */
+/** Those who need somebody now: who has technical trouble, who waits, longest first, then who has not come. */
 export function board(practitioners: readonly AgendaPractitioner[], now: Date, zone: string): BoardLine[] {
   const today = dayOf(now, zone);
-  const weight = (s: Standing) => (s.is === 'waiting' ? 10_000 + s.minutes : s.is === 'late' ? s.minutes : -1);
+  const weight = (s: Standing) => (s.is === 'troubled' ? 100_000 : s.is === 'waiting' ? 10_000 + s.minutes : s.is === 'late' ? s.minutes : -1);
   return practitioners
     .flatMap((practitioner) => practitioner.appointments.map((appointment) => ({ practitioner, appointment, standing: standing(appointment, now) })))
     .filter((l) => dayOf(l.appointment.start, zone) === today && weight(l.standing) >= 0)

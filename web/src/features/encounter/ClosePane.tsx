@@ -1,8 +1,9 @@
 /** After the call: what the report will carry without being typed (R6316-4), then the path of what was signed. */
-import type { Encounter, Period } from '@/api/deskTypes';
+import type { Encounter, Period, Stay } from '@/api/deskTypes';
 import { Paths } from '@/features/deliveries/Paths';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { clinicZone, dayOf, sayDuration, sayFullDay, sayTime } from '@/i18n/time';
+import { notesOf } from './act';
 import { role } from './traits';
 import styles from './encounter.module.css';
 
@@ -12,6 +13,8 @@ export function ClosePane({ encounter }: { encounter: Encounter }) {
   const { period } = encounter;
   const hour = (at: string | undefined) => (at ? sayTime(at, clinicZone, language) : '…');
   const span = (p: Period) => t('close.span', { from: hour(p.start), to: hour(p.end) });
+  // What nobody saw, or was written after the end, says so: the signed report does too.
+  const stay = (p: Stay) => [span(p), ...notesOf(p).map((n) => t(`close.${n}`))].join(', ');
   const cancelled = encounter.status === 'cancelled';
   return (
     <section className={styles.close} aria-labelledby="close-title">
@@ -33,7 +36,7 @@ export function ClosePane({ encounter }: { encounter: Encounter }) {
               <ul role="list">
                 {encounter.participants.map((p) => (
                   <li key={p.person.id}>
-                    {p.person.displayName}, {role(t, p.role)} <span className={styles.soft}>{p.periods.map(span).join(', ')}</span>
+                    {p.person.displayName}, {role(t, p.role)} <span className={styles.soft}>{p.periods.map(stay).join(' ; ')}</span>
                   </li>
                 ))}
               </ul>

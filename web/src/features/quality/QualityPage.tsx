@@ -31,7 +31,7 @@ export default function QualityPage({ encounterId }: { encounterId: string }) {
   );
 }
 
-const tones: Record<NonNullable<CallQuality['attendance']>, StateTone> = { held: 'good', absent: 'warn', 'went-away': 'warn', technical: 'bad' };
+const tones: Record<NonNullable<CallQuality['attendance']>, StateTone> = { held: 'good', absent: 'warn', 'went-away': 'warn', technical: 'bad', blocked: 'warn' };
 
 function Report({ quality: q }: { quality: CallQuality }) {
   const t = useT('quality');
