@@ -153,6 +153,20 @@ func (r *rig) setting(name string) string {
 func (r *relayedRig) browse(t *testing.T, only string) (people []person) {
 	t.Helper()
 	r.orders["only"] = only
+	out := r.chromiumSays(t)
+	var saw struct {
+		People []person
+		Said   []string
+	}
+	if err := json.Unmarshal(out, &saw); err != nil || len(saw.People) != 2 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return saw.People
+}
+
+// chromiumSays carries out the orders and gives what was printed.
+func (r *relayedRig) chromiumSays(t *testing.T) []byte {
+	t.Helper()
 	raw, err := json.Marshal(r.orders)
 	if err != nil {
 		t.Fatal(err)
@@ -171,15 +185,46 @@ func (r *relayedRig) browse(t *testing.T, only string) (people []person) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	var saw struct {
-		People []person
-		Said   []string
-	}
-	if err := json.Unmarshal(out, &saw); err != nil || len(saw.People) != 2 {
-		t.Fatalf("%v: %s", err, out)
-	}
 	t.Logf("%s", out)
-	return saw.People
+	return out
+}
+
+// The connection check of the patient's page where nothing but HTTPS passes: the
+// way over port 443 is found, the two others are said to be shut, and the
+// secretary reads what that means (M11).
+func TestChromiumChecksAConnectionThroughOneOpenPort(t *testing.T) {
+	if os.Getenv("VISAVIS_SOAK") == "" {
+		t.Skip("half a minute: VISAVIS_SOAK=1")
+	}
+	r := newRelayedRig(t)
+	if r.cell != nil {
+		r.cell.open(t, "tcp", r.door)
+	}
+	r.orders["check"] = true
+	if folder := os.Getenv("SCREENSHOTS"); folder != "" {
+		r.orders["shot"] = filepath.Join(folder, "check-only-443.png")
+	}
+	var saw struct {
+		MS    int
+		Title string
+		Rows  []string
+	}
+	if err := json.Unmarshal(r.chromiumSays(t), &saw); err != nil {
+		t.Fatal(err)
+	}
+	shut := "fonctionne"
+	if r.cell != nil {
+		shut = "ne passe pas"
+	}
+	rows := strings.Join(strings.Fields(strings.Join(saw.Rows, " | ")), " ")
+	for row, want := range map[string]string{"Liaison directe (UDP)": shut, "Liaison de secours (TCP)": shut, "Liaison par le port 443": "fonctionne"} {
+		if _, after, found := strings.Cut(rows, row); !found || !strings.Contains(strings.SplitN(after, "|", 2)[0], want) {
+			t.Errorf("%s: want %s in %s", row, want, rows)
+		}
+	}
+	if saw.Title != "Tout fonctionne" || saw.MS > 15_000 {
+		t.Errorf("%q after %d ms", saw.Title, saw.MS)
+	}
 }
 
 // person is what one of the two saw.
