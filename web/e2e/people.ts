@@ -65,7 +65,15 @@ export interface Visit {
   patient: string;
   /** The address the patient got by SMS. */
   join: string;
+  /** The lists of the day have it; near midnight the first free time is tomorrow's. */
+  today: boolean;
 }
+
+/** YYYY-MM-DD in Paris. */
+export const dayInParis = (at: Date) => new Intl.DateTimeFormat('sv', { timeZone: 'Europe/Paris' }).format(at);
+
+/** Why a journey over the lists of today cannot be made in the last hours before midnight. */
+export const tooLate = 'near midnight in Paris: the first free time is tomorrow’s';
 
 /** Books the doctor's first free time of today for somebody on the phone, and waits for their link. */
 export async function bookVisit(secretary: Page, doctor: RegExp, phone: string, who: object = longNames): Promise<Visit> {
@@ -81,7 +89,7 @@ export async function bookVisit(secretary: Page, doctor: RegExp, phone: string, 
       },
       [method, url, body] as const,
     ) as Promise<T>;
-  const day = new Intl.DateTimeFormat('sv', { timeZone: 'Europe/Paris' }).format(new Date());
+  const day = dayInParis(new Date());
   type Found = { zone: string; practitioners: { id: string; displayName: string; freeSlots: { start: string }[] }[] };
   const agenda = await call<Found>('GET', `/agenda?date=${day}&days=2`);
   const practitioner = agenda.practitioners.find((p) => doctor.test(p.displayName))!;
@@ -103,7 +111,7 @@ export async function bookVisit(secretary: Page, doctor: RegExp, phone: string, 
     .poll(async () => {
       const now = await call<Booked>('GET', `/agenda?date=${day}&days=2`);
       const mine = now.practitioners.find((p) => p.id === practitioner.id)?.appointments.find((a) => a.start === start);
-      if (mine?.encounterId) visit = { encounterId: mine.encounterId, patientId: mine.patient.id, patient: mine.patient.displayName, join };
+      if (mine?.encounterId) visit = { encounterId: mine.encounterId, patientId: mine.patient.id, patient: mine.patient.displayName, join, today: dayInParis(new Date(start)) === day };
       return visit?.encounterId ?? '';
     })
     .not.toBe('');
