@@ -383,7 +383,7 @@ test('an act, from the door to the paper queue and the pharmacy', async ({ brows
   await page.getByRole('button', { name: fr('encounter', 'sign.action') }).click();
   await page.getByText(fr('encounter', 'sign.done')).first().waitFor({ timeout: 60_000 });
   await inBoth(page, async (t, l) => {
-    await page.getByText(t('deliveries', 'reason.waiting-identity')).waitFor({ timeout: 60_000 });
+    await page.getByText(t('deliveries', 'reason.waiting-identity')).first().waitFor({ timeout: 60_000 });
     await expectGoodAtEveryWidth(page, `signed report ${l}`);
   });
   await shot(page, 'desk-signed');
