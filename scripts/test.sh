@@ -34,7 +34,6 @@ aside() { # aside <file> <name> <arguments of go test>…: gotest beside others;
 	(
 		lines=tmp/tally.$file
 		rm -f "$lines"
-		renice -n "${modest:-0}" -p "$BASHPID" >/dev/null
 		gotest "$@"
 	) >"tmp/$file.log" 2>&1 &
 }
@@ -77,14 +76,10 @@ gotest "go" -skip 'KilledAgain|Browsers|Chromium' $(go list ./... | grep -v '/si
 join kills "go, kills" "$kills"
 gotest "go, calls in browsers" ./signaling
 gotest "go, calls in browsers through the program" -run 'Browsers|Chromium' ./cmd/visavis
-# The race detector is patient: it takes what the journeys leave of the machine.
-modest=10 aside race "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
-race=$!
-# How pages look (widths, languages, axe) does not depend on the database: once.
+gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
+# Journeys are somebody at a page: nothing runs beside them. How pages look (widths, languages, axe) does not depend on the database: once.
 journeys "journeys sqlite" scripts/e2e.sh sqlite
 journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=phone --project=story patient situation story
-
-join race "go, race detector" "$race"
 
 echo "$((SECONDS - began)) s in all"
 tally close

@@ -179,7 +179,7 @@ func (p *peer) sendReports(w *worker) {
 	b = control.PutReceiver(b, p.ssrc, list)
 	for _, t := range p.tracks {
 		if rate, ok := t.ceiling(); ok {
-			b = control.PutREMB(b, p.ssrc, rate, t.layers[0].ssrc)
+			b = control.PutREMB(b, p.ssrc, rate+p.besides(t), t.layers[0].ssrc)
 		}
 	}
 	p.sendControl(w, b)
@@ -188,9 +188,10 @@ func (p *peer) sendReports(w *worker) {
 // ceiling is what the weakest of the receivers can take, once a second while one
 // is short and once more when none is any more (REMB; browsers take it as a
 // ceiling beside their own estimate). Without it a weak phone would lose its
-// sound to a picture that is too large for its link.
+// sound to a picture that is too large for its link. Of layers each receiver gets
+// the one that fits: there one weak phone costs nobody else a picture.
 func (t *track) ceiling() (int, bool) {
-	if t.section.Kind != session.Video || !t.on || t.layers[0].ssrc == 0 {
+	if t.section.Kind != session.Video || len(t.layers) > 1 || !t.on || t.layers[0].ssrc == 0 {
 		return 0, false
 	}
 	rate, short := congestion.Most, false
@@ -204,4 +205,17 @@ func (t *track) ceiling() (int, bool) {
 	}
 	t.limited = short
 	return rate, true
+}
+
+// besides is what a peer sends besides t, bits per second: a ceiling is of the
+// whole connection.
+func (p *peer) besides(t *track) (rate int) {
+	for _, other := range p.tracks {
+		for _, l := range other.layers {
+			if other != t {
+				rate += l.rate
+			}
+		}
+	}
+	return rate
 }

@@ -46,7 +46,7 @@ func TestTheLinkDecidesTheLayer(t *testing.T) {
 	}
 	f := open(t, nil)
 	chaos := &rtcclient.Chaos{}
-	f.join("room", "a", rtcclient.Options{Voice: true, Camera: true, Simulcast: true, Slots: 1})
+	a := f.join("room", "a", rtcclient.Options{Voice: true, Camera: true, Simulcast: true, Slots: 1})
 	b := f.join("room", "b", rtcclient.Options{Voice: true, Slots: 1, Chaos: chaos, Trace: true, VoiceNACK: true})
 	// b sends one section: its slots are 1 (sound) and 2 (picture).
 	up := f.rate(b, "2", "free link", 800_000, 1_200_000, 15*time.Second)
@@ -72,5 +72,8 @@ func TestTheLinkDecidesTheLayer(t *testing.T) {
 	}
 	if g := b.Got("2"); len(g.SSRCs) != 1 {
 		t.Errorf("the picture came under %d SSRCs", len(g.SSRCs))
+	}
+	if a.Ceiling() != 0 {
+		t.Errorf("who sends layers was limited to %d by the link of one receiver", a.Ceiling())
 	}
 }

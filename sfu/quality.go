@@ -12,6 +12,7 @@ import (
 // quality is what a peer's link carries, and how we find out.
 type quality struct {
 	carries congestion.Delay
+	thin    bool  // too little for spare copies of voices
 	hold    int64 // no step up before, ns
 	probe   struct {
 		until, every int64 // ns
@@ -22,10 +23,11 @@ type quality struct {
 
 const (
 	alive               = time.Second             // a layer without packets is not sent any more
+	aliveBeside         = 400 * time.Millisecond  // when others of the same camera are
+	fresh               = 100 * time.Millisecond  // one that is sent now
 	holdAfterCongestion = 2500 * time.Millisecond // before a larger layer is tried again
 	holdAfterStep       = 500 * time.Millisecond  // between two steps up
 	probeTime           = 400 * time.Millisecond  // long enough for the estimate to see it
-	keyFrameWait        = 500 * time.Millisecond  // for a layer that cannot be seen to begin
 	padding             = 255                     // bytes of one probing packet
 )
 
@@ -52,8 +54,16 @@ func (r *room) rateLocked(w *worker) {
 // living are the layers that are sent, the smallest first.
 func (t *track) living(w *worker) []*layer {
 	var list []*layer
+	last := int64(0)
 	for _, l := range t.layers {
-		if l.ssrc != 0 && w.ns-l.heard < int64(alive) {
+		last = max(last, l.heard)
+	}
+	limit := alive
+	if w.ns-last < int64(fresh) {
+		limit = aliveBeside
+	}
+	for _, l := range t.layers {
+		if l.ssrc != 0 && w.ns-l.heard < int64(limit) {
 			list = append(list, l)
 		}
 	}
@@ -78,7 +88,7 @@ func (p *peer) pictures(w *worker, budget int) ([]picture, int) {
 			continue
 		}
 		if s.kind == session.Audio || len(s.track.layers) == 1 {
-			budget -= s.track.layers[0].rate
+			budget -= s.steadyRate()
 			continue
 		}
 		living := s.track.living(w)
@@ -138,6 +148,7 @@ func (p *peer) chooseLocked(w *worker) {
 	if rate == 0 {
 		rate = congestion.Most
 	}
+	p.thinLocked(rate * 95 / 100)
 	list, budget := p.pictures(w, rate*95/100)
 	if len(list) == 0 {
 		return
@@ -157,6 +168,58 @@ func (p *peer) chooseLocked(w *worker) {
 	if wish > 0 && w.ns >= p.hold && p.probe.until == 0 {
 		p.probe.until, p.probe.target, p.probe.sent = w.ns+int64(probeTime), max((rate+wish)*11/10, 2*rate), 0
 	}
+}
+
+// On a link that loses more than lossy of its packets each packet of a voice goes
+// out once more, spare packets later: behind a burst that its copy in the next one
+// (RED) would be lost with, and without the receiver having to ask. Silence (DTX)
+// has no next packets to come behind: there the copies wait for spareAfter.
+const (
+	lossy      = 0.03
+	spare      = 3
+	spareAfter = int64(50 * time.Millisecond)
+)
+
+// spareLocked sends the copies that no later packet brought.
+func (s *slot) spareLocked(w *worker) {
+	if s.lastAt == 0 || w.ns-s.lastAt < spareAfter {
+		return
+	}
+	s.lastAt = 0
+	for n := uint16(spare); n > 0; n-- {
+		s.resend(w, s.lastSeq-n+1)
+	}
+}
+
+// thinLocked leaves the spare copies of voices (RED, RFC 2198) out where the
+// link carries no more than the voices themselves: copies that fill the link lose
+// more than they mend.
+func (p *peer) thinLocked(budget int) {
+	sound := 0
+	for _, s := range p.slots {
+		if s.track != nil && s.kind == session.Audio {
+			sound += s.track.layers[0].rate
+		}
+	}
+	thin := budget < sound*7/10 || p.thin && budget < sound*9/10
+	if thin == p.thin {
+		return
+	}
+	p.thin = thin
+	for _, s := range p.slots {
+		if s.kind == session.Audio {
+			s.types = types{}
+		}
+	}
+}
+
+// steadyRate is what a stream without a choice of layers takes, bits per second.
+func (s *slot) steadyRate() int {
+	rate := s.track.layers[0].rate
+	if s.types.unwrap {
+		rate = rate * 6 / 10 // the copy is gone, the headers are not
+	}
+	return rate
 }
 
 // pause stops a picture; true when that is new.
@@ -192,7 +255,9 @@ func (s *slot) aim(w *worker, living []*layer, step int) bool {
 
 // follow says whether the stream goes over to the next layer with this packet:
 // at a key frame, where the client says so in the Dependency Descriptor; else
-// when one was asked for and has had the time to come. The payload is not read.
+// with the first picture after a key frame was asked for. Pictures before the key
+// frame cannot be decoded and are passed over for a moment; had it come before the
+// switch, the receiver would wait for it for seconds. The payload is not read.
 func (s *slot) follow(w *worker, l *layer, in *incoming) bool {
 	if in.described {
 		if !in.key {
@@ -201,13 +266,9 @@ func (s *slot) follow(w *worker, l *layer, in *incoming) bool {
 			}
 			return false
 		}
-	} else {
-		wait := max(l.track.peer.rtt, int64(30*time.Millisecond))
-		asked := l.keyAsked >= s.since && w.ns-l.keyAsked >= wait
-		if !asked && w.ns-s.since < int64(keyFrameWait) || in.timestamp == l.lastTS {
-			l.lastTS = in.timestamp
-			return false
-		}
+	} else if l.keyAsked < s.since || in.timestamp == s.nextTS {
+		s.nextTS = in.timestamp
+		return false
 	}
 	s.want, s.next = l, nil
 	if s.peer.hold < w.ns+int64(holdAfterStep) {

@@ -92,6 +92,9 @@ func (p *peer) beatLocked(w *worker) {
 			l.askKeyFrame(w)
 		}
 	}
+	for _, s := range p.slots {
+		s.spareLocked(w)
+	}
 	p.probeLocked(w)
 	if w.ns >= p.next.feedback {
 		p.next.feedback = w.ns + int64(feedbackEvery)

@@ -277,7 +277,9 @@ func (r *room) bindLocked() {
 				}
 				if s.track != t {
 					s.bindLocked(t)
-					t.wantKeyFrame()
+					if p.up { // else when it is: what is asked now would pass before
+						t.wantKeyFrame()
+					}
 					changed = true
 				}
 				subs[t] = append(subs[t], s)

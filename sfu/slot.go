@@ -28,6 +28,7 @@ type slot struct {
 	want   *layer // which layer of it is forwarded; nil: none, the link is too weak
 	next   *layer // which is to follow from its next key frame on; nil: none
 	since  int64  // when next was chosen, ns
+	nextTS uint32 // of the picture of next that is passing
 	paused bool
 	hidden bool   // the client does not show it
 	height int    // device pixels at which it is shown; 0: not said
@@ -40,6 +41,8 @@ type slot struct {
 	rtxSeq    uint16
 	again     [64]resent
 	sealed    *cache.Ring // sound whose losses may be asked for: it has no RTX
+	lastSeq   uint16      // of the last packet of a voice that is sent twice
+	lastAt    int64       // 0: no copy is owed
 
 	sent, octets uint32
 	link         congestion.Loss // what this receiver's link carries, by its reports
@@ -54,7 +57,7 @@ type types struct {
 	out    uint8 // valid when taken
 	rtx    uint8 // 0: none
 	taken  bool  // this client knows the codec
-	unwrap bool  // the track sends RED, which this client does not know
+	unwrap bool  // the track sends RED, which this client does not know or its link cannot carry
 }
 
 type resent struct {
@@ -143,8 +146,10 @@ func (s *slot) translate(t *track, kind uint8) bool {
 		return false
 	}
 	out := s.section.Named(c.Name)
-	if out == nil && c.Name == session.RED {
-		out, s.types.unwrap = s.section.Named(session.Opus), true
+	if c.Name == session.RED && (out == nil || s.peer.thin) {
+		if opus := s.section.Named(session.Opus); opus != nil {
+			out, s.types.unwrap = opus, true
+		}
 	}
 	if out == nil {
 		return false // a codec this client does not know
@@ -198,6 +203,10 @@ func (s *slot) write(w *worker, l *layer, in *incoming) {
 	w.commit(&q.at, len(b))
 	if s.sealed != nil {
 		s.sealed.Put(cache.Meta{Seq: seq}, b)
+		if q.carries.Lost() > lossy && !q.thin {
+			s.resend(w, seq-spare)
+			s.lastSeq, s.lastAt = seq, w.ns
+		}
 	}
 	s.sent++
 	s.octets += uint32(len(payload))

@@ -54,7 +54,6 @@ type layer struct {
 	keyAsked  int64  // ns
 	bytes     int    // since rated
 	rate      int    // bits per second
-	lastTS    uint32 // while a slot waits for its beginning
 	heard     int64  // ns
 	said      uint64 // NTP time of the last sender report
 	saidAs    uint32 // its RTP time

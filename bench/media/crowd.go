@@ -19,8 +19,9 @@ const perPicture = 5
 type crowd interface {
 	fill(ctx context.Context, rooms, size int) error
 	received() int
-	delays() []float64 // ms, since the last call
-	joins() []float64  // ms
+	delays() []float64   // ms, since the last call
+	arrivals() []float64 // the same until the socket had it
+	joins() []float64    // ms
 	leave()
 }
 
@@ -104,9 +105,12 @@ func (c *people) received() (n int) {
 	return n
 }
 
-func (c *people) delays() (out []float64) {
+func (c *people) delays() []float64   { return c.times((*rtcclient.Media).Delays) }
+func (c *people) arrivals() []float64 { return c.times((*rtcclient.Media).Arrivals) }
+
+func (c *people) times(of func(*rtcclient.Media) []time.Duration) (out []float64) {
 	for _, m := range c.list {
-		for _, d := range m.Delays() {
+		for _, d := range of(m) {
 			out = append(out, float64(d.Microseconds())/1000)
 		}
 	}

@@ -193,9 +193,10 @@ func (c *rawCrowd) read(conn *net.UDPConn) {
 	}
 }
 
-func (c *rawCrowd) received() int     { return int(c.got.Load()) }
-func (c *rawCrowd) delays() []float64 { return nil }
-func (c *rawCrowd) joins() []float64  { return nil }
+func (c *rawCrowd) received() int       { return int(c.got.Load()) }
+func (c *rawCrowd) delays() []float64   { return nil }
+func (c *rawCrowd) arrivals() []float64 { return nil }
+func (c *rawCrowd) joins() []float64    { return nil }
 
 func (c *rawCrowd) leave() {
 	close(c.stop)

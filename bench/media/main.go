@@ -10,7 +10,9 @@
 // (1.2 Mbit/s), and receives everybody else. CPU is per forwarded packet and
 // includes receiving it. The floor is a server that only opens, seals and sends
 // the same packets at the same rate: no ICE, no RTCP, no cache. Absolute figures
-// drift: compare the rows of one run.
+// drift: compare the rows of one run. Latency is told twice: until the receiver's
+// program has the packet, which on one machine also says how late a busy load
+// generator wakes up, and until its socket has it, which does not.
 package main
 
 import (
@@ -58,8 +60,10 @@ type row struct {
 	cpuPerPacket float64 // µs
 	cpu          float64 // % of one core
 	rss          float64 // MiB, per room
-	delay50      float64 // ms, of picture packets
+	delay50      float64 // ms, of picture packets, from the sender's program to the receiver's
 	delay99      float64
+	reach50      float64 // ms, to the receiver's socket, by the kernel's clock
+	reach99      float64
 	join50       float64 // ms
 	join99       float64
 	lost         float64 // % of what should have come
@@ -79,14 +83,15 @@ func table(kinds []string, rooms, size, seconds, runs int, profile string) error
 			got[k] = append(got[k], r)
 		}
 	}
-	fmt.Printf("| server | rooms | CPU-µs / packet | ratio | CPU %% | RSS MiB / room | latency p50 / p99 ms | join p50 / p99 ms | not come %% |\n|---|---|---|---|---|---|---|---|---|\n")
+	fmt.Printf("| server | rooms | CPU-µs / packet | ratio | CPU %% | RSS MiB / room | latency p50 / p99 ms | to the socket p50 / p99 ms | join p50 / p99 ms | not come %% |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	base := median(got["plain"], func(r row) float64 { return r.cpuPerPacket })
 	for _, k := range kinds {
 		m := func(f func(row) float64) float64 { return median(got[k], f) }
 		cost := m(func(r row) float64 { return r.cpuPerPacket })
-		fmt.Printf("| %s | %d × %d | %.1f | %.2f | %.1f | %.2f | %.2f / %.1f | %.0f / %.0f | %.2f |\n", names[k], rooms, size, cost, cost/base,
+		fmt.Printf("| %s | %d × %d | %.1f | %.2f | %.1f | %.2f | %.2f / %.1f | %.2f / %.1f | %.0f / %.0f | %.2f |\n", names[k], rooms, size, cost, cost/base,
 			m(func(r row) float64 { return r.cpu }), m(func(r row) float64 { return r.rss }),
-			m(func(r row) float64 { return r.delay50 }), m(func(r row) float64 { return r.delay99 }), m(func(r row) float64 { return r.join50 }),
+			m(func(r row) float64 { return r.delay50 }), m(func(r row) float64 { return r.delay99 }),
+			m(func(r row) float64 { return r.reach50 }), m(func(r row) float64 { return r.reach99 }), m(func(r row) float64 { return r.join50 }),
 			m(func(r row) float64 { return r.join99 }), m(func(r row) float64 { return r.lost }))
 	}
 	return nil
@@ -138,6 +143,7 @@ func measure(kind string, rooms, size int, d time.Duration, profile string) (r r
 	}
 	time.Sleep(2 * time.Second) // warm
 	crowd.delays()
+	crowd.arrivals()
 	cpu0, n0, start := used(cmd.Process.Pid), crowd.received(), time.Now()
 	time.Sleep(d)
 	cpu1, n1, took := used(cmd.Process.Pid), crowd.received(), time.Since(start)
@@ -150,7 +156,8 @@ func measure(kind string, rooms, size int, d time.Duration, profile string) (r r
 	r.cpuPerPacket = (cpu1 - cpu0).Seconds() * 1e6 / packets
 	r.cpu = (cpu1 - cpu0).Seconds() / took.Seconds() * 100
 	r.rss = (busy - idle) / float64(rooms)
-	delays, joins := crowd.delays(), crowd.joins()
+	delays, reached, joins := crowd.delays(), crowd.arrivals(), crowd.joins()
+	r.reach50, r.reach99 = percentile(reached, 50), percentile(reached, 99)
 	r.delay50, r.delay99 = percentile(delays, 50), percentile(delays, 99)
 	r.join50, r.join99 = percentile(joins, 50), percentile(joins, 99)
 	r.lost = max(0, 100*(1-packets/want))

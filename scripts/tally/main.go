@@ -26,6 +26,7 @@ type count struct {
 	Name                    string
 	Passed, Failed, Skipped int
 	Seconds                 float64
+	Failures                []string // their names, told again below the table: a long log is read from its end
 }
 
 func main() {
@@ -57,7 +58,7 @@ func run(file, name string, seconds float64, args []string) error {
 		if len(args) == 2 && args[1] == "0" {
 			c.Passed = 1
 		} else {
-			c.Failed = 1
+			c.fail(name)
 		}
 	case "close":
 		return closing(file)
@@ -66,7 +67,7 @@ func run(file, name string, seconds float64, args []string) error {
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "tally: %s: %v\n", name, err)
-		c.Failed++
+		c.fail(err.Error())
 	}
 	if c.Seconds == 0 {
 		c.Seconds = time.Since(start).Seconds()
@@ -130,14 +131,14 @@ func (c *count) readGo(r io.Reader) error {
 		if parents[id] {
 			continue
 		}
-		c.add(result)
+		c.add(result, id)
 	}
 	return lines.Err()
 }
 
 func (c *count) endPackage(e goEvent, told bool, output []string) {
 	if e.Action == "fail" && !told {
-		c.Failed++
+		c.fail(e.Package)
 		fmt.Print(strings.Join(output, ""))
 	}
 	if e.Action == "skip" {
@@ -146,12 +147,17 @@ func (c *count) endPackage(e goEvent, told bool, output []string) {
 	fmt.Printf("%-4s %s (%.1f s)\n", e.Action, e.Package, e.Elapsed)
 }
 
-func (c *count) add(result string) {
+func (c *count) fail(name string) {
+	c.Failed++
+	c.Failures = append(c.Failures, name)
+}
+
+func (c *count) add(result, name string) {
 	switch result {
 	case "pass":
 		c.Passed++
 	case "fail":
-		c.Failed++
+		c.fail(name)
 	default:
 		c.Skipped++
 	}
@@ -176,6 +182,7 @@ func (c *count) readPlaywright(r io.Reader) error {
 	var report struct {
 		Stats  struct{ Expected, Unexpected, Flaky, Skipped int }
 		Errors []struct{ Message string }
+		Suites []suite
 	}
 	if err := json.NewDecoder(r).Decode(&report); err != nil {
 		return err
@@ -185,8 +192,53 @@ func (c *count) readPlaywright(r io.Reader) error {
 	c.Passed, c.Failed, c.Skipped = s.Expected, s.Unexpected+s.Flaky+len(report.Errors), s.Skipped
 	for _, e := range report.Errors {
 		fmt.Println(e.Message)
+		c.Failures = append(c.Failures, e.Message)
+	}
+	for _, s := range report.Suites {
+		c.Failures = append(c.Failures, s.failures()...)
 	}
 	return nil
+}
+
+// suite is a file or a describe block of Playwright's JSON report.
+type suite struct {
+	File   string
+	Suites []suite
+	Specs  []struct {
+		Title string
+		OK    bool
+		Tests []struct {
+			ProjectName string
+			Results     []struct{ Error struct{ Message string } }
+		}
+	}
+}
+
+// failures tells which journeys of s failed, and the first words of why.
+func (s suite) failures() []string {
+	var said []string
+	for _, spec := range s.Specs {
+		if spec.OK {
+			continue
+		}
+		said = append(said, s.File+": "+spec.Title)
+		for _, t := range spec.Tests {
+			for _, r := range t.Results {
+				if r.Error.Message != "" {
+					said = append(said, "  "+t.ProjectName+": "+firstLines(r.Error.Message, 6))
+				}
+			}
+		}
+	}
+	for _, inner := range s.Suites {
+		said = append(said, inner.failures()...)
+	}
+	return said
+}
+
+func firstLines(s string, n int) string {
+	lines := strings.Split(s, "\n")
+	return strings.Join(lines[:min(n, len(lines))], "\n    ")
 }
 
 func closing(file string) error {
@@ -206,9 +258,16 @@ func closing(file string) error {
 			return err
 		}
 		fmt.Printf("%-32s %8d %8d %8d %8s\n", c.Name, c.Passed, c.Failed, c.Skipped, strconv.FormatFloat(c.Seconds, 'f', 0, 64))
+		for _, name := range c.Failures {
+			all.Failures = append(all.Failures, c.Name+": "+name)
+		}
 		all.Passed, all.Failed, all.Skipped, all.Seconds = all.Passed+c.Passed, all.Failed+c.Failed, all.Skipped+c.Skipped, all.Seconds+c.Seconds
 	}
-	fmt.Printf("%-32s %8d %8d %8d %8.0f\n\n%d passed, %d failed\n", "", all.Passed, all.Failed, all.Skipped, all.Seconds, all.Passed, all.Failed)
+	fmt.Printf("%-32s %8d %8d %8d %8.0f\n\n", "", all.Passed, all.Failed, all.Skipped, all.Seconds)
+	for _, name := range all.Failures {
+		fmt.Println("FAILED", name)
+	}
+	fmt.Printf("%d passed, %d failed\n", all.Passed, all.Failed)
 	if all.Failed > 0 || all.Passed == 0 {
 		os.Exit(1)
 	}

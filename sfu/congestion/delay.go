@@ -23,6 +23,11 @@ const (
 	overFor    = 10.0 // ms of overuse before it counts
 	window     = int64(500 * time.Millisecond)
 	drain      = int64(500 * time.Millisecond)
+	wild       = int64(10 * time.Millisecond) // a link on which delay alone says nothing
+	standing   = int64(25 * time.Millisecond) // a queue worth the name: what even the quickest packets waited
+	flood      = 0.4                          // of the packets of a window lost: too much for chance, there is no queue to be seen
+	handful    = 5                            // packets of one feedback
+	enough     = 100                          // packets that say so
 )
 
 // Delay estimates what a link carries from when its packets arrived. The zero
@@ -45,6 +50,15 @@ type Delay struct {
 	cutAt     int64 // when the rate was last lowered
 	changed   int64 // when rate was last moved, ns
 
+	quickest lowest // ns on the way, of the last seconds
+	lately   lowest // and of the last packets
+	before   int64  // of the packet before
+	rough    int64  // by how much one differs from the next, over the last hundred packets
+
+	dropping   bool // half of what the last feedback told of is lost
+	lost, told int  // packets since overflow was looked for
+	share      float64
+
 	acked    []twcc.Sent // of the last window, by arrival
 	lastAck  int64
 	measured float64
@@ -59,18 +73,49 @@ type group struct {
 // Feed takes what feedback said, at now (ns of the clock of Sent.Left).
 func (d *Delay) Feed(list []twcc.Sent, now int64) {
 	d.congested, d.now = false, now
+	lost := 0
 	for _, s := range list {
+		if !s.Received {
+			lost++
+		}
+	}
+	d.dropping = len(list) >= handful && 2*lost >= len(list)
+	for _, s := range list {
+		d.told++
 		if s.Received {
 			d.packet(s)
+		} else {
+			d.lost++
 		}
 	}
 	d.measure()
+	d.overflow()
 	d.adapt(now)
+}
+
+// overflow sees a link that drops what is too much instead of keeping it.
+func (d *Delay) overflow() {
+	if d.told < enough {
+		return
+	}
+	share := float64(d.lost) / float64(d.told)
+	d.share = (d.share + share) / 2
+	if share > flood && d.now-d.cutAt > drain {
+		d.congested, d.cutAt = true, d.now
+	}
+	d.lost, d.told = 0, 0
 }
 
 func (d *Delay) packet(s twcc.Sent) {
 	d.acked = append(d.acked, s)
 	d.lastAck = max(d.lastAck, s.Arrived)
+	way := s.Arrived - s.Left
+	d.quickest.add(way, s.Arrived, int64(10*time.Second))
+	d.lately.add(way, s.Arrived, int64(300*time.Millisecond))
+	if d.deltas > 0 {
+		d.rough += (max(way-d.before, d.before-way) - d.rough) / 128
+	}
+	d.before = way
 	switch {
 	case !d.cur.started:
 		d.cur = group{true, s.Left, s.Left, s.Arrived}
@@ -108,7 +153,7 @@ func (d *Delay) step(arrived, left float64) {
 		if d.overs++; d.over > overFor && d.overs > 1 && d.trend >= before {
 			d.over, d.overs = 0, 0
 			// What was cut shows when the queue is empty, not before.
-			if d.now-d.cutAt > drain {
+			if d.now-d.cutAt > drain && (d.rough < wild || d.dropping || d.lately.value()-d.quickest.value() > standing) {
 				d.congested, d.cutAt = true, d.now
 			}
 		}
@@ -195,3 +240,6 @@ func (d *Delay) Congested() bool { return d.congested }
 
 // Measured is what arrived, in bits per second.
 func (d *Delay) Measured() int { return int(d.measured) }
+
+// Lost is the share (0…1) of packets that did not arrive lately.
+func (d *Delay) Lost() float64 { return d.share }

@@ -95,3 +95,35 @@ func TestJitterIsNotCongestion(t *testing.T) {
 		t.Errorf("congested %d times by jitter, rate %d", n, d.Rate())
 	}
 }
+
+func TestAWildLinkIsNotAFullOne(t *testing.T) {
+	l, d := newLink(10e6, 80*time.Millisecond), &Delay{}
+	l.run(d, 700e3, 2*time.Second) // learnt
+	if n := l.run(d, 700e3, 60*time.Second); n > 0 {
+		t.Errorf("congested %d times by 80 ms of jitter, rate %d", n, d.Rate())
+	}
+	l.rate = 300e3
+	if n := l.run(d, 700e3, 3*time.Second); n == 0 || d.Rate() > 350_000 {
+		t.Errorf("and then its queue is not seen: congested %d times, rate %d", n, d.Rate())
+	}
+}
+
+func TestALinkThatDropsInsteadOfKeeping(t *testing.T) {
+	now, d := int64(0), &Delay{}
+	feed := func(lost int) (congested int) {
+		for seq := range 600 {
+			now += int64(10 * time.Millisecond)
+			d.Feed([]twcc.Sent{{Seq: uint16(seq), Size: 1000, Left: now, Arrived: now + 5, Received: seq%10 >= lost}}, now)
+			if d.Congested() {
+				congested++
+			}
+		}
+		return congested
+	}
+	if n := feed(2); n > 0 || d.Lost() < 0.19 || d.Lost() > 0.21 {
+		t.Errorf("a fifth lost by chance: congested %d times, share %.2f", n, d.Lost())
+	}
+	if n := feed(5); n == 0 {
+		t.Error("half lost, and nobody noticed")
+	}
+}

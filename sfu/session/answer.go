@@ -38,6 +38,9 @@ func (a *Answer) Write(o *Offer) string {
 		}
 	}
 	line("a=group:BUNDLE %s\r\na=msid-semantic: WMS *", strings.Join(mids, " "))
+	if o.Mixed {
+		line("a=extmap-allow-mixed")
+	}
 	first := true
 	for i := range o.Sections {
 		s := &o.Sections[i]

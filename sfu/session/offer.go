@@ -53,6 +53,7 @@ type Offer struct {
 	Ufrag    string // of the client
 	Pwd      string
 	Print    Fingerprint
+	Mixed    bool // header extensions may take either form in one stream (RFC 8285 §6)
 }
 
 // Fingerprint is of the client's certificate (RFC 8122), sums in capitals with
@@ -76,6 +77,7 @@ func Read(text string) (*Offer, error) {
 		return nil, fmt.Errorf("%w: more than %d sections", ErrOffer, maxParts)
 	}
 	o := &Offer{}
+	_, o.Mixed = d.Attribute("extmap-allow-mixed")
 	if err := o.transport(&d); err != nil {
 		return nil, err
 	}

@@ -15,8 +15,8 @@ export async function expectNoViolation(page: Page, what = '') {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(engine);
   const found = await page.evaluate(async (values) => {
     // Looked at when it is still; at its end a page has nothing under the bar of its main button, which a finger reaches by scrolling.
-    const passing = document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity);
-    await Promise.allSettled(passing.map((a) => a.finished)); // a colour on its way is none
+    const passing = () => document.getAnimations().filter((a) => a.playState === 'running' && a.effect?.getComputedTiming().iterations !== Infinity);
+    while (passing().length > 0) await Promise.allSettled(passing().map((a) => a.finished)); // a colour on its way is none
     const at = scrollY;
     scrollTo(0, document.documentElement.scrollHeight);
     const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] });

@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakePeerConnection, FakeStream } from './fakes';
 import { Link } from './link';
-import { Steady, Thrift, wordOf } from './quality';
+import { Cushion, Steady, Thrift, wordOf } from './quality';
 import type { QualityReport } from './report';
 import { between, readingOf, type Sample } from './stats';
 
 const sample = (more: Partial<Sample> = {}): Sample => ({
-  seconds: 1, upKbps: 900, downKbps: 900, upLoss: 0, downLoss: 0, fps: new Map([['10', 25]]), freezes: 0, freezeMs: 0, heard: true, ago: 0, spoke: true, slow: false, ...more,
+  seconds: 1, upKbps: 900, downKbps: 900, upLoss: 0, downLoss: 0, fps: new Map([['10', 25]]), freezes: 0, freezeMs: 0, madeUp: 0, heard: true, ago: 0, spoke: true, slow: false, ...more,
 });
 const seen = { pictures: ['10'], ownStopped: false };
 
@@ -39,7 +39,11 @@ test('the word follows two bad seconds, and five good ones', () => {
 describe('our own picture', () => {
   const run = (thrift: Thrift, s: Sample, seconds: number) => {
     const shares: string[] = [];
-    for (let i = 0; i < seconds; i += 1) if (thrift.add(s)) shares.push(`${i + 1}:${thrift.share}`);
+    for (let i = 0; i < seconds; i += 1) {
+      const before = thrift.share;
+      thrift.add(s);
+      if (thrift.share !== before) shares.push(`${i + 1}:${thrift.share}`);
+    }
     return shares.join(' ');
   };
   test('stops after 3 s that carry a voice only, is tried small after 8, whole after 5 more', () => {
@@ -52,13 +56,26 @@ describe('our own picture', () => {
     const thrift = new Thrift();
     expect(run(thrift, sample({ maySend: 80_000 }), 200)).toBe('3:none 11:small 16:none 32:small 37:none 69:small 74:none 134:small 139:none 199:small');
   });
-  test('one bad second changes nothing', () => {
+  test('a bad second now and then changes nothing; three of five do', () => {
     const thrift = new Thrift();
     for (let i = 0; i < 20; i += 1) {
-      run(thrift, sample({ maySend: 80_000 }), 2);
-      run(thrift, sample({ maySend: 900_000 }), 1);
+      run(thrift, sample({ maySend: 80_000 }), 1);
+      run(thrift, sample({ maySend: 900_000 }), 2);
     }
     expect(thrift.share).toBe('full');
+    run(thrift, sample({ maySend: 80_000 }), 1);
+    run(thrift, sample({ maySend: 900_000 }), 1);
+    expect(run(thrift, sample({ maySend: 80_000 }), 2)).toBe('2:none');
+  });
+  test('loss by chance keeps the spare copies of the voice, loss of a full link does not', () => {
+    const thrift = new Thrift();
+    thrift.add(sample({ rttMs: 30 }));
+    run(thrift, sample({ rttMs: 30, upLoss: 0.2, maySend: 60_000 }), 3);
+    expect([thrift.share, thrift.lossy]).toEqual(['none', true]);
+    run(thrift, sample({ rttMs: 330, upLoss: 0.2, maySend: 60_000 }), 4);
+    expect(thrift.lossy).toBe(true);
+    run(thrift, sample({ rttMs: 330, upLoss: 0.2, maySend: 60_000 }), 1);
+    expect(thrift.lossy).toBe(false);
   });
   test('loss with a queue is a narrow link: the browser’s own estimate is not waited for', () => {
     const thrift = new Thrift();
@@ -69,6 +86,15 @@ describe('our own picture', () => {
     expect(run(new Thrift(), sample({ upLoss: 0.2, maySend: 700_000 }), 60)).toBe('');
     expect(run(new Thrift(), sample({ upLoss: 0.5 }), 4)).toBe('3:none');
   });
+});
+
+test('sound is held back after two patchy seconds of five, until twenty good ones have passed', () => {
+  const cushion = new Cushion();
+  const play = (madeUp: number, seconds: number) => Array.from({ length: seconds }, () => cushion.add(sample({ madeUp }))).filter(Boolean).length;
+  expect([play(0, 10), play(0.05, 1), play(0, 4), play(0.05, 1), cushion.ms]).toEqual([0, 0, 0, 0, null]);
+  expect([play(0, 3), play(0.05, 1), cushion.ms]).toEqual([0, 1, 120]);
+  expect([play(0, 19), play(0.05, 1), play(0, 19), cushion.ms]).toEqual([0, 0, 0, 120]);
+  expect([play(0, 1), cushion.ms]).toEqual([1, null]);
 });
 
 describe('two readings', () => {
@@ -85,7 +111,7 @@ describe('two readings', () => {
   test('give rates, shares and the path', () => {
     const s = between(readingOf(rows(1), 1000), readingOf(rows(2), 2000, 1_700_000_000_000));
     expect(s).toEqual({
-      seconds: 1, upKbps: 400, downKbps: 800, upLoss: 0.05, downLoss: 0.02, fps: new Map([['10', 20]]), freezes: 1, freezeMs: 200,
+      seconds: 1, upKbps: 400, downKbps: 800, upLoss: 0.05, downLoss: 0.02, fps: new Map([['10', 20]]), freezes: 1, freezeMs: 200, madeUp: 0,
       heard: true, ago: 160, spoke: true, rttMs: 80, maySend: 640_000, pair: 'relay-tls', slow: true,
     });
   });

@@ -3,7 +3,7 @@
 import type { MediaFacts, RemoteMedia } from './api';
 import { Ladder, type Step } from './ladder';
 import { Peer } from './peer';
-import { Steady, Thrift, wordOf, type QualityWord } from './quality';
+import { Cushion, Steady, Thrift, wordOf, type QualityWord } from './quality';
 import { Reporter, type QualityReport } from './report';
 import { rungs, type Media } from './state';
 import { between, type Reading, type Sample } from './stats';
@@ -46,6 +46,7 @@ export class Link {
   private readonly ladder = new Ladder((s) => this.step(s));
   private readonly steady = new Steady();
   private readonly thrift = new Thrift();
+  private readonly cushion = new Cushion();
   private peer: Peer | null = null;
   private number = 0;
   private offeredIn = '';
@@ -143,6 +144,7 @@ export class Link {
       remote: () => current() && this.on.changed(),
       ice: () => this.on.ice(),
     });
+    if (this.cushion.ms !== null) peer.hold(this.cushion.ms);
     this.peer = peer;
     this.offeredIn = this.on.session();
     this.last = null;
@@ -169,7 +171,7 @@ export class Link {
     void this.peer?.put(source, track);
     if (source === 'camera' && track) {
       this.thrift.reset();
-      void this.peer?.shape('full');
+      void this.peer?.shape('full', false);
     }
   }
 
@@ -304,7 +306,8 @@ export class Link {
     }
     if (this.media !== 'up') return;
     this.on.second(s);
-    if (this.on.sendsCamera() && this.thrift.add(s)) void this.peer?.shape(this.thrift.share);
+    if (this.cushion.add(s)) this.peer?.hold(this.cushion.ms);
+    if (this.on.sendsCamera() && this.thrift.add(s)) void this.peer?.shape(this.thrift.share, this.thrift.lossy);
     const hidden = globalThis.document?.hidden === true;
     const pictures = hidden ? [] : this.pictures();
     const stillChanged = this.watchStill(s, pictures);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { causeOf, Devices } from './devices';
 import { levelOf } from './hearing';
-import { withDtx } from './peer';
+import { withDtx, withVoiceNack } from './peer';
 import { backOff, stateOf, type Known } from './state';
 import { factsOf } from './stats';
 
@@ -61,6 +61,14 @@ test('DTX is asked once, and only of Opus', () => {
   const sdp = 'a=fmtp:111 minptime=10;useinbandfec=1\r\na=fmtp:96 apt=97\r\n';
   expect(withDtx(sdp)).toBe('a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\na=fmtp:96 apt=97\r\n');
   expect(withDtx(withDtx(sdp))).toBe(withDtx(sdp));
+});
+
+test('losses of a voice and of its spare copies are asked for, once, and nothing else is touched', () => {
+  const sdp = 'm=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\na=rtpmap:63 red/48000/2\r\na=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\na=rtpmap:9 G722/8000\r\na=rtpmap:96 VP8/90000\r\n';
+  const asking = withVoiceNack(sdp);
+  expect(asking.split('\r\n').filter((l) => !sdp.includes(l))).toEqual(['a=rtcp-fb:63 nack', 'a=rtcp-fb:111 nack']);
+  expect(asking.indexOf('a=rtcp-fb:111 nack')).toBeGreaterThan(asking.indexOf('a=rtpmap:111'));
+  expect(withVoiceNack(asking)).toBe(asking);
 });
 
 test('facts add up and name the path', () => {

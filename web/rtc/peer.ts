@@ -25,14 +25,22 @@ const layers: readonly RTCRtpEncodingParameters[] = [
 ];
 const screenBitrate = 2_000_000;
 /**
- * A voice in bit/s. RED doubles it; where little passes it goes without and in longer frames, so that it fits into
- * 60 kbit/s with the feedback for what comes (journey 4.1 step 8); in-band FEC remains.
+ * A voice in bit/s. RED doubles it; where little passes it goes without, unless the link loses by chance, and in longer
+ * frames, so that it fits into 60 kbit/s with the feedback for what comes (journey 4.1 step 8); in-band FEC remains.
  */
 const voice = { full: 48_000, small: 20_000, none: 20_000 } as const;
 
 /** Asks the server's answer for DTX: silence costs nothing (RFC 7587 §3.1.3). */
 export function withDtx(sdp: string): string {
   return sdp.replace(/^(a=fmtp:\d+ [^\r\n]*useinbandfec=1)(?![^\r\n]*usedtx)/gm, '$1;usedtx=1');
+}
+
+/**
+ * Asks for losses of a voice too (docs/signaling.md §6.2). Browsers can, and offer it for pictures only; one that does
+ * not take its own offer back changed keeps the one it made.
+ */
+export function withVoiceNack(sdp: string): string {
+  return sdp.replace(/^a=rtpmap:(\d+) (?:opus|red)\/48000[^\r\n]*\r?\n(?!a=rtcp-fb:\1 nack)/gim, '$&a=rtcp-fb:$1 nack\r\n');
 }
 
 /** Not yet in TypeScript's own types (WebRTC extensions, RTCRtpEncodingParameters.codec). */
@@ -76,24 +84,32 @@ export class Peer {
     await this.senders.get(source)?.replaceTrack(track);
   }
 
-  /** How much of the camera goes out: whole, its smallest layer alone, nothing. The voice takes less with it. */
-  async shape(share: Share) {
+  /** How much of the camera goes out: whole, its smallest layer alone, nothing. The voice takes less with it; `lossy`: yet is sent twice. */
+  async shape(share: Share, lossy: boolean) {
     await this.encode('camera', (e, i) => {
       e.active = share === 'full' || (share === 'small' && i === 0);
     });
     const thin = (e: RTCRtpEncodingParameters) => {
       e.maxBitrate = voice[share];
       // Longer frames where little passes: fewer headers (Chromium).
-      (e as WithCodec).adaptivePtime = share !== 'full';
+      (e as WithCodec).adaptivePtime = share !== 'full' && !lossy;
     };
     const plain = RTCRtpSender.getCapabilities?.('audio')?.codecs.find((c) => /opus$/i.test(c.mimeType));
     const done = await this.encode('voice', (e) => {
       thin(e);
       // No renegotiation: both were agreed on (Chromium, Safari 18; elsewhere the bitrate alone).
-      if (share === 'full' || !plain) delete (e as WithCodec).codec;
+      if (share === 'full' || lossy || !plain) delete (e as WithCodec).codec;
       else (e as WithCodec).codec = plain;
     });
     if (!done) await this.encode('voice', thin);
+  }
+
+  /** How long sound is held back before it plays, in ms; null: as the browser likes (WebRTC extensions, jitterBufferTarget). */
+  hold(ms: number | null) {
+    for (const t of this.pc.getTransceivers()) {
+      const receiver = t.receiver as RTCRtpReceiver & { jitterBufferTarget?: number | null };
+      if (receiver.track?.kind === 'audio' && 'jitterBufferTarget' in receiver) receiver.jitterBufferTarget = ms;
+    }
   }
 
   /** False when the browser would not: then all is as it was. */
@@ -128,8 +144,12 @@ export class Peer {
       }
       // An offer that was never answered (the socket was away) is taken back.
       if (this.pc.signalingState === 'have-local-offer') await this.pc.setLocalDescription({ type: 'rollback' });
-      const offer = await this.pc.createOffer({ iceRestart });
-      await this.pc.setLocalDescription(offer);
+      const plain = await this.pc.createOffer({ iceRestart });
+      const asking = { type: 'offer', sdp: withVoiceNack(plain.sdp ?? '') } as const;
+      const offer = await this.pc.setLocalDescription(asking).then(
+        () => asking,
+        () => this.pc.setLocalDescription(plain).then(() => plain),
+      );
       // The server needs none of our candidates, so nothing is waited for.
       if (!this.closed) this.on.offer(withDtx(offer.sdp ?? ''));
     } finally {

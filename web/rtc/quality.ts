@@ -71,8 +71,10 @@ const enoughAgain = 140_000;
 const hopeless = 0.4;
 /** Loss together with a queue (ms above the shortest round trip seen) is a link too narrow, not one that loses by chance. */
 const crowded = { loss: 0.08, rttMs: 200, below: 400_000 } as const;
-/** Seconds of a bad link before the picture stops, of a trial, before the first trial and the longest wait. */
-const stopAfter = 3;
+/** Loss by chance, from which on a voice is worth sending twice however little passes. Seconds before it counts, and before it is over. */
+const chance = { loss: 0.03, after: 2, over: 5 } as const;
+/** Bad seconds of the last few that stop the picture; seconds of a trial, before the first trial and the longest wait. */
+const stopAfter = { bad: 3, of: 5 } as const;
 const trial = 5;
 const firstTry = 8;
 const longestWait = 60;
@@ -83,6 +85,10 @@ const longestWait = 60;
  */
 export class Thrift {
   share: Share = 'full';
+  /** The link loses without being full: spare copies of the voice are not what fills it. */
+  lossy = false;
+  private doubt = 0;
+  private recent: boolean[] = [];
   private seconds = 0;
   private wait = firstTry;
   private shortest = Number.POSITIVE_INFINITY;
@@ -90,33 +96,70 @@ export class Thrift {
   /** One second of a connection that sends a picture. Gives true when the share changed. */
   add(s: Sample): boolean {
     const before = this.share;
+    const lossyBefore = this.lossy;
     const little = s.maySend !== undefined && s.maySend < (this.share === 'small' ? enoughAgain : voiceAndPicture);
     const rtt = s.rttMs ?? 0;
     if (rtt > 0) this.shortest = Math.min(this.shortest, rtt);
     const full = s.upLoss > crowded.loss && rtt - this.shortest > crowded.rttMs && (s.maySend ?? 0) < crowded.below;
+    this.chance(s.upLoss > chance.loss && rtt - this.shortest <= crowded.rttMs, s.seconds);
     const starved = little || full || s.upLoss > hopeless;
     this.seconds += s.seconds;
     if (this.share === 'full') {
-      if (!starved) this.seconds = 0;
-      else if (this.seconds >= stopAfter) this.become('none');
+      this.recent = [...this.recent, starved].slice(-stopAfter.of);
+      if (this.recent.filter(Boolean).length >= stopAfter.bad) this.become('none');
     } else if (this.share === 'none') {
       if (this.seconds >= this.wait) this.become('small');
     } else if (this.seconds >= trial) {
       this.wait = starved ? Math.min(this.wait * 2, longestWait) : firstTry;
       this.become(starved ? 'none' : 'full');
     }
-    return this.share !== before;
+    return this.share !== before || this.lossy !== lossyBefore;
+  }
+
+  private chance(lost: boolean, seconds: number) {
+    this.doubt = lost === this.lossy ? 0 : this.doubt + seconds;
+    if (this.doubt < (lost ? chance.after : chance.over)) return;
+    this.lossy = lost;
+    this.doubt = 0;
   }
 
   /** A new connection, or a camera just opened: what was learnt is old. */
   reset() {
     this.share = 'full';
+    this.lossy = false;
+    this.doubt = 0;
+    this.recent = [];
     this.seconds = 0;
     this.wait = firstTry;
   }
 
   private become(share: Share) {
     this.share = share;
+    this.recent = [];
     this.seconds = 0;
+  }
+}
+
+/** Share of made-up sound that people notice; bad seconds of the last few that count; good seconds after which it is over. */
+const patchy = { share: 0.015, bad: 2, of: 5, over: 20 } as const;
+/** Time for what was lost to be asked for and to come, in ms. */
+const cushionMs = 120;
+
+/** Holds sound back a little where packets are lost, so that what is sent again comes in time. */
+export class Cushion {
+  /** What the browser is asked to wait before it plays, in ms; null: what it likes. */
+  ms: number | null = null;
+  private recent: boolean[] = [];
+  private good = 0;
+
+  /** One second. Gives true when `ms` changed. */
+  add(s: Sample): boolean {
+    const bad = s.madeUp > patchy.share;
+    this.recent = [...this.recent, bad].slice(-patchy.of);
+    this.good = bad ? 0 : this.good + s.seconds;
+    const next = this.ms === null ? (this.recent.filter(Boolean).length >= patchy.bad ? cushionMs : null) : this.good >= patchy.over ? null : cushionMs;
+    const changed = next !== this.ms;
+    this.ms = next;
+    return changed;
   }
 }

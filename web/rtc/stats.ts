@@ -25,6 +25,9 @@ export interface Reading {
   lossOut: number;
   freezes: number;
   freezeMs: number;
+  /** Samples of sound played, and those made up where something was missing, pauses of speech apart. */
+  played: number;
+  madeUp: number;
   rttMs?: number;
   /** What the browser thinks it may send, in bit/s. */
   maySend?: number;
@@ -56,7 +59,7 @@ export function readingOf(stats: Stats, at: number, wall = 0): Reading {
   const byId = new Map<string, Report>();
   stats.forEach((r) => byId.set(r.id, r));
   const sum: Reading = {
-    at, wall, bytesIn: 0, bytesOut: 0, signs: 0, lastIn: 0, packetsIn: 0, lostIn: 0, packetsOut: 0, lossOut: 0, freezes: 0, freezeMs: 0, frames: new Map(), slow: false,
+    at, wall, bytesIn: 0, bytesOut: 0, signs: 0, lastIn: 0, packetsIn: 0, lostIn: 0, packetsOut: 0, lossOut: 0, freezes: 0, freezeMs: 0, played: 0, madeUp: 0, frames: new Map(), slow: false,
   };
   let told = 0;
   let lost = 0;
@@ -68,6 +71,8 @@ export function readingOf(stats: Stats, at: number, wall = 0): Reading {
       sum.lostIn += Math.max(0, num(r, 'packetsLost'));
       sum.freezes += num(r, 'freezeCount');
       sum.freezeMs += num(r, 'totalFreezesDuration') * 1000;
+      sum.played += num(r, 'totalSamplesReceived');
+      sum.madeUp += num(r, 'concealedSamples') - num(r, 'silentConcealedSamples');
       if (r.kind === 'video') sum.frames.set(String(r.mid ?? ''), num(r, 'framesDecoded'));
     } else if (r.type === 'outbound-rtp') {
       sum.packetsOut += num(r, 'packetsSent');
@@ -103,6 +108,8 @@ export interface Sample {
   fps: Map<string, number>;
   freezes: number;
   freezeMs: number;
+  /** Share of the sound that was made up, 0…1. */
+  madeUp: number;
   /** The other end gave a sign of life. */
   heard: boolean;
   /** How long ago the last packet came, in ms; 0: not known. */
@@ -130,6 +137,7 @@ export function between(a: Reading, b: Reading): Sample {
     fps,
     freezes: grew((r) => r.freezes),
     freezeMs: Math.round(grew((r) => r.freezeMs)),
+    madeUp: grew((r) => r.madeUp) / Math.max(1, grew((r) => r.played)),
     heard: b.signs !== a.signs,
     ago: b.lastIn > 0 ? Math.min(1000 * seconds, Math.max(0, b.wall - b.lastIn)) : 0,
     spoke: b.packetsOut > a.packetsOut,

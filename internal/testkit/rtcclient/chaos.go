@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/pion/ice/v4"
 )
 
 // Chaos is a bad network around one client: what it sends and gets is lost at
@@ -89,6 +91,25 @@ type delayed struct {
 	from net.Addr
 	at   time.Time
 	err  error
+}
+
+// mux is a socket of our own, where the options ask for one.
+func (o Options) mux() (ice.UDPMux, *stamped, error) {
+	switch {
+	case o.Chaos != nil:
+		udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			return nil, nil, err
+		}
+		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: newBadConn(udp, o.Chaos)}), nil, nil
+	case o.Stamped:
+		udp, err := newStamped()
+		if err != nil {
+			return nil, nil, err
+		}
+		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: udp}), udp, nil
+	}
+	return nil, nil, nil
 }
 
 func newBadConn(c net.PacketConn, chaos *Chaos) *badConn {
@@ -234,9 +255,26 @@ func (c *Media) Delays() []time.Duration {
 	return d
 }
 
+// Arrivals are the same until the kernel had the packet for this client: without
+// how late the client woke up. Empty where the kernel does not tell.
+func (c *Media) Arrivals() []time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.reached
+	c.reached = nil
+	return d
+}
+
 // First is when the first packet came; zero: none yet.
 func (c *Media) First() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.first
+}
+
+// Ceiling is the last bit rate that the server asked not to pass; 0: none.
+func (c *Media) Ceiling() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ceiling
 }

@@ -30,7 +30,7 @@ type Options struct {
 	Trace                        bool   // Quality can be asked for
 	VoiceNACK                    bool   // ask for lost sound too
 	Simulcast                    bool   // the camera in three layers: Layers
-	Stamped                      bool   // pictures carry when they were sent, and Delays says how long they took
+	Stamped                      bool   // pictures carry when they were sent, and Delays and Arrivals say how long they took
 	H264                         bool   // pictures are H.264 alone, as hardware sends them
 }
 
@@ -49,12 +49,14 @@ type Media struct {
 
 	perPicture int
 	stamped    bool
+	stamps     *stamped                      // nil: not asked for
 	layers     []*webrtc.TrackLocalStaticRTP // of a camera in simulcast
 	traced     bool
-	socket     ice.UDPMux // with Chaos
+	socket     ice.UDPMux // with Chaos or Stamped
 
 	mu      sync.Mutex
 	delays  []time.Duration
+	reached []time.Duration
 	trace   map[string][]arrival
 	first   time.Time
 	got     map[string]*Got
@@ -77,13 +79,11 @@ func NewMedia(o Options) (*Media, error) {
 	if o.TCPOnly {
 		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
 	}
-	var socket ice.UDPMux
-	if o.Chaos != nil {
-		udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		socket = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: newBadConn(udp, o.Chaos)})
+	socket, stamps, err := o.mux()
+	if err != nil {
+		return nil, err
+	}
+	if socket != nil {
 		s.SetICEUDPMux(socket)
 	}
 	m := &webrtc.MediaEngine{}
@@ -109,7 +109,7 @@ func NewMedia(o Options) (*Media, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Media{PC: pc, sends: map[string]*webrtc.TrackLocalStaticRTP{}, got: map[string]*Got{}, change: make(chan struct{}), perPicture: 3, stamped: o.Stamped,
+	c := &Media{PC: pc, sends: map[string]*webrtc.TrackLocalStaticRTP{}, got: map[string]*Got{}, change: make(chan struct{}), perPicture: 3, stamped: o.Stamped, stamps: stamps,
 		traced: o.Trace, trace: map[string][]arrival{}, socket: socket}
 	if o.PicturePackets > 0 {
 		c.perPicture = o.PicturePackets
@@ -236,7 +236,13 @@ func (c *Media) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 			c.first = now
 		}
 		if c.stamped && len(p.Payload) > 500 {
-			c.delays = append(c.delays, time.Duration(now.UnixNano()-int64(binary.BigEndian.Uint64(p.Payload[1:]))))
+			left := int64(binary.BigEndian.Uint64(p.Payload[1:]))
+			c.delays = append(c.delays, time.Duration(now.UnixNano()-left))
+			if c.stamps != nil {
+				if at, ok := c.stamps.take(p.SSRC, p.SequenceNumber); ok {
+					c.reached = append(c.reached, time.Duration(at-left))
+				}
+			}
 		}
 		if high == origin {
 			high += int(p.SequenceNumber)
@@ -306,13 +312,6 @@ func (c *Media) PLIs() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.plis
-}
-
-// Ceiling is the last bit rate that the server asked not to pass; 0: none.
-func (c *Media) Ceiling() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ceiling
 }
 
 // Complain reports that a fraction (0…255 of 256) of every stream was lost.
