@@ -362,3 +362,16 @@ func (h *hub) queues(ctx context.Context, rooms []*room) {
 		h.queue(ctx, id)
 	}
 }
+
+// Ending tells everybody in an encounter that its media ends in so many seconds.
+func (s *Service) Ending(id care.EncounterID, in int) {
+	r := s.hub.find(id)
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, to := range r.sessions {
+		to.send("notice", noticeMsg{Code: "stopping", InSeconds: in})
+	}
+}

@@ -134,6 +134,7 @@ type clinic struct {
 	others  []string // further nodes
 	node    *remote.Node
 	pool    *remote.Pool
+	ends    sync.Map // of a Media: what stops its pump
 }
 
 type facts struct {
@@ -369,12 +370,21 @@ func (c *clinic) join(cl *rtcclient.Client, pc int) *rtcclient.Media {
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
 	c.t.Cleanup(func() { cancel(); _ = m.Close() })
+	c.ends.Store(m, cancel)
 	c.send(cl, "mute", map[string]any{"mic": true, "camera": true})
 	if err := cl.Join(c.ctx, m, pc, false); err != nil {
 		c.t.Fatal(err)
 	}
 	m.Pump(ctx, 20)
 	return m
+}
+
+// leave ends a connection of join, without waiting for it.
+func (c *clinic) leave(m *rtcclient.Media) {
+	if cancel, ok := c.ends.LoadAndDelete(m); ok {
+		cancel.(context.CancelFunc)()
+		_ = m.PC.Close() // its cleanup waits for it
+	}
 }
 
 func (c *clinic) flows(m *rtcclient.Media, more int) {

@@ -249,6 +249,10 @@ func (s *Service) Flowed(ctx context.Context, run string, n uint64, list []Encou
 	}
 }
 
+// reconciled is how many rooms are compared at once: each asks the database and
+// a node.
+const reconciled = 8
+
 // Reconcile takes everything that the media holds of some encounters, and of
 // those in placed that it holds nothing of. Who may not be there any more is
 // dropped, whose connection is gone is told to rejoin, and what nobody here
@@ -262,11 +266,18 @@ func (s *Service) Reconcile(ctx context.Context, held []Standing, placed []care.
 	for _, x := range held {
 		rooms[x.Encounter] = append(rooms[x.Encounter], x)
 	}
+	var all sync.WaitGroup
+	few := make(chan struct{}, reconciled)
 	for id, list := range rooms {
-		if !s.reconcile(ctx, id, list) {
-			s.hub.retry(id, list)
-		}
+		few <- struct{}{}
+		all.Go(func() {
+			defer func() { <-few }()
+			if !s.reconcile(ctx, id, list) {
+				s.hub.retry(id, list)
+			}
+		})
 	}
+	all.Wait()
 }
 
 // Move tells everybody in an encounter to make a new connection, because the

@@ -15,7 +15,7 @@ import (
 
 // openMedia binds the media ports in this process: the SFU, and the closed
 // TURN in front of it.
-func openMedia(whole *config.Config, streams []net.Listener, turnKey []byte, c clock.Clock, log *slog.Logger) (*local.Carrier, error) {
+func openMedia(whole *config.Config, streams []net.Listener, c clock.Clock, log *slog.Logger) (*local.Carrier, error) {
 	cfg := whole.Media
 	host, err := netip.ParseAddr(cfg.Host)
 	if err != nil {
@@ -31,7 +31,7 @@ func openMedia(whole *config.Config, streams []net.Listener, turnKey []byte, c c
 	at := func(port int) []netip.AddrPort { return []netip.AddrPort{netip.AddrPortFrom(bind, uint16(port))} }
 	return local.Open(local.Config{
 		SFU:  sfu.Config{UDP: at(cfg.UDPPort), TCP: at(cfg.TCPPort), Public: public, Loopback: host.IsLoopback(), Clock: c, Log: log},
-		TURN: turn.Config{UDP: at(cfg.TURNUDP), TCP: at(cfg.TURNTCP), Streams: streams, Realm: "visavis", Keys: turn.Keys{turnKey}, Clock: c, Log: log},
-		Host: cfg.Host, Secure: secureHost(whole), RelayOnly: cfg.Relay,
+		TURN: turn.Config{UDP: at(cfg.TURNUDP), TCP: at(cfg.TURNTCP), Streams: streams, Realm: "visavis", Clock: c, Log: log},
+		Host: cfg.Host, Secure: secureHost(whole), RelayOnly: cfg.Relay, Rotate: cfg.Rotate,
 	})
 }

@@ -21,6 +21,7 @@ type farNode struct {
 	t    *testing.T
 	env  []string
 	addr string
+	port string // of its media
 	cmd  *exec.Cmd
 	done chan struct{}
 }
@@ -28,7 +29,9 @@ type farNode struct {
 func newFarNode(t *testing.T, redis, key string) *farNode {
 	n := &farNode{t: t, addr: "127.0.0.1:" + strconv.Itoa(quietPort(t))}
 	media, turn := strconv.Itoa(quietPort(t)), strconv.Itoa(quietPort(t))
+	n.port = media
 	n.env = []string{
+		"VISAVIS_CONTROL_DRAIN_SOFT=" + softly.String(), "VISAVIS_CONTROL_DRAIN_HARD=60s",
 		asMain + "=1", "VISAVIS_ROLE=media", "VISAVIS_DATA=" + t.TempDir(), "REDIS_URL=" + redis, "VISAVIS_CONTROL_KEY_FILE=" + key,
 		"VISAVIS_CONTROL_LISTEN=" + n.addr, "VISAVIS_MEDIA_UDP=" + media, "VISAVIS_MEDIA_TCP=" + media, "VISAVIS_TURN_UDP=" + turn, "VISAVIS_TURN_TCP=" + turn,
 	}
@@ -54,6 +57,21 @@ func (n *farNode) signal(sig syscall.Signal) time.Time {
 	at := time.Now()
 	_ = n.cmd.Process.Signal(sig) // it may have ended
 	return at
+}
+
+// softly is how long calls stay on a node of these tests that is told to stop.
+const softly = 2 * time.Second
+
+// carries tells whether a connection was made with this node.
+func (n *farNode) carries(f *flow) bool {
+	return strings.Contains(f.PC.RemoteDescription().SDP, " "+n.port+" typ host")
+}
+
+// calling begins a call of another demo patient with the same doctor.
+func (c *call) calling(who int) *call {
+	next := &call{spy: &spy{witness: &witness{rig: c.rig, doctor: c.doctor}}, who: who, from: 10 + who, db: c.db}
+	next.begin()
+	return next
 }
 
 // seen waits until the application has written so many times that a node is
@@ -86,12 +104,9 @@ func TestTwoMediaNodes(t *testing.T) {
 	r.seen(nodes[0], 1)
 	r.seen(nodes[1], 1)
 	var calls []*call
+	c := &call{spy: &spy{witness: &witness{rig: r, doctor: r.staff(account("MARTIN"))}}}
 	for _, who := range []int{0, 2} { // both with the same doctor, one after the other
-		c := &call{spy: &spy{witness: &witness{rig: r, doctor: r.staff(account("MARTIN"))}}, who: who, from: 10 + who}
-		if who > 0 {
-			c.db = calls[0].db
-		}
-		c.begin()
+		c = c.calling(who)
 		c.toBoth(time.Second)
 		c.worst()
 		calls = append(calls, c)
@@ -107,15 +122,24 @@ func TestTwoMediaNodes(t *testing.T) {
 	if media > 5*time.Second || other > 500*time.Millisecond {
 		t.Errorf("media after %v, the other call met a gap of %v", media, other)
 	}
+	nodes[0].env = append(nodes[0].env, "VISAVIS_CONTROL_DRAIN_SOFT=0s", "VISAVIS_CONTROL_DRAIN_HARD=6s")
 	nodes[0].start()
 	r.seen(nodes[0], 2)
 
-	// Both are on the second node now, which is told to stop: they move before it
-	// ends, and until then the old connections carry.
+	// Both are on the second node now, which is told to stop: nothing begins there
+	// any more, what is there goes on, then moves before the node ends, and until
+	// then the old connections carry.
 	for _, c := range calls {
 		c.worst()
 	}
 	at = nodes[1].signal(syscall.SIGTERM)
+	third := c.calling(4)
+	fmt.Fprintf(&table, "\nnode drained: a call that began %d ms after the signal is on another node", third.met.Sub(at).Milliseconds())
+	for _, f := range third.flows {
+		if !nodes[0].carries(f) {
+			t.Error("a new call is on a node that is told to stop")
+		}
+	}
 	for i, c := range calls {
 		old := c.flows
 		told, _ := c.rejoined(at, 2-i)
@@ -127,11 +151,33 @@ func TestTwoMediaNodes(t *testing.T) {
 		if gap > 3*time.Second {
 			t.Errorf("call %d met a gap of %v", i+1, gap)
 		}
+		if told < softly {
+			t.Errorf("call %d was moved after %v, before the soft deadline", i+1, told)
+		}
 	}
-	testkit.Receive(t, 10*time.Second, "the end of the drained node", closed(nodes[1].done))
+	testkit.Receive(t, 30*time.Second, "the end of the drained node", closed(nodes[1].done))
 	fmt.Fprintf(&table, "\nthe node ended %d ms after it was told to", time.Since(at).Milliseconds())
+	calls = append(calls, third)
 	for _, c := range calls {
 		c.toBoth(time.Second)
+		c.worst()
+	}
+	// The last node has nobody to hand its calls to: they go on until its hard
+	// deadline.
+	at = nodes[0].signal(syscall.SIGTERM)
+	for _, c := range calls {
+		c.toBoth(500 * time.Millisecond)
+		if gap := c.worst(); gap > time.Second {
+			t.Errorf("a call on the last node met a gap of %v before the deadline", gap)
+		}
+	}
+	testkit.Receive(t, 30*time.Second, "the end of the last node", closed(nodes[0].done))
+	took := time.Since(at)
+	fmt.Fprintf(&table, "\nthe last node, with three calls and nowhere to hand them to, ended %d ms after it was told to", took.Milliseconds())
+	if took < 6*time.Second || took > 20*time.Second {
+		t.Errorf("the hard deadline was after %v, want 6 s", took)
+	}
+	for _, c := range calls {
 		c.finish()
 	}
 	t.Logf("what the people of two calls met:%s", table.String())

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"visavis/consent"
@@ -45,6 +46,7 @@ type platform struct {
 	media  *local.Carrier // nil in the app role
 	pool   *remote.Pool   // nil outside the app role
 	door   *front.Front   // nil without a certificate
+	ending atomic.Bool    // told to stop
 
 	identity      *identity.Service
 	scheduling    *scheduling.Service
@@ -267,7 +269,7 @@ func (p *platform) carriage() (signaling.Media, signaling.Relay, error) {
 	if p.door != nil {
 		streams = append(streams, p.door.Relay())
 	}
-	p.media, err = openMedia(p.cfg, streams, p.master.Derive("turn"), p.clock, p.log)
+	p.media, err = openMedia(p.cfg, streams, p.clock, p.log)
 	return p.media, p.media, err
 }
 
@@ -340,8 +342,12 @@ func (p *platform) pages() error {
 	return nil
 }
 
-// health answers 204 when the database does.
+// health answers 204 when the database does, until the process is told to stop.
 func (p *platform) health(w http.ResponseWriter, r *http.Request) {
+	if p.ending.Load() {
+		httpx.Refuse(w, r, fault.New(fault.Unavailable, "stopping"))
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if err := p.db.Ping(ctx); err != nil {
@@ -366,8 +372,12 @@ func (p *platform) start(ctx context.Context) error {
 	return p.bus.Start(ctx)
 }
 
-// stop closes the live sockets: clients come back by themselves.
-func (p *platform) stop(ctx context.Context) error { return p.signaling.Stop(ctx) }
+// stop closes the live sockets: clients come back by themselves. Who asks whether
+// this process takes work is told no from then on.
+func (p *platform) stop(ctx context.Context) error {
+	p.ending.Store(true)
+	return p.signaling.Stop(ctx)
+}
 
 // close waits for running work until ctx ends, then closes everything.
 func (p *platform) close(ctx context.Context) error {

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"visavis/internal/clock"
 	"visavis/internal/config"
@@ -105,7 +106,7 @@ func serveMedia(ctx context.Context, cfg *config.Config, log *slog.Logger) error
 	if err != nil {
 		return err
 	}
-	carrier, err := openMedia(cfg, streams, key.Derive("turn"), clock.System{}, log)
+	carrier, err := openMedia(cfg, streams, clock.System{}, log)
 	if err != nil {
 		return errors.Join(err, closers())
 	}
@@ -124,15 +125,35 @@ func serveMedia(ctx context.Context, cfg *config.Config, log *slog.Logger) error
 	if err == nil {
 		<-ctx.Done()
 	}
-	return errors.Join(err, endMedia(cfg, node, carrier), leased(), closers())
+	return errors.Join(err, endMedia(cfg, node, carrier, log), leased(), closers())
 }
 
-// endMedia drains and closes. A second signal ends the process before.
-func endMedia(cfg *config.Config, node *remote.Node, carrier *local.Carrier) error {
-	draining, cancel := context.WithTimeout(context.Background(), cfg.Control.Drain)
+// handOver is how long a media role that another one follows at once waits for
+// its calls to move to a third.
+const handOver = 2 * time.Minute
+
+// endMedia drains in the steps of trust B12 and closes: no new room from now on;
+// calls go on until the soft deadline and then move; what is left at the hard one
+// ends. Where a supervisor starts the next media at once there is nothing to go
+// on for: calls move now, or come back to the next one. A second signal ends the
+// process before.
+func endMedia(cfg *config.Config, node *remote.Node, carrier *local.Carrier, log *slog.Logger) error {
+	soft, hard := cfg.Control.DrainSoft, cfg.Control.DrainHard
+	if parented() {
+		soft, hard = 0, handOver
+	}
+	began := time.Now()
+	draining, cancel := context.WithTimeout(context.Background(), hard)
 	defer cancel()
-	node.Drain(draining)
+	empty := node.Drain(draining, soft, !parented())
+	log.Info("media: drained", "empty", empty, "after", time.Since(began).Round(time.Millisecond))
 	closing, cancel := context.WithTimeout(context.Background(), overdue)
+	defer cancel()
+	if empty {
+		// Who moved gives its relay back; that is not waited for for long.
+		_ = carrier.Drain(closing)
+	}
+	closing, cancel = context.WithTimeout(context.Background(), overdue)
 	defer cancel()
 	return errors.Join(node.Close(closing), carrier.Close(closing))
 }

@@ -6,13 +6,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"visavis/internal/testkit"
 )
 
 // struck is what one of two people met since the last question.
@@ -20,16 +24,25 @@ type struck struct {
 	GapPicture, GapSound int // ms
 	Connections          int // PeerConnections made so far
 	States               []string
+	Fresh                [2]int // ms from a reload to the first picture and the first sound
 }
 
-// browsers are two people in a call in Chromium.
+// browsers are people in a call in Chromium.
 type browsers struct {
 	t     *testing.T
-	ask   io.Writer
+	n     int // people
+	in    io.Writer
 	lines *bufio.Scanner
 }
 
 func (c *call) browsers(t *testing.T) *browsers {
+	t.Helper()
+	return c.browse(t, nil, nil, c.patients[0], c.doctor)
+}
+
+// browse lets people into the call, each in a window of one Chromium that runs in
+// a cell, if there is one; more are further orders for it.
+func (c *call) browse(t *testing.T, in *cell, more map[string]any, who ...*testkit.Client) *browsers {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	_, err2 := exec.LookPath("node")
@@ -45,17 +58,27 @@ func (c *call) browsers(t *testing.T) *browsers {
 		"--outfile="+bundle).CombinedOutput(); err != nil {
 		t.Fatalf("esbuild: %v %s", err, out)
 	}
-	orders, err := json.Marshal(map[string]any{
+	all := map[string]any{
 		"modules": filepath.Join(web, "package.json"), "script": bundle, "chromium": chromium, "url": c.url, "encounter": c.encounter,
-		"sessions": []string{c.patients[0].Session(), c.doctor.Session()},
-	})
+	}
+	var sessions []string
+	for _, x := range who {
+		sessions = append(sessions, x.Session())
+	}
+	all["sessions"] = sessions
+	maps.Copy(all, more)
+	orders, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Second)
-	cmd := exec.CommandContext(ctx, "node", "testdata/struck.mjs")
+	args := []string{"node", "testdata/struck.mjs"}
+	if in != nil {
+		args = append([]string{"ip", "netns", "exec", in.name}, args...)
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env, cmd.Stderr, cmd.WaitDelay = append(os.Environ(), "STRUCK="+string(orders)), os.Stderr, 5*time.Second
-	in, err := cmd.StdinPipe()
+	words, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,24 +90,34 @@ func (c *call) browsers(t *testing.T) *browsers {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = in.Close()
+		_ = words.Close()
 		_ = cmd.Wait() // ended by its input, or by its time
 		cancel()
 	})
-	return &browsers{t: t, ask: in, lines: bufio.NewScanner(out)}
+	return &browsers{t: t, n: len(who), in: words, lines: bufio.NewScanner(out)}
 }
 
-// after waits until both have seen so many more pictures over a live socket,
+// after waits until all have seen so many more pictures over a live socket,
 // and gives what they met until then.
 func (b *browsers) after(pictures int) (people []struck) {
 	b.t.Helper()
-	if _, err := fmt.Fprintln(b.ask, pictures); err != nil {
+	b.ask(strconv.Itoa(pictures))
+	return b.answer()
+}
+
+func (b *browsers) ask(what string) {
+	b.t.Helper()
+	if _, err := fmt.Fprintln(b.in, what); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+func (b *browsers) answer() (people []struck) {
+	b.t.Helper()
 	if !b.lines.Scan() {
 		b.t.Fatalf("the browsers ended: %v", b.lines.Err())
 	}
-	if err := json.Unmarshal(b.lines.Bytes(), &people); err != nil || len(people) != 2 {
+	if err := json.Unmarshal(b.lines.Bytes(), &people); err != nil || len(people) != b.n {
 		b.t.Fatalf("%v: %s", err, b.lines.Text())
 	}
 	return people

@@ -54,7 +54,7 @@ func supervise(ctx context.Context, cfg *config.Config, log *slog.Logger) error 
 	signal.Notify(again, syscall.SIGHUP, syscall.SIGUSR1)
 	defer signal.Stop(again)
 
-	media := &charge{sup: s, role: config.RoleMedia, limit: cfg.Control.Drain + overdue}
+	media := &charge{sup: s, role: config.RoleMedia, limit: handOver + 2*overdue}
 	app := &charge{sup: s, role: config.RoleApp, limit: cfg.Drain + overdue, files: []*os.File{s.web}}
 	stopApp, endApp := context.WithCancelCause(ctx)
 	stopMedia, endMedia := context.WithCancel(context.WithoutCancel(ctx))

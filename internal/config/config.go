@@ -75,7 +75,9 @@ type Media struct {
 	TCPPort int    `env:"VISAVIS_MEDIA_TCP" default:"7882" help:"TCP port of the SFU (ICE-TCP)."`
 	TURNUDP int    `env:"VISAVIS_TURN_UDP" default:"3478" help:"UDP port of the TURN server."`
 	TURNTCP int    `env:"VISAVIS_TURN_TCP" default:"3478" help:"TCP port of the TURN server."`
-	Relay   bool   `env:"VISAVIS_MEDIA_RELAY" help:"Make every client use the TURN server (to test it)."`
+	// Rotate is how often the secret of TURN credentials is replaced.
+	Rotate time.Duration `env:"VISAVIS_TURN_ROTATE" default:"24h" help:"How often the secret of TURN credentials is replaced. Nobody is cut by it."`
+	Relay  bool          `env:"VISAVIS_MEDIA_RELAY" help:"Make every client use the TURN server (to test it)."`
 }
 
 // PSC is Pro Santé Connect (interop §2.4).

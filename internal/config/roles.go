@@ -24,7 +24,9 @@ type Control struct {
 	Nodes   []string      `env:"VISAVIS_CONTROL_NODES" placeholder:"host:port,…" help:"Media roles on other machines. Those that share our Redis are found without being named."`
 	KeyFile string        `env:"VISAVIS_CONTROL_KEY_FILE" type:"path" help:"Key that app and media roles share; keys/control in the data folder when empty. Copy it to the other machines."`
 	Keep    time.Duration `env:"VISAVIS_CONTROL_KEEP" default:"10m" help:"How long calls go on without an application."`
-	Drain   time.Duration `env:"VISAVIS_CONTROL_DRAIN" default:"2m" help:"How long a media role that is told to stop waits for its calls to move to another."`
+	// The steps of a media role that is told to stop (trust B12).
+	DrainSoft time.Duration `env:"VISAVIS_CONTROL_DRAIN_SOFT" default:"10m" help:"How long the calls of a media role that is told to stop go on where they are, before they are moved to another."`
+	DrainHard time.Duration `env:"VISAVIS_CONTROL_DRAIN_HARD" default:"4h" help:"How long a media role that is told to stop waits for its calls to end or to move."`
 }
 
 func (c *Control) check(data string) error {
@@ -37,8 +39,11 @@ func (c *Control) check(data string) error {
 			errs = append(errs, errors.New("control-listen, control-nodes (VISAVIS_CONTROL_LISTEN, VISAVIS_CONTROL_NODES): must be host:port"))
 		}
 	}
-	if c.Keep <= 0 || c.Drain < 0 {
-		errs = append(errs, errors.New("control-keep, control-drain (VISAVIS_CONTROL_KEEP, VISAVIS_CONTROL_DRAIN): must not be negative"))
+	if c.Keep <= 0 {
+		errs = append(errs, errors.New("control-keep (VISAVIS_CONTROL_KEEP): must be more than zero"))
+	}
+	if c.DrainSoft < 0 || c.DrainHard < c.DrainSoft {
+		errs = append(errs, errors.New("control-drain-soft, control-drain-hard (VISAVIS_CONTROL_DRAIN_SOFT, _HARD): must not be negative, and the second no shorter than the first"))
 	}
 	return errors.Join(errs...)
 }

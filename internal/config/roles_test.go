@@ -24,7 +24,8 @@ func TestRolesAndTheWireBetweenThem(t *testing.T) {
 	}
 	for _, bad := range [][2]string{
 		{"--role=boss", "role"}, {"--control-listen=7883", "VISAVIS_CONTROL_LISTEN"}, {"--control-nodes=a:1,b", "VISAVIS_CONTROL_NODES"},
-		{"--control-keep=0s", "VISAVIS_CONTROL_KEEP"}, {"--control-drain=-1s", "VISAVIS_CONTROL_DRAIN"},
+		{"--control-keep=0s", "VISAVIS_CONTROL_KEEP"}, {"--control-drain-soft=-1s", "VISAVIS_CONTROL_DRAIN_SOFT"},
+		{"--control-drain-hard=1s", "VISAVIS_CONTROL_DRAIN_SOFT"},
 	} {
 		if _, err := parse(t, bad[0]); err == nil || !strings.Contains(err.Error(), bad[1]) {
 			t.Errorf("%s: %v", bad[0], err)

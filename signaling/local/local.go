@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,9 @@ type Config struct {
 	Secure string
 	// RelayOnly makes every client use the relay (to test it).
 	RelayOnly bool
+	// Rotate is how often the secret of TURN credentials is replaced, when
+	// TURN.Keys is empty: then it is random and never leaves this process. 24 h.
+	Rotate time.Duration
 }
 
 // Carrier is signaling's Media and Relay.
@@ -39,11 +43,13 @@ type Carrier struct {
 	relay *turn.Server
 	cfg   Config
 	tell  atomic.Pointer[func(signaling.MediaEvent)]
+	stop  context.CancelFunc
+	work  sync.WaitGroup
 }
 
 // Open binds the sockets and starts both.
 func Open(cfg Config) (*Carrier, error) {
-	c := &Carrier{cfg: cfg}
+	c := &Carrier{cfg: cfg, stop: func() {}}
 	cfg.SFU.Events = c.event
 	node, err := sfu.Open(cfg.SFU)
 	if err != nil {
@@ -54,12 +60,52 @@ func Open(cfg Config) (*Carrier, error) {
 		return c, nil
 	}
 	cfg.TURN.Door = node
+	rotate := len(cfg.TURN.Keys) == 0
+	if rotate {
+		cfg.TURN.Keys = turn.Keys{turn.NewKey()}
+	}
 	if c.relay, err = turn.Open(cfg.TURN); err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		return nil, errors.Join(err, node.Close(ctx))
 	}
+	if rotate {
+		every := cfg.Rotate
+		if every <= 0 {
+			every = 24 * time.Hour
+		}
+		var ctx context.Context
+		ctx, c.stop = context.WithCancel(context.Background())
+		c.work.Go(func() { c.rotate(ctx, every, cfg.TURN.Keys) })
+	}
 	return c, nil
+}
+
+// rotate makes a new secret again and again. What the ones before have made is
+// good for as long as a credential lives; a call that stands needs none (trust
+// B4).
+func (c *Carrier) rotate(ctx context.Context, every time.Duration, keys turn.Keys) {
+	good := 1 + int((turn.CredentialLife+every-1)/every)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		keys = append(turn.Keys{turn.NewKey()}, keys[:min(len(keys), good)]...)
+		_ = c.relay.Rekey(keys) // refuses keys that are too short only
+	}
+}
+
+// Drain lets nobody be relayed anew and waits until nobody is, or ctx ends,
+// which is its error then. The calls that are not relayed go on.
+func (c *Carrier) Drain(ctx context.Context) error {
+	if c.relay == nil {
+		return nil
+	}
+	return c.relay.Drain(ctx)
 }
 
 // Tell says who hears what happens: Service.Heard.
@@ -67,6 +113,8 @@ func (c *Carrier) Tell(to func(signaling.MediaEvent)) { c.tell.Store(&to) }
 
 // Close ends every call and frees the sockets.
 func (c *Carrier) Close(ctx context.Context) error {
+	c.stop()
+	c.work.Wait()
 	err := c.node.Close(ctx)
 	if c.relay != nil {
 		err = errors.Join(err, c.relay.Close())

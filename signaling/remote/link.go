@@ -3,6 +3,11 @@ package remote
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"slices"
+	"syscall"
 	"time"
 
 	"visavis/internal/care"
@@ -34,10 +39,12 @@ type link struct {
 
 	conn     *control.Conn // nil: away
 	away     time.Time     // since when
+	gone     bool          // and nobody listens there: the process is dead, not the way to it
 	run      string
 	last     uint64 // the last event heard of the run
 	draining bool
-	settled  bool // it has said what it holds
+	moveAt   time.Time // when its rooms move, if it is draining
+	settled  bool      // it has said what it holds
 	todo     []*order
 }
 
@@ -77,12 +84,32 @@ func (l *link) loop() {
 			conn.Wait()
 			continue
 		}
+		l.missed(err)
 		select {
 		case <-time.After(wait):
 			wait = min(2*wait, backMost)
 		case <-l.ctx.Done():
 		}
 	}
+}
+
+// missed notes why nobody could be reached.
+func (l *link) missed(err error) {
+	if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, os.ErrNotExist) {
+		return
+	}
+	p := l.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !l.gone {
+		l.gone = true
+		p.tellLocked()
+	}
+}
+
+// deadLocked: its rooms should stand elsewhere.
+func (l *link) deadLocked(now time.Time) bool {
+	return l.conn == nil && (l.gone || now.Sub(l.away) > deadAfter)
 }
 
 // enter says again what was not answered, in its order, then asks what was
@@ -97,7 +124,8 @@ func (l *link) enter(conn *control.Conn, o opened) {
 		}
 		l.run, l.last, l.todo = o.Run, o.N, nil
 	}
-	l.conn, l.draining, l.settled = conn, o.Draining, false
+	l.conn, l.gone, l.draining, l.settled = conn, false, o.Draining, false
+	l.moveAt = time.Now().Add(time.Duration(o.MoveIn) * time.Millisecond)
 	for _, x := range l.todo {
 		l.sayLocked(x)
 	}
@@ -193,7 +221,11 @@ func (l *link) Asked(ctx context.Context, what string, body json.RawMessage) (an
 	switch what {
 	case askFlows:
 	case askDraining:
-		return nil, l.drained()
+		var d draining
+		if err := json.Unmarshal(body, &d); err != nil {
+			return nil, err
+		}
+		return nil, l.drained(d)
 	default:
 		return nil, &control.Refusal{Code: control.CodeUnknown}
 	}
@@ -214,6 +246,13 @@ func (l *link) Told(what string, body json.RawMessage) {
 			return
 		}
 		p.live.Heard(e.MediaEvent)
+	case tellEnding:
+		var e ending
+		if json.Unmarshal(body, &e) == nil {
+			for _, id := range l.here() {
+				p.live.Ending(id, e.In)
+			}
+		}
 	case tellStanding:
 		var list []signaling.Standing
 		if json.Unmarshal(body, &list) == nil {
@@ -222,13 +261,27 @@ func (l *link) Told(what string, body json.RawMessage) {
 	}
 }
 
-// drained takes no more rooms there. Those that are there move at the next look,
-// unless there is nowhere to go.
-func (l *link) drained() error {
+// here gives the encounters that have a connection there.
+func (l *link) here() []care.EncounterID {
 	p := l.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l.draining = true
+	ids := map[care.EncounterID]bool{}
+	for at, on := range p.seats {
+		if on == l {
+			ids[at.encounter] = true
+		}
+	}
+	return slices.Collect(maps.Keys(ids))
+}
+
+// drained takes no more rooms there. Those that are there move in their time, as
+// soon as there is somewhere to go.
+func (l *link) drained(d draining) error {
+	p := l.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l.draining, l.moveAt = true, time.Now().Add(time.Duration(d.MoveIn)*time.Millisecond)
 	p.tellLocked()
 	if p.leastLocked() == nil {
 		return &control.Refusal{Code: nowhere}
@@ -249,6 +302,9 @@ func (l *link) fresh(e event) bool {
 	if e.Gone && p.seats[at] == l && e.Link != signaling.LinkNone {
 		delete(p.seats, at)
 	}
+	if was := p.stays[at]; was != nil {
+		p.stayedLocked(at, was, l, e.MediaEvent)
+	}
 	return true
 }
 
@@ -264,8 +320,19 @@ func (p *Pool) reconcile(l *link, list []signaling.Standing) {
 			delete(p.seats, at)
 		}
 	}
+	stayed := map[place]bool{}
+	for at, was := range p.stays {
+		if was.on == l {
+			stayed[at] = true
+			delete(p.stays, at)
+		}
+	}
 	for _, s := range list {
 		at := place{s.Encounter, s.Seat}
+		if stayed[at] {
+			away = append(away, at) // its new connection stands, or is asked for again
+			continue
+		}
 		r := p.rooms[s.Encounter]
 		if r == nil {
 			r = &room{on: l, used: time.Now()}

@@ -20,6 +20,9 @@ type Carrier interface {
 	Tell(to func(signaling.MediaEvent))
 }
 
+// warnBefore is how long before the end of a drain people are told (trust B12).
+const warnBefore = 2 * time.Minute
+
 // keptEvents is how many events a node can say again.
 const keptEvents = 4096
 
@@ -57,6 +60,8 @@ type Node struct {
 	app      *control.Conn // who was told everything so far
 	since    time.Time     // without an application
 	draining bool
+	moveAt   time.Time     // when those that are here should move, if draining
+	leaving  chan struct{} // closed when draining begins
 	emptied  chan struct{} // closed when draining and nobody is here
 }
 
@@ -70,7 +75,7 @@ func OpenNode(cfg NodeConfig) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, run: care.NewID(time.Now()), stop: make(chan struct{}), standing: map[place]signaling.Standing{},
-		since: time.Now(), emptied: make(chan struct{}),
+		since: time.Now(), leaving: make(chan struct{}), emptied: make(chan struct{}),
 	}
 	n.ledger = newLedger(n.run)
 	cfg.Carrier.Tell(n.heard)
@@ -90,29 +95,72 @@ func (n *Node) Addr() string { return n.listener.Addr() }
 // Run names the life of this process.
 func (n *Node) Run() string { return n.run }
 
-// Drain takes no new room, has the application move those that are here, and
-// returns when nobody is left or ctx ends. Without an application, or without
-// another node, nobody can be moved, and it returns at once.
-func (n *Node) Drain(ctx context.Context) {
+// Drain takes no new room from now on and returns when nobody is left or ctx
+// ends. For soft the calls that are here go on; then the application moves them
+// to another node. Unless patient it returns at once when there is no
+// application or no other node; who is patient goes on until then, for as long
+// as it takes (trust B12). empty tells that nobody is left.
+func (n *Node) Drain(ctx context.Context, soft time.Duration, patient bool) (empty bool) {
 	n.mu.Lock()
-	n.draining = true
+	if !n.draining {
+		close(n.leaving)
+	}
+	n.draining, n.moveAt = true, time.Now().Add(soft)
 	app := n.app
 	n.emptyLocked()
 	n.mu.Unlock()
-	if app == nil || app.Ask(ctx, askDraining, nil, nil) != nil {
-		return
+	var err error
+	if app != nil {
+		err = app.Ask(ctx, askDraining, draining{soft.Milliseconds()}, nil)
 	}
-	select {
-	case <-n.emptied:
-	case <-app.Done():
-	case <-ctx.Done():
+	lost := make(<-chan struct{})
+	if !patient {
+		if app == nil || err != nil {
+			return n.empty()
+		}
+		lost = app.Done()
 	}
+	var warn <-chan time.Time
+	if end, ok := ctx.Deadline(); ok {
+		warn = time.After(time.Until(end) - warnBefore)
+	}
+	for {
+		select {
+		case <-n.emptied:
+		case <-lost:
+		case <-ctx.Done():
+		case <-warn:
+			n.warn(ctx)
+			continue
+		}
+		return n.empty()
+	}
+}
+
+// warn has the application tell who is still here that it ends with ctx.
+func (n *Node) warn(ctx context.Context) {
+	n.mu.Lock()
+	app := n.app
+	n.mu.Unlock()
+	if end, ok := ctx.Deadline(); ok && app != nil {
+		_ = app.Tell(tellEnding, ending{int(time.Until(end).Round(time.Second).Seconds())}) // or nobody is there to tell
+	}
+}
+
+func (n *Node) empty() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.standing) == 0
 }
 
 func (n *Node) opened() opened {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return opened{Run: n.run, N: n.n, Draining: n.draining}
+	o := opened{Run: n.run, N: n.n, Draining: n.draining}
+	if n.draining {
+		o.MoveIn = max(0, time.Until(n.moveAt).Milliseconds())
+	}
+	return o
 }
 
 // Draining tells whether no new room is wanted.

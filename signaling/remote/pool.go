@@ -21,6 +21,7 @@ type Live interface {
 	Flowed(ctx context.Context, run string, n uint64, list []signaling.EncounterFlows) error
 	Reconcile(ctx context.Context, held []signaling.Standing, placed []care.EncounterID)
 	Move(id care.EncounterID)
+	Ending(id care.EncounterID, in int)
 }
 
 // The pool's rhythm.
@@ -32,7 +33,6 @@ const (
 	grantWait = time.Second
 	findEvery = time.Second
 	forgetFor = time.Hour // a room without seats keeps its node that long
-	movesEach = 2         // rooms that leave a draining node at one look: their clients join again, and all at once would wait for each other
 )
 
 // PoolConfig is what a Pool needs.
@@ -48,8 +48,9 @@ type PoolConfig struct {
 
 // room is where an encounter is placed.
 type room struct {
-	on   *link
-	used time.Time
+	on    *link
+	used  time.Time
+	moved time.Time // since when its clients go there from a node that stops; zero: all are there
 }
 
 // Pool is signaling's Media and Relay over the nodes that there are.
@@ -64,6 +65,7 @@ type Pool struct {
 	links   map[string]*link // by address
 	rooms   map[care.EncounterID]*room
 	seats   map[place]*link // where the seat's connection is
+	stays   map[place]*stay // and the one before it, on a node that stops
 	changed chan struct{}   // closed and made anew when a node comes or goes
 }
 
@@ -72,7 +74,7 @@ func NewPool(cfg PoolConfig) *Pool {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	p := &Pool{cfg: cfg, links: map[string]*link{}, rooms: map[care.EncounterID]*room{}, seats: map[place]*link{}, changed: make(chan struct{})}
+	p := &Pool{cfg: cfg, links: map[string]*link{}, rooms: map[care.EncounterID]*room{}, seats: map[place]*link{}, stays: map[place]*stay{}, changed: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -164,95 +166,6 @@ func (p *Pool) addresses() []string {
 	return slices.Collect(maps.Keys(p.links))
 }
 
-// tend moves rooms away from nodes that are dead or about to stop.
-func (p *Pool) tend() {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	found := time.Now()
-	for {
-		select {
-		case <-p.ctx.Done():
-			return
-		case now := <-tick.C:
-			if now.Sub(found) >= findEvery {
-				found = now
-				p.find(p.ctx)
-			}
-			lost, moved := p.rehouse(now)
-			if len(lost) > 0 {
-				p.cfg.Log.Warn("media: rooms of a dead node stand elsewhere now", "rooms", len(lost))
-				p.live.Reconcile(p.ctx, nil, lost)
-			}
-			for _, id := range moved {
-				p.live.Move(id)
-			}
-		}
-	}
-}
-
-// rehouse gives another node to rooms whose node is dead (lost) or about to stop
-// (moved), when there is one.
-func (p *Pool) rehouse(now time.Time) (lost, moved []care.EncounterID) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	busy := map[care.EncounterID]bool{}
-	for at := range p.seats {
-		busy[at.encounter] = true
-	}
-	for id, r := range p.rooms {
-		if !busy[id] && now.Sub(r.used) > forgetFor {
-			delete(p.rooms, id)
-			continue
-		}
-		dead := r.on.conn == nil && now.Sub(r.on.away) > deadAfter
-		if !dead && (!r.on.draining || len(moved) == movesEach) {
-			continue
-		}
-		to := p.leastLocked()
-		if to == nil {
-			continue
-		}
-		if from := r.on; dead {
-			lost = append(lost, id)
-			maps.DeleteFunc(p.seats, func(at place, l *link) bool { return at.encounter == id && l == from })
-		} else {
-			moved = append(moved, id)
-		}
-		r.on = to
-	}
-	return lost, moved
-}
-
-// leastLocked is the node with the fewest rooms that takes more; nil: none.
-func (p *Pool) leastLocked() (best *link) {
-	count := map[*link]int{}
-	for _, r := range p.rooms {
-		count[r.on]++
-	}
-	for _, addr := range slices.Sorted(maps.Keys(p.links)) {
-		if l := p.links[addr]; l.open() && (best == nil || count[l] < count[best]) {
-			best = l
-		}
-	}
-	return best
-}
-
-// placeLocked gives the node of an encounter, and chooses one when it has none; nil:
-// there is none now.
-func (p *Pool) placeLocked(id care.EncounterID) *link {
-	r := p.rooms[id]
-	if r == nil {
-		to := p.leastLocked()
-		if to == nil {
-			return nil
-		}
-		r = &room{on: to}
-		p.rooms[id] = r
-	}
-	r.used = time.Now()
-	return r.on
-}
-
 // Offer implements signaling.Media. It waits for a node while there is none.
 func (p *Pool) Offer(ctx context.Context, o signaling.Offer) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, offerWait)
@@ -293,17 +206,6 @@ func (p *Pool) Offer(ctx context.Context, o signaling.Offer) (string, error) {
 	}
 }
 
-// seated notes where a seat's connection is, and ends the one it had elsewhere.
-func (p *Pool) seated(at place, l *link) {
-	p.mu.Lock()
-	old := p.seats[at]
-	p.seats[at] = l
-	p.mu.Unlock()
-	if old != nil && old != l {
-		old.order(askDrop, seatOrder{Encounter: at.encounter, Seat: at.seat})
-	}
-}
-
 // Update implements signaling.Media.
 func (p *Pool) Update(id care.EncounterID, seat string, s signaling.Sources) {
 	p.at(askUpdate, seatOrder{Encounter: id, Seat: seat, Sources: s})
@@ -314,13 +216,19 @@ func (p *Pool) View(id care.EncounterID, seat string, heights map[string]int) {
 	p.at(askView, seatOrder{Encounter: id, Seat: seat, Heights: heights})
 }
 
-// at orders where a seat's connection is; nowhere when it has none.
+// at orders where a seat's connection is; nowhere when it has none. What it
+// means to send counts for the one that it leaves too: who is held is nowhere
+// heard.
 func (p *Pool) at(what string, o seatOrder) {
+	at := place{o.Encounter, o.Seat}
 	p.mu.Lock()
-	l := p.seats[place{o.Encounter, o.Seat}]
+	l, was := p.seats[at], p.stays[at]
 	p.mu.Unlock()
 	if l != nil {
 		l.order(what, o)
+	}
+	if was != nil && what == askUpdate {
+		was.on.order(what, o)
 	}
 }
 
@@ -335,6 +243,12 @@ func (p *Pool) Drop(id care.EncounterID, seat string) {
 		if at.encounter == id && (at.seat == seat || seat == "") {
 			delete(p.seats, at)
 			on = append(on, l)
+		}
+	}
+	for at, was := range p.stays {
+		if at.encounter == id && (at.seat == seat || seat == "") {
+			delete(p.stays, at)
+			on = append(on, was.on)
 		}
 	}
 	p.mu.Unlock()

@@ -28,7 +28,7 @@ type lease struct {
 func (n *Node) Announce(ctx context.Context, rdb redis.UniversalClient, addr string, log *slog.Logger) {
 	tick := time.NewTicker(leaseEvery)
 	defer tick.Stop()
-	away := false
+	away, leaving := false, n.leaving
 	for {
 		raw, err := json.Marshal(lease{Addr: addr, Draining: n.Draining()})
 		if err == nil {
@@ -40,6 +40,8 @@ func (n *Node) Announce(ctx context.Context, rdb redis.UniversalClient, addr str
 		}
 		select {
 		case <-tick.C:
+		case <-leaving: // told at once
+			leaving = nil
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()

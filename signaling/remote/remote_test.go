@@ -40,6 +40,16 @@ func (c *carrier) done() []string {
 	return slices.Clone(c.did)
 }
 
+// count is how often it was asked for something.
+func (c *carrier) count(what string) (n int) {
+	for _, x := range c.done() {
+		if strings.HasPrefix(x, what) {
+			n++
+		}
+	}
+	return n
+}
+
 func (c *carrier) Offer(_ context.Context, o signaling.Offer) (string, error) {
 	c.note("offer %s %d", o.Seat, o.PC)
 	switch o.SDP {
@@ -128,6 +138,10 @@ func (l *live) Reconcile(_ context.Context, held []signaling.Standing, placed []
 		slices.Sort(l.held)
 		l.placed = placed
 	})
+}
+
+func (l *live) Ending(id care.EncounterID, in int) {
+	l.with(func() { l.heard = append(l.heard, fmt.Sprint("ending ", id, in > 0)) })
 }
 
 func (l *live) Move(id care.EncounterID) { l.with(func() { l.moved = append(l.moved, id) }) }
@@ -350,25 +364,45 @@ func TestRoomsMove(t *testing.T) {
 	}
 	l.until(t, "its rooms stand elsewhere", func() bool { return len(l.placed) == len(there) && len(l.held) == 0 && len(there) == 2 })
 	offer(t, p, there[0], "s-"+string(there[0]), 2)
-	if n := len(bc.done()); n != 3 {
+	offer(t, p, there[1], "s-"+string(there[1]), 2)
+	if n := len(bc.done()); n != 4 {
 		t.Errorf("the offer went to the dead node")
 	}
 
 	c, cc := openNode(t, a.Addr(), 0) // another run at the same address
 	testkit.Eventually(t, 5*time.Second, "it is back", func() bool { return p.Ready() == 2 })
 	ended := make(chan struct{})
-	go func() { b.Drain(t.Context()); close(ended) }()
-	l.until(t, "everything moves away from a node that is told to stop", func() bool { return len(l.moved) == 4 })
-	for _, id := range []care.EncounterID{"e1", "e2", "e3", "e4"} {
-		offer(t, p, id, "s-"+string(id), 3)
+	go func() { b.Drain(t.Context(), 0, false); close(ended) }()
+	// Two at once, and the next when those before are there; the old connection
+	// stays until the new one carries, and obeys.
+	for n := range 4 {
+		l.until(t, "rooms move away from a node that is told to stop", func() bool { return len(l.moved) > n })
+		l.mu.Lock()
+		id, more := l.moved[n], len(l.moved)
+		l.mu.Unlock()
+		if more > n+movesEach {
+			t.Errorf("%d rooms moved while %d had", more, n)
+		}
+		seat := "s-" + string(id)
+		offer(t, p, id, seat, 3)
+		p.Update(id, seat, signaling.Sources{Held: true})
+		p.Revoke(id, seat) // done after what was ordered before
+		testkit.Eventually(t, 5*time.Second, "who is held is held on both", func() bool {
+			return slices.Contains(bc.done(), "update "+seat+" false") && slices.Contains(cc.done(), "update "+seat+" false")
+		})
+		if slices.Contains(bc.done(), "drop "+string(id)+"/"+seat) {
+			t.Errorf("%s was cut before its new connection carries", id)
+		}
+		cc.tell(signaling.MediaEvent{Encounter: id, Seat: seat, PC: 3, Link: signaling.LinkUp})
+		testkit.Eventually(t, 5*time.Second, "the old connection ends", func() bool { return slices.Contains(bc.done(), "drop "+string(id)+"/"+seat) })
 	}
 	<-ended // each seat was dropped there once it stood elsewhere
-	if n := len(cc.done()); n != 4 {
-		t.Errorf("%v", cc.done())
+	if bc.count("drop") != 4 || cc.count("offer") != 4 {
+		t.Errorf("%v, then %v", bc.done(), cc.done())
 	}
 	_ = c
 	done := make(chan struct{})
-	go func() { c.Drain(t.Context()); close(done) }()
+	go func() { c.Drain(t.Context(), 0, false); close(done) }()
 	<-done // b takes nothing: nowhere to go, and no reason to wait
 }
 

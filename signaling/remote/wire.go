@@ -23,8 +23,9 @@ const (
 // What a node asks of the application, and tells it.
 const (
 	askFlows     = "flows"    // flows, answered when they are written
-	askDraining  = "draining" // take no new room to me, move mine; refused as nowhere
+	askDraining  = "draining" // draining: take no new room to me, move mine then; refused as nowhere
 	tellEvent    = "event"    // event
+	tellEnding   = "ending"   // ending: what is still here ends then
 	tellStanding = "standing" // []signaling.Standing: all there is
 )
 
@@ -32,6 +33,12 @@ type opened struct {
 	Run      string `json:"run"`
 	N        uint64 `json:"n"` // of the last event so far
 	Draining bool   `json:"draining,omitempty"`
+	draining
+}
+
+// draining: MoveIn is how many ms the rooms that are here may stay.
+type draining struct {
+	MoveIn int64 `json:"moveIn,omitempty"`
 }
 
 // begin: Last is the number of the last event heard of this run, at first the
@@ -62,7 +69,12 @@ type event struct {
 	signaling.MediaEvent
 }
 
-// nowhere: there is no other node.
+// ending: In is seconds.
+type ending struct {
+	In int `json:"in"`
+}
+
+// nowhere: there is no other node now.
 const nowhere = "nowhere"
 
 // refusals are the errors that have a meaning for signaling, by their code.

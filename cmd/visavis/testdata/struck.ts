@@ -12,6 +12,8 @@ let gapPicture = 0;
 let gapSound = 0;
 let total = 0;
 let states: string[] = [];
+let firstPicture = 0; // ms of Date.now()
+let firstSound = 0;
 
 async function look() {
   const now = performance.now();
@@ -25,6 +27,8 @@ async function look() {
     if (here.sound !== last.sound) lastSound = now;
     total += Math.max(0, more);
   }
+  if (here.pictures > 0) firstPicture ||= Date.now();
+  if (here.sound > 0) firstSound ||= Date.now();
   if (lastPicture) gapPicture = Math.max(gapPicture, now - lastPicture);
   if (lastSound) gapSound = Math.max(gapSound, now - lastSound);
   last = here;
@@ -55,7 +59,7 @@ async function begin(encounter: string) {
 async function tell(fresh: number) {
   const want = total + fresh;
   while (total < want || !states.at(-1)?.endsWith('/open')) await new Promise((done) => setTimeout(done, 40));
-  const said = { gapPicture: Math.round(gapPicture), gapSound: Math.round(gapSound), connections, states };
+  const said = { gapPicture: Math.round(gapPicture), gapSound: Math.round(gapSound), connections, states, firstPicture, firstSound };
   gapPicture = 0;
   gapSound = 0;
   states = states.slice(-1);

@@ -278,3 +278,10 @@ func (c *Media) Ceiling() int {
 	defer c.mu.Unlock()
 	return c.ceiling
 }
+
+// Last is when the last packet came; zero: none yet.
+func (c *Media) Last() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
+}

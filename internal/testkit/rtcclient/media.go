@@ -59,6 +59,7 @@ type Media struct {
 	reached []time.Duration
 	trace   map[string][]arrival
 	first   time.Time
+	last    time.Time
 	got     map[string]*Got
 	plis    int
 	ceiling int
@@ -235,6 +236,7 @@ func (c *Media) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		if c.first.IsZero() {
 			c.first = now
 		}
+		c.last = now
 		if c.stamped && len(p.Payload) > 500 {
 			left := int64(binary.BigEndian.Uint64(p.Payload[1:]))
 			c.delays = append(c.delays, time.Duration(now.UnixNano()-left))
