@@ -66,7 +66,11 @@ class Engine {
       },
     });
     this.link = new Link(options.slots ?? 6, options.icePolicy, {
-      offer: (pc, sdp) => void this.socket.send({ t: 'offer', pc, sdp }),
+      offer: (pc, sdp) => {
+        void this.socket.send({ t: 'offer', pc, sdp });
+        // Media fell silent: what took its way may have taken that of the socket, and nobody says so.
+        if (this.link.since) this.socket.check(2000);
+      },
       report: (r) => void this.socket.send(r),
       changed: () => this.show({}),
       opened: () => {
@@ -90,7 +94,7 @@ class Engine {
     this.views = new Views({ slots: () => this.link.bound, tell: (slots) => void this.socket.send({ t: 'view', pc: this.link.pc, slots }) });
     this.network = new Network({
       changed: () => {
-        this.socket.check();
+        this.socket.check(1000);
         this.link.moved();
       },
       offline: (is) => {

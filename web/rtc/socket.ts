@@ -90,13 +90,13 @@ export class Socket {
     this.ws?.send(JSON.stringify({ t: 'takeover' }));
   }
 
-  /** The network came back or the page woke up: find out now whether the socket lives. */
-  check() {
+  /** The network changed, the page woke up or media fell silent: find out now whether the socket lives. */
+  check(within = 3000) {
     if (this.stopped) return;
     if (this.ws && this.live) {
       const before = this.heard;
       this.ws.send('{"t":"ping"}');
-      this.after(3000, () => {
+      this.after(within, () => {
         if (this.heard === before) this.lost();
       });
     } else if (!this.ws && !this.asking) {
