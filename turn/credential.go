@@ -2,6 +2,7 @@ package turn
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
@@ -34,6 +35,13 @@ func (k Keys) Issue(participant string, now time.Time) Credential {
 	exp := now.Add(CredentialLife).Truncate(time.Second)
 	name := encodeName(participant, exp, keyID(k[0]))
 	return Credential{Username: name, Password: password(k[0], name), Expires: exp}
+}
+
+// NewKey makes a secret.
+func NewKey() []byte {
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails since Go 1.24
+	return secret
 }
 
 // maxOldKeys is how many keys that count no more are kept for what lives.
