@@ -152,6 +152,7 @@ func (c *conn) hello(ctx context.Context, m *inbound) bool {
 		c.error(errorMsg{Code: "internal"})
 		return c.finish(int(websocket.StatusInternalError), "internal")
 	}
+	defer c.svc.hub.release(h.room)
 	if h.room.ended() {
 		c.error(errorMsg{Code: "ended"})
 		return c.finish(closeEnded, "ended")
@@ -170,20 +171,39 @@ func (c *conn) hello(ctx context.Context, m *inbound) bool {
 	return true
 }
 
-// enter finds the room of a seat or makes it from the database.
+// hold finds a room and keeps it until release, though nobody is in it yet.
+func (h *hub) hold(id care.EncounterID) *room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.rooms[id]
+	if r != nil {
+		r.coming++
+	}
+	return r
+}
+
+func (h *hub) release(r *room) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r.coming--
+	r.came++
+}
+
+// enter finds the room of a seat or makes it from the database, and holds it.
 func (h *hub) enter(ctx context.Context, seat Seat) (*room, Person, error) {
 	p, err := h.svc.People.Person(authz.With(ctx, authz.SystemActor()), seat.Role, seat.PersonID)
 	if err != nil {
 		return nil, p, err
 	}
-	if r := h.find(seat.EncounterID); r != nil {
+	if r := h.hold(seat.EncounterID); r != nil {
 		return r, p, nil
 	}
 	r, err := h.open(ctx, seat.EncounterID)
 	return r, p, err
 }
 
-// open makes the room of an encounter from the database, unless it is there.
+// open makes the room of an encounter from the database, unless it is there, and
+// holds it.
 func (h *hub) open(ctx context.Context, id care.EncounterID) (*room, error) {
 	r, err := h.load(ctx, id)
 	if err != nil {
@@ -192,9 +212,10 @@ func (h *hub) open(ctx context.Context, id care.EncounterID) (*room, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if other := h.rooms[id]; other != nil {
-		return other, nil
+		r = other
 	}
 	h.rooms[id] = r
+	r.coming++
 	return r, nil
 }
 
@@ -233,16 +254,19 @@ func (h *hub) load(ctx context.Context, id care.EncounterID) (*room, error) {
 
 // sit gives the seat to the connection: a new session, the old one ends.
 func (h *hub) sit(ctx context.Context, c *conn, in seatHello) {
+	h.mu.Lock()
+	if now := h.rooms[in.room.act.ID]; now != nil {
+		in.room = now // another was made after it had emptied: one act has one room
+	}
+	h.rooms[in.room.act.ID] = in.room
+	in.room.coming++
 	s := &session{
 		id: newSecret(), seat: in.seat.ID, tab: in.tab, actor: c.actor, room: in.room, since: h.svc.Clock.Now(), link: LinkNone,
 		offers: rate.NewLimiter(rate.Every(offerEvery), offerBurst),
 	}
-	h.mu.Lock()
-	if h.rooms[in.room.act.ID] == nil {
-		h.rooms[in.room.act.ID] = in.room // it emptied in between
-	}
 	h.sessions[s.id] = s
 	h.mu.Unlock()
+	defer h.release(in.room)
 	old := in.room.seatTaken(ctx, c, s, in)
 	if old != nil {
 		h.forget(old)
@@ -306,12 +330,15 @@ func (h *hub) later(r *room) {
 	h.work.Go(func() { r.review(authz.With(context.Background(), authz.SystemActor())) })
 }
 
-// sweep drops rooms where nobody has a session.
+// sweep drops rooms where nobody has a session and nobody is on the way in.
 func (h *hub) sweep(rooms []*room) {
 	for _, r := range rooms {
+		h.mu.Lock()
+		came := r.came
+		h.mu.Unlock()
 		empty := r.empty()
 		h.mu.Lock()
-		if empty && h.rooms[r.act.ID] == r {
+		if empty && r.coming == 0 && r.came == came && h.rooms[r.act.ID] == r {
 			delete(h.rooms, r.act.ID)
 		}
 		h.mu.Unlock()
@@ -360,18 +387,5 @@ func (h *hub) queues(ctx context.Context, rooms []*room) {
 	}
 	for _, id := range ids {
 		h.queue(ctx, id)
-	}
-}
-
-// Ending tells everybody in an encounter that its media ends in so many seconds.
-func (s *Service) Ending(id care.EncounterID, in int) {
-	r := s.hub.find(id)
-	if r == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, to := range r.sessions {
-		to.send("notice", noticeMsg{Code: "stopping", InSeconds: in})
 	}
 }

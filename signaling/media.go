@@ -300,7 +300,7 @@ func (s *Service) Move(id care.EncounterID) {
 
 // reconcile answers false when the database could not be asked.
 func (s *Service) reconcile(ctx context.Context, id care.EncounterID, list []Standing) bool {
-	r := s.hub.find(id)
+	r := s.hub.hold(id)
 	if r == nil && len(list) == 0 {
 		return true
 	}
@@ -314,6 +314,7 @@ func (s *Service) reconcile(ctx context.Context, id care.EncounterID, list []Sta
 			return gone
 		}
 	}
+	defer s.hub.release(r)
 	gate := r.ask(ctx)
 	s.adopt(ctx, r, list)
 	r.rejoin(r.compare(list), "node_lost")

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"visavis/internal/care"
+
 	"pgregory.net/rapid"
 )
 
@@ -139,5 +141,25 @@ func TestBothWaysIsTheLesser(t *testing.T) {
 		if got := bothWays(tc.rows, seats); got != tc.want {
 			t.Errorf("%s: %d, want %d", name, got, tc.want)
 		}
+	}
+}
+
+// Who is on the way into a room keeps it: else the next to come would make
+// another one, and two people of one act would not meet.
+func TestARoomWaitsForWhoIsOnTheWay(t *testing.T) {
+	h := &hub{rooms: map[care.EncounterID]*room{}}
+	r := newRoom(h, Act{ID: "e"})
+	h.rooms["e"] = r
+	if h.hold("e") != r || h.hold("other") != nil {
+		t.Fatal("the room is not found")
+	}
+	h.sweep(h.all())
+	if h.find("e") != r {
+		t.Error("a room was dropped while somebody was on the way in")
+	}
+	h.release(r)
+	h.sweep(h.all())
+	if h.find("e") != nil {
+		t.Error("an empty room was kept")
 	}
 }

@@ -17,6 +17,8 @@ type room struct {
 	hub *hub
 	act Act
 
+	coming, came int // who is on the way in, and who was: under hub.mu
+
 	mu       sync.Mutex
 	seats    map[string]*Seat
 	people   map[string]Person

@@ -290,6 +290,7 @@ func (s *Service) Plug(ctx context.Context, d Device, sdp string, sources Source
 	if err != nil {
 		return nil, "", err
 	}
+	defer s.hub.release(r)
 	p = &Plug{room: r, sess: s.hub.plugged(r, d, sources)}
 	r.mu.Lock()
 	if old := r.sessions[seat.ID]; old != nil {

@@ -291,7 +291,6 @@ func (h *hub) plugged(r *room, d Device, sources Sources) *session {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.rooms[r.act.ID] = r // it may have emptied in between
 	h.sessions[s.id] = s
 	return s
 }
@@ -325,5 +324,18 @@ func (s *Service) adopt(ctx context.Context, r *room, list []Standing) {
 			s.hub.forget(to)
 		}
 		r.mu.Unlock()
+	}
+}
+
+// Ending tells everybody in an encounter that its media ends in so many seconds.
+func (s *Service) Ending(id care.EncounterID, in int) {
+	r := s.hub.find(id)
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, to := range r.sessions {
+		to.send("notice", noticeMsg{Code: "stopping", InSeconds: in})
 	}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -165,4 +167,15 @@ func TestARoleDiesInACall(t *testing.T) {
 	}
 	t.Logf("what the people of a call met:%s", table.String())
 	c.finish()
+}
+
+// Who is told to stop says so to whoever asks whether it takes work (trust B12).
+func TestWhoIsToldToStopIsNotReady(t *testing.T) {
+	p := &platform{}
+	p.ending.Store(true)
+	w := httptest.NewRecorder()
+	p.health(w, httptest.NewRequest(http.MethodGet, "/api/health", nil))
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"stopping"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
 }

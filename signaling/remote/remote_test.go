@@ -141,7 +141,7 @@ func (l *live) Reconcile(_ context.Context, held []signaling.Standing, placed []
 }
 
 func (l *live) Ending(id care.EncounterID, in int) {
-	l.with(func() { l.heard = append(l.heard, fmt.Sprint("ending ", id, in > 0)) })
+	l.with(func() { l.heard = append(l.heard, fmt.Sprintf("ending %s %v", id, in >= 0)) })
 }
 
 func (l *live) Move(id care.EncounterID) { l.with(func() { l.moved = append(l.moved, id) }) }
@@ -435,5 +435,51 @@ func TestRegisteredNodesAreFound(t *testing.T) {
 	<-ended
 	if list, err := find(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("%v %v: the lease was not given back", list, err)
+	}
+}
+
+// A node with nowhere to hand its rooms to goes on with them until they end or its
+// deadline comes, and people are told before; no room begins there, but who is
+// in one may come back.
+func TestAPatientNodeGoesOn(t *testing.T) {
+	n, c := openNode(t, "127.0.0.1:0", 0)
+	l := newLive()
+	found := make(chan string, 1)
+	p := NewPool(PoolConfig{Key: key(), Log: quiet(), Nodes: []string{n.Addr()}, Find: func(context.Context) ([]string, error) {
+		select {
+		case addr := <-found:
+			return []string{addr}, nil
+		default:
+			return nil, errors.New("nobody knows")
+		}
+	}})
+	waiting, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	defer stop()
+	p.Start(waiting, l)
+	t.Cleanup(p.Close)
+	offer(t, p, "e", "s", 1)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	began := time.Now()
+	if n.Drain(ctx, 0, true) || time.Since(began) < time.Second {
+		t.Errorf("it ended after %v with somebody there", time.Since(began))
+	}
+	l.until(t, "people are told", func() bool { return slices.Contains(l.heard, "ending e true") })
+	if slices.Contains(c.done(), "drop e/s") || len(l.moved) != 0 {
+		t.Errorf("%v, moved %v", c.done(), l.moved)
+	}
+	offer(t, p, "e", "s", 2)
+	other, oc := openNode(t, "127.0.0.1:0", 0)
+	found <- other.Addr()
+	l.until(t, "somewhere to go", func() bool { return len(l.moved) == 1 })
+	offer(t, p, "e2", "s", 3)
+	if oc.count("offer") != 1 {
+		t.Error("a room began on a node that is told to stop")
+	}
+	empty := make(chan bool, 1)
+	go func() { empty <- n.Drain(t.Context(), time.Hour, true) }()
+	p.Drop("e", "")
+	if !testkit.Receive(t, 10*time.Second, "the end of its last room", empty) {
+		t.Error("it is not empty")
 	}
 }
