@@ -165,6 +165,21 @@ describe('media', () => {
     expect(call.snapshot().remote).toEqual([]);
   });
 
+  test('media silent: a socket that answers nothing either is made anew at once (M6)', async () => {
+    const call = await enter(admitted);
+    now().says({ t: 'answer', seq: 2, pc: 1, re: 2, sdp: '' });
+    await settle();
+    pc().becomes('connected');
+    pc().becomes('disconnected');
+    const dead = now();
+    await vi.advanceTimersByTimeAsync(4900);
+    expect(call.snapshot().socket).toBe('open');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(call.snapshot().socket).toBe('reconnecting');
+    await vi.advanceTimersByTimeAsync(500);
+    expect(now()).not.toBe(dead);
+  });
+
   test('the ladder: unstable at 2 s, ICE restart at 3, a new connection at 11, the telephone at 60 (B12)', async () => {
     const call = await enter(admitted);
     now().says({ t: 'answer', seq: 2, pc: 1, re: 2, sdp: '' });
@@ -177,7 +192,7 @@ describe('media', () => {
       return `${state} ${cause ?? ''}`;
     };
     const began = Date.now();
-    const alive = setInterval(() => now().says({ t: 'pong', at: '' }), 5000); // signalling stays
+    const alive = setInterval(() => now().says({ t: 'pong', at: '' }), 1000); // signalling stays
     expect(await at(1900)).toBe('live ');
     expect(await at(2050)).toBe('weak unstable');
     expect(pc().restarts).toBe(0);
