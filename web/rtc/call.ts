@@ -66,11 +66,7 @@ class Engine {
       },
     });
     this.link = new Link(options.slots ?? 6, options.icePolicy, {
-      offer: (pc, sdp) => {
-        void this.socket.send({ t: 'offer', pc, sdp });
-        // Media fell silent: what took its way may have taken that of the socket, and nobody says so.
-        if (this.link.since) this.socket.check(2000);
-      },
+      offer: (pc, sdp) => void this.socket.send({ t: 'offer', pc, sdp }, this.link.since > 0),
       report: (r) => void this.socket.send(r),
       changed: () => this.show({}),
       opened: () => {
