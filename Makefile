@@ -55,7 +55,7 @@ fuzz: ## every parser, FUZZTIME=30s each
 
 soak: ## rooms that come and go for SOAK=1h, bad weather, twenty calls that move, and the program killed KILLS=500 times on each database
 	go run ./bench/media -rooms 4 -size 3 -soak $${SOAK:-1h}
-	VISAVIS_SOAK=1 go test -tags $(TAGS) -count=1 -v -run 'WhatBrowsersMeet|ChecksAConnection' ./cmd/visavis
+	VISAVIS_SOAK=1 go test -tags $(TAGS) -count=1 -v -run 'WhatBrowsersMeet|TheKillMatrix|ChecksAConnection' ./cmd/visavis
 	WEATHER=30s VISAVIS_CALLS=20 go test -tags $(TAGS) -count=1 -v -run 'BadNetwork|CallsChangeNodes' ./signaling
 	VISAVIS_KILLS=$${KILLS:-500} go test -tags $(TAGS) -count=1 -v -run KilledAgain -timeout 25h ./cmd/visavis
 

@@ -198,12 +198,12 @@ func TestTheKillMatrix(t *testing.T) {
 	m.blow("app upgraded (SIGHUP)", time.Second, m.ofApp(r.cmd.Process.Pid, syscall.SIGHUP))
 	m.blow("media -9", 3*time.Second, m.ofMedia(0, syscall.SIGKILL))
 	m.blow("media restarted (SIGUSR1)", 3*time.Second, m.ofMedia(r.cmd.Process.Pid, syscall.SIGUSR1))
-	m.blow(fmt.Sprintf("Redis stopped for %v", redisAway), time.Second, func() {
+	m.blow(fmt.Sprintf("Redis stopped for %v", redisAway), 2*time.Second, func() {
 		m.must(rd.Stop)
 		m.toBoth(redisAway)
 		m.must(rd.Start)
 	})
-	m.blow("PostgreSQL restarted", time.Second, func() {
+	m.blow("PostgreSQL restarted", 2*time.Second, func() {
 		m.must(pg.Stop)
 		m.toBoth(3 * time.Second)
 		m.must(pg.Start)
