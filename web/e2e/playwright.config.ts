@@ -36,7 +36,7 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'phone', testIgnore: /(story|call|desk[\w.]*)\.spec/, use: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true } },
+    { name: 'phone', testIgnore: /(story|call|still|desk[\w.]*)\.spec/, use: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true } },
     { name: 'desk', testIgnore: /story\.spec/, use: { viewport: { width: 1440, height: 900 } } },
     { name: 'story', testMatch: /story\.spec/, use: { viewport: { width: 1440, height: 900 } } },
   ],

@@ -54,6 +54,10 @@ export const documentAccesses = (id: string) => call('GET /api/documents/{id}/ac
 /** Address of the PDF: the browser downloads it with the session cookie. */
 export const documentPdf = (id: string) => address('/api/documents/{id}/pdf', { id });
 
+/** The patient's own photos; the address of one: the browser fetches it with the session cookie, and each fetching is written. */
+export const myStills = () => call('GET /api/me/stills');
+export const stillFile = (id: string) => address('/api/stills/{id}', { id });
+
 export const verification = (id: string) => call('GET /api/verifications/{public}', { path: { public: id } });
 export const dispense = (id: string, body: DispensingRequest, tag: string, idempotencyKey: string) =>
   call('POST /api/verifications/{public}/dispensings', { path: { public: id }, body, ifMatch: tag, idempotencyKey });

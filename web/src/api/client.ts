@@ -76,6 +76,9 @@ export function speak(chosen: Language) {
   language = chosen;
 }
 
+/** That language, for what is not sent by this file. */
+export const spoken = (): Language => language;
+
 /** Answer of the server with the ETag that a later edit sends back. */
 export async function requestWithTag<T>(path: string, options: Options = {}): Promise<{ data: T; etag: string | undefined }> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language };

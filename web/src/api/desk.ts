@@ -15,6 +15,7 @@ export const devices = (id: string) => call('GET /api/encounters/{id}/devices', 
 export const addDevice = (id: string, label: string, direction: DeviceDirection) =>
   call('POST /api/encounters/{id}/devices', { path: { id }, body: { label, direction } });
 export const removeDevice = (id: string, device: string) => call('DELETE /api/encounters/{id}/devices/{device}', { path: { id, device } });
+export const stills = (id: string) => call('GET /api/encounters/{id}/stills', { path: { id } });
 export const finish = (id: string) => call('POST /api/encounters/{id}/finish', { path: { id } });
 
 export const patients = (q: string, signal?: AbortSignal) => call('GET /api/patients', { query: { q }, signal });

@@ -48,6 +48,8 @@ export type ConsentCheck = Schemas['ConsentCheckBody'];
 
 export type Admission = Schemas['SignalingAdmissionBody'];
 
+/** A photo taken in the call because the professional asked for it. */
+export type Still = Schemas['DocumentsStillBody'];
 export type DocumentItem = Schemas['DocumentsItemBody'];
 export type DocumentAccess = Schemas['DocumentsAccessBody'];
 export type DeliveryState = Schemas['DocumentsDeliveryBody']['state'];

@@ -13,6 +13,7 @@ import type waiting from './fr/waiting.json';
 import type call from './fr/call.json';
 import type proof from './fr/proof.json';
 import type companion from './fr/companion.json';
+import type still from './fr/still.json';
 import type pro from './fr/pro.json';
 
 export type Catalogues = DeskCatalogues & {
@@ -30,4 +31,5 @@ export type Catalogues = DeskCatalogues & {
   companion: typeof companion;
   pro: typeof pro;
   proof: typeof proof;
+  still: typeof still;
 };

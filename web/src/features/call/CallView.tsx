@@ -3,9 +3,9 @@
  * the other person fills it, oneself is small and movable, at most five
  * buttons, the link in a word. It is given a Call and draws its snapshot.
  */
-import type { Call, CallSnapshot } from '@rtc/api';
+import type { Call, CallSnapshot, StillRequest } from '@rtc/api';
 import { inCall } from '@rtc/state';
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useT } from '@/i18n/i18n';
 import { useAnnounce } from '@/ui/Announcer';
 import { Button } from '@/ui/Button';
@@ -19,9 +19,13 @@ import { Picture, Sound } from './Stream';
 import { Tile } from './Tile';
 import styles from './call.module.css';
 
+// Comes with the first photo that is asked for: the room opens without it.
+const StillSheet = lazy(() => import('@/features/still/StillSheet'));
+
 export type CallViewProps = {
   call: Call;
   snapshot: CallSnapshot;
+  encounterId: string;
   /** The last button: what it says, and what it does. */
   hangUp: { word: string; label: string; onPress: () => void };
   /** A professional shares a screen; a patient turns the camera of the phone. */
@@ -34,7 +38,7 @@ export type CallViewProps = {
   children?: ReactNode;
 };
 
-export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, fill = 'window', children }: CallViewProps) {
+export function CallView({ call, snapshot, encounterId, hangUp, fourth = 'flip', onConsent, fill = 'window', children }: CallViewProps) {
   const t = useT('call');
   const [chatOpen, setChatOpen] = useState(false);
   const chatButton = useRef<HTMLButtonElement>(null);
@@ -48,6 +52,7 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
   const held = snapshot.state === 'held';
   // With one other person there is nobody to speak with apart from them.
   const mayHold = (p: Person) => snapshot.me?.host === true && !p.seat.host && (others.length > 1 || p.seat.held === true);
+  const photo = usePhoto(snapshot);
   const closeChat = () => {
     setChatOpen(false);
     chatButton.current?.focus();
@@ -105,6 +110,11 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
         </div>
         {chatOpen && <Chat snapshot={snapshot} say={call.say} onClose={closeChat} autoFocus={fill === 'pane'} />}
       </div>
+      {photo.request && (
+        <Suspense fallback={null}>
+          <StillSheet key={photo.request.id} call={call} snapshot={snapshot} encounter={encounterId} request={photo.request} gone={photo.gone} onClose={photo.close} />
+        </Suspense>
+      )}
       {snapshot.remote.map((m) => (
         <span key={m.seat}>
           <Sound stream={m.voice} onRefused={() => setSoundRefused(true)} />
@@ -133,6 +143,22 @@ export function CallView({ call, snapshot, hangUp, fourth = 'flip', onConsent, f
       </div>
     </div>
   );
+}
+
+/** The photo that is asked of us, until its sheet is closed: it stays while it is sent, answered or not. */
+function usePhoto(snapshot: CallSnapshot) {
+  const asked = snapshot.stills.find((r) => r.seat === snapshot.me?.seat && r.state === 'asked');
+  const [open, setOpen] = useState<StillRequest | null>(null);
+  const [closed, setClosed] = useState('');
+  const request = open ?? (asked && asked.id !== closed ? asked : null);
+  useEffect(() => {
+    if (request && !open) setOpen(request);
+  }, [request, open]);
+  const close = () => {
+    setClosed(open?.id ?? '');
+    setOpen(null);
+  };
+  return { request, gone: asked?.id !== request?.id, close };
 }
 
 /** Messages of others that came while the panel was closed. */

@@ -1,5 +1,6 @@
 /** The patient's documents, after a code: what was filed, by whom, where it went, who opened it. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem } from '@/api/client';
 import { MyConsent } from '@/features/consent/ConsentProof';
@@ -10,6 +11,8 @@ import { Lines, Loading } from '@/ui/Loading';
 import { PatientPage } from '@/ui/Page';
 import { CodeStep } from './CodeStep';
 import { DocumentList } from './DocumentList';
+
+const MyStills = lazy(() => import('@/features/still/MyStills'));
 
 export default function DocumentsPage() {
   const t = useT('documents');
@@ -57,6 +60,9 @@ export default function DocumentsPage() {
   return (
     <PatientPage title={t('title')} lead={<p>{me.data.patient?.displayName}</p>}>
       <Mine />
+      <Suspense fallback={null}>
+        <MyStills />
+      </Suspense>
       {me.data.appointmentId && <MyConsent appointmentId={me.data.appointmentId} />}
       {leaving.isError && <Failure problem={asProblem(leaving.error)} retry={() => leaving.mutate()} busy={leaving.isPending} />}
       <div>

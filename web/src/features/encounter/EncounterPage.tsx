@@ -21,7 +21,7 @@ import { EndDialog } from './EndDialog';
 import { FilePane, type FileTab } from './FilePane';
 import { InviteDialog } from './InviteDialog';
 import { Stage } from './Stage';
-import { useDeskCall, useDevicesInCall, useReceive } from './useDeskCall';
+import { useDeskCall, useDevicesInCall, useFreshStills, useReceive } from './useDeskCall';
 
 /** Milliseconds between two readings of the act while it lives. */
 const poll = 5_000;
@@ -59,12 +59,14 @@ function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
   useT('companion');
   useT('diagnostics');
   useT('proof');
+  useT('still');
   const staff = useStaff();
   const over = closed(encounter);
   const wanted = useHistoryState<{ receive?: string } | null>()?.receive === encounter.patient.id;
   const { desk: call, failed } = useDeskCall(encounter.id, !over);
   useReceive(call, wanted && encounter.host);
   useDevicesInCall(call);
+  useFreshStills(encounter.id, call);
   const [view, setView] = useState<DeskView>('both');
   const [tab, setTab] = useState<FileTab>('report');
   const [dialog, setDialog] = useState<'invite' | 'device' | 'end' | null>(null);
@@ -83,6 +85,7 @@ function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
           ) : (
             <Stage
               desk={call}
+              encounterId={encounter.id}
               failed={failed}
               host={encounter.host}
               planned={encounter.planned.start}
@@ -90,6 +93,10 @@ function Act({ encounter, stale }: { encounter: Encounter; stale: ReactNode }) {
               onInvite={encounter.host ? () => setDialog('invite') : undefined}
               onDevice={() => setDialog('device')}
               onEnd={() => setDialog('end')}
+              onStills={() => {
+                setTab('photos');
+                if (view === 'first') setView('both');
+              }}
             />
           )
         }

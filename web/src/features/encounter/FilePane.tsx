@@ -3,6 +3,7 @@ import * as desk from '@/api/desk';
 import type { Encounter } from '@/api/deskTypes';
 import { PrescriptionsPane } from '@/features/prescription/PrescriptionsPane';
 import { ReportPane } from '@/features/report/ReportPane';
+import { StillsPane, useStills } from '@/features/still/StillsPane';
 import { useT } from '@/i18n/i18n';
 import { Tabs } from '@/ui/Tabs';
 import { closed } from './act';
@@ -11,13 +12,14 @@ import { PatientBand } from './PatientBand';
 import { PreviousDocuments } from './PreviousDocuments';
 import { SignBar } from './SignBar';
 
-export type FileTab = 'report' | 'prescriptions' | 'documents';
+export type FileTab = 'report' | 'prescriptions' | 'photos' | 'documents';
 
 type Props = { encounter: Encounter; tab: FileTab; onTab: (tab: FileTab) => void };
 
 /** The file: who the patient is and what they agreed to, always; then what is written, one thing at a time. */
 export function FilePane({ encounter, tab, onTab }: Props) {
   const t = useT('encounter');
+  const tStill = useT('still');
   const over = closed(encounter);
   const written = useQuery({
     queryKey: ['prescriptions', encounter.id],
@@ -25,9 +27,11 @@ export function FilePane({ encounter, tab, onTab }: Props) {
     enabled: encounter.host,
   });
   const count = written.data?.items.filter((p) => p.status === 'draft' || p.status === 'signed').length ?? 0;
+  const photos = useStills(encounter.id, encounter.host).data?.items.length ?? 0;
   const items = [
     { id: 'report', label: t('tab.report'), content: <ReportPane encounter={encounter} /> },
     { id: 'prescriptions', label: count > 0 ? t('tab.prescriptionsCount', { count }) : t('tab.prescriptions'), content: <PrescriptionsPane encounter={encounter} /> },
+    { id: 'photos', label: photos > 0 ? tStill('tab.count', { count: photos }) : tStill('tab'), content: <StillsPane encounterId={encounter.id} /> },
     { id: 'documents', label: t('tab.documents'), content: <PreviousDocuments encounter={encounter} /> },
   ];
   return (

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { CallView } from '@/features/call/CallView';
 import { Chat } from '@/features/call/Chat';
+import { AskedStills, AskStill } from '@/features/still/AskStill';
 import { useT } from '@/i18n/i18n';
 import { useAnnounce } from '@/ui/Announcer';
 import { Button } from '@/ui/Button';
@@ -14,6 +15,7 @@ import styles from './stage.module.css';
 
 export type StageProps = {
   desk: DeskCall | null;
+  encounterId: string;
   failed: boolean;
   host: boolean;
   /** Planned start, said while the patient has not come. */
@@ -24,9 +26,11 @@ export type StageProps = {
   onInvite?: (() => void) | undefined;
   onDevice: () => void;
   onEnd: () => void;
+  /** Shows the photos of the act. */
+  onStills: () => void;
 };
 
-export function Stage({ desk, failed, host, planned, begun, onInvite, onDevice, onEnd }: StageProps) {
+export function Stage({ desk, encounterId, failed, host, planned, begun, onInvite, onDevice, onEnd, onStills }: StageProps) {
   const t = useT('encounter');
   const snapshot = desk?.snapshot ?? null;
   const scene = failed ? 'refused' : sceneOf(snapshot);
@@ -40,6 +44,7 @@ export function Stage({ desk, failed, host, planned, begun, onInvite, onDevice, 
         <CallView
           call={desk.call}
           snapshot={desk.snapshot}
+          encounterId={encounterId}
           fill="pane"
           fourth="screen"
           hangUp={{ word: t(`hangUp.${kind}`), label: t(`end.title.${kind}`), onPress: onEnd }}
@@ -54,7 +59,9 @@ export function Stage({ desk, failed, host, planned, begun, onInvite, onDevice, 
             <Button look="text" onPress={onDevice}>
               {t('device.title')}
             </Button>
+            <AskStill call={desk.call} snapshot={desk.snapshot} />
           </div>
+          <AskedStills snapshot={desk.snapshot} onOpen={onStills} />
           {door.length > 0 && <Door desk={desk} waiting={door} now={now} />}
         </CallView>
       ) : (

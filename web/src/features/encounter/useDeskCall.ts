@@ -1,4 +1,5 @@
 /** The professional's seat in the call. */
+import { useQueryClient } from '@tanstack/react-query';
 import type { Call, CallSnapshot } from '@rtc/api';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { openCall } from '@/features/call/engine';
@@ -61,6 +62,15 @@ export function useDevicesInCall(desk: DeskCall | null) {
     opened.current = true;
     openDevices(desk.call);
   }, [desk]);
+}
+
+/** Reads the photos of the act again when the call says that there is one more. */
+export function useFreshStills(encounterId: string, desk: DeskCall | null) {
+  const client = useQueryClient();
+  const kept = desk?.snapshot.stills.map((r) => r.still ?? '').join() ?? '';
+  useEffect(() => {
+    if (kept.replaceAll(',', '') !== '') void client.invalidateQueries({ queryKey: ['stills', encounterId] });
+  }, [client, encounterId, kept]);
 }
 
 /** Lets seats in; our own camera and microphone open with the first. */

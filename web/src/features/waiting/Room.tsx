@@ -82,14 +82,14 @@ export function OpenRoom({ encounterId, ...props }: RoomProps) {
       </PatientPage>
     );
   }
-  return <Live {...props} call={call} />;
+  return <Live {...props} encounterId={encounterId} call={call} />;
 }
 
 /** After a reload the way back is short: the devices open by themselves and the seat is taken again. */
 const wasInside = () => (history.state as { inside?: boolean } | null)?.inside === true;
 const rememberInside = (inside: boolean) => history.replaceState({ ...(history.state as object | null), inside }, '');
 
-function Live({ call, place, link, onConsent, onOver, end }: Omit<RoomProps, 'encounterId'> & { call: Call }) {
+function Live({ call, encounterId, place, link, onConsent, onOver, end }: RoomProps & { call: Call }) {
   const tWait = useT('waiting');
   const tJoin = useT('join');
   const tDevices = useT('diagnostics');
@@ -151,6 +151,7 @@ function Live({ call, place, link, onConsent, onOver, end }: Omit<RoomProps, 'en
         <CallView
           call={call}
           snapshot={snapshot}
+          encounterId={encounterId}
           onConsent={onConsent}
           hangUp={{ word: tCall('leave'), label: tCall('leave.long'), onPress: () => setLeaving(true) }}
         />
