@@ -6,8 +6,8 @@ import { expect, test, type Page } from '@playwright/test';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expectGood } from './look';
-import { atDesk, bookVisit, phone, signIn, waitInRoom } from './people';
-import { flows, shot, watchMedia } from './support';
+import { atDesk, bookVisit, links, phone, signIn, waitInRoom } from './people';
+import { flows, nextSms, shot, smsOf, watchMedia } from './support';
 
 test.describe.configure({ mode: 'serial', timeout: 120_000 });
 
@@ -136,4 +136,26 @@ test('a camera without a photo of its own gives a frame of the video; Escape is 
   await patient.keyboard.press('Escape');
   await expect(sheet()).toHaveCount(0);
   await expect(doctor.getByText(/ ne souhaite pas prendre de photo maintenant\.$/).first()).toBeVisible({ timeout: 20_000 });
+});
+
+test('the patient finds the photo in their documents after the code, the same file', async () => {
+  const number = '+33639980178';
+  const already = (await smsOf(links().sms, number)).length;
+  await patient.goto('/documents');
+  await patient.getByRole('button', { name: 'Envoyer le code' }).click();
+  const code = (await nextSms(links().sms, number, already, /\d{6}/)).match(/\d{6}/)![0];
+  await patient.getByLabel('Code à six chiffres').fill(code);
+  await patient.getByRole('button', { name: 'Voir mes documents' }).click();
+  const link = patient.getByRole('link', { name: /^Photo du / });
+  await expect(link).toHaveCount(1, { timeout: 20_000 });
+  await expectGood(patient);
+  await shot(patient, 'still-mine-phone');
+  const sums = await patient.evaluate(async (href) => {
+    const { items } = await (await fetch('/api/me/stills')).json();
+    const answer = await fetch(href);
+    const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', await answer.arrayBuffer()));
+    return { listed: items[0].sha256, read: [...sum].map((b) => b.toString(16).padStart(2, '0')).join(''), said: answer.headers.get('Content-Digest') };
+  }, (await link.getAttribute('href'))!);
+  expect(sums.read).toBe(sums.listed);
+  expect(sums.said).toBe(`sha-256=:${Buffer.from(sums.read, 'hex').toString('base64')}:`);
 });
