@@ -292,5 +292,20 @@ func TestStillsOverHTTP(t *testing.T) {
 		c.With("hugo").Get("/api/stills/"+one.ID).Problem(404, "not-found")
 		c.With("hugo").Get(path).Problem(404, "not-found")
 		doctor.Get("/api/me/stills").Problem(404, "not-found")
+
+		// A companion who is asked sends one, and reads none.
+		const hugue = care.CompanionID("0199aaaa-0000-7000-8000-000000000071")
+		guest := testkit.As(authz.Actor{Role: care.Companion, PatientID: lea, CompanionID: hugue, Level: authz.LevelLink})
+		ask := underWay()
+		ask.of = string(hugue)
+		w.calls(ask)
+		st, err := svc.Keep(guest, encounter, "asked-guest", data, digest)
+		if err != nil || st.TakenRole != care.Companion {
+			t.Fatalf("%+v %v", st, err)
+		}
+		_, err = svc.StillsOf(guest, encounter)
+		refused(t, err, fault.NotFound, "not-found")
+		_, _, err = svc.OpenStill(guest, st.ID)
+		refused(t, err, fault.NotFound, "not-found")
 	})
 }

@@ -164,7 +164,7 @@ test('the patient finds the photo in their documents after the code, the same fi
   const code = (await nextSms(links().sms, number, already, /\d{6}/)).match(/\d{6}/)![0];
   await patient.getByLabel('Code à six chiffres').fill(code);
   await patient.getByRole('button', { name: 'Voir mes documents' }).click();
-  const link = patient.getByRole('link', { name: /^Photo du / });
+  const link = patient.getByRole('link', { name: /^Photo prise / });
   await expect(link).toHaveCount(1, { timeout: 30_000 });
   await expectGood(patient);
   await shot(patient, 'still-mine-phone');

@@ -131,7 +131,7 @@ export default function StillSheet({ call, snapshot, encounter, request, gone, o
       )}
       {step.at === 'sent' && (
         <>
-          <p>{t('sent.text', { name: request.name })}</p>
+          <p>{t(snapshot.me?.role === 'patient' ? 'sent.text' : 'sent.other', { name: request.name })}</p>
           <Button wide onPress={close} autoFocus>
             {t('close')}
           </Button>
