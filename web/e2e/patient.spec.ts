@@ -177,6 +177,29 @@ test('guards documents behind a code, and says what to do without a link (I3)', 
   await shot(page, `patient-code-${info.project.name}`);
 });
 
+test('invites a relative, and takes the invitation back (B13)', async ({ page }, info) => {
+  await page.goto(linkOf(/LEFÈVRE/));
+  await page.getByRole('button', { name: 'Inviter un proche' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Envoyer l’invitation' }).click();
+  await expect(dialog.getByText('Écrivez le nom de la personne.')).toBeVisible();
+  await expect(dialog.getByText(/Écrivez un numéro de mobile/)).toBeVisible();
+  await expect(dialog.getByLabel('Nom et prénom')).toBeFocused();
+  await expectGood(page);
+  await dialog.getByLabel('Nom et prénom').fill('Awa N’Guessan');
+  await dialog.getByLabel('Téléphone mobile ou adresse e-mail').fill('awa@exemple.test');
+  await dialog.getByRole('button', { name: 'Envoyer l’invitation' }).click();
+  await expect(dialog.getByText(/^Le lien part vers/)).toBeVisible();
+  const back = dialog.getByRole('button', { name: /^Retirer l’invitation de Awa/ });
+  await expect(back).toBeVisible();
+  await expectGood(page);
+  await shot(page, `patient-invites-${info.project.name}`);
+  await back.click();
+  await expect(back).toHaveCount(0);
+  await dialog.getByRole('button', { name: 'Fermer' }).click();
+  await expect(dialog).toHaveCount(0);
+});
+
 test('answers a wrong link, a lost link, an unknown prescription and a wrong address', async ({ page }) => {
   await page.goto(`/rdv#${'A'.repeat(43)}`);
   await expect(page.getByText('Ce lien n’est pas reconnu.')).toBeVisible();
