@@ -196,6 +196,11 @@ test('booking on the phone and what can be done for an appointment', async ({ br
     await dialog.getByRole('button', { name: t('agenda', 'deed.cancel') }).click();
     await expectGoodAtEveryWidth(page, `appointment, sure ${l}`);
     await dialog.getByRole('button', { name: t('agenda', 'sure.no') }).click();
+    await dialog.getByRole('button', { name: t('agenda', 'deed.companion') }).click();
+    await dialog.getByRole('button', { name: t('companion', 'send') }).waitFor();
+    await expectGoodAtEveryWidth(page, `appointment, invite ${l}`);
+    if (l === 'fr') await shot(page, 'desk-appointment-invite');
+    await dialog.getByRole('button', { name: t('agenda', 'deed.back') }).click();
     await dialog.getByRole('button', { name: t('agenda', 'deed.move') }).click();
     await dialog.getByRole('listitem').first().waitFor();
     await expectGoodAtEveryWidth(page, `appointment, move ${l}`);

@@ -27,6 +27,7 @@ export default function AgendaPage() {
   const t = useT('agenda');
   // Loaded with the page: a dialog that waits for its words would blank what is behind it.
   useT('patients');
+  useT('companion');
   const { language } = useLanguage();
   const now = useNow(20_000);
   const today = dayOf(now, clinicZone);

@@ -1,10 +1,11 @@
-/** What can be done for one appointment: send the link again, move, close the link, cancel. */
+/** What can be done for one appointment: send the link again, move, invite a relative, close the link, cancel. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { AgendaAppointment, AgendaPractitioner } from '@/api/deskTypes';
+import { Companions } from '@/features/companion/Companions';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sayDateTime } from '@/i18n/time';
@@ -23,7 +24,7 @@ export function AppointmentDialog({ practitioner, appointment, zone, now, onClos
   const t = useT('agenda');
   const { language } = useLanguage();
   const client = useQueryClient();
-  const [asking, setAsking] = useState<Exclude<Deed, 'link'> | null>(null);
+  const [asking, setAsking] = useState<Exclude<Deed, 'link'> | 'companion' | null>(null);
   const [start, setStart] = useState(appointment.start);
   const full = useQuery({ queryKey: ['appointment', appointment.id], queryFn: () => calls.appointment(appointment.id), staleTime: 0 });
   const act = useMutation({
@@ -51,6 +52,16 @@ export function AppointmentDialog({ practitioner, appointment, zone, now, onClos
       <div role="status">{done && <State tone="good">{t(`did.${done}`)}</State>}</div>
       {act.isError && <DeskFailure problem={asProblem(act.error)} kept={t('kept')} />}
       {asking === 'move' && <MoveList practitionerId={practitioner.id} zone={zone} busy={act.isPending ? act.variables.to : undefined} onChoose={(to) => act.mutate({ deed: 'move', to })} onBack={() => setAsking(null)} />}
+      {asking === 'companion' && (
+        <>
+          <Companions appointmentId={appointment.id} />
+          <div>
+            <Button look="text" onPress={() => setAsking(null)}>
+              {t('deed.back')}
+            </Button>
+          </div>
+        </>
+      )}
       {(asking === 'cancel' || asking === 'revoke') && (
         <Sure deed={asking} busy={act.isPending} onYes={() => act.mutate({ deed: asking })} onNo={() => setAsking(null)} />
       )}
@@ -64,6 +75,11 @@ export function AppointmentDialog({ practitioner, appointment, zone, now, onClos
           {full.data?.canMove && (
             <Button look="secondary" onPress={() => setAsking('move')}>
               {t('deed.move')}
+            </Button>
+          )}
+          {appointment.status !== 'fulfilled' && (
+            <Button look="text" onPress={() => setAsking('companion')}>
+              {t('deed.companion')}
             </Button>
           )}
           {appointment.status !== 'fulfilled' && (
