@@ -254,14 +254,13 @@ func inChromium(t *testing.T, table *strings.Builder) {
 }
 
 // move gives what is in the cell another address, as another network does: no
-// path and no socket of before leads anywhere, and nothing tells the browser's
-// page so.
+// path and no socket of before leads anywhere.
 func (c *cell) move(t *testing.T, from, to string) {
 	t.Helper()
 	net := strings.TrimSuffix(c.here, "1")
 	for _, args := range [][]string{
-		{"-n", c.name, "addr", "add", net + to + "/24", "dev", c.name + "c"},
 		{"-n", c.name, "addr", "del", net + from + "/24", "dev", c.name + "c"},
+		{"-n", c.name, "addr", "add", net + to + "/24", "dev", c.name + "c"},
 	} {
 		if err := c.ip(args...); err != nil {
 			t.Fatal(err)
