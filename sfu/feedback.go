@@ -169,10 +169,12 @@ func (p *peer) sendReports(w *worker) {
 	}
 	var blocks [session.MaxLayers * 2 * session.MaxSending]control.Block
 	list := blocks[:0]
+	p.loses = false
 	for _, t := range p.tracks {
 		for _, l := range t.layers {
 			if x, ok := l.got.Report(l.ssrc, w.now); ok {
 				list = append(list, x)
+				p.loses = p.loses || float64(x.Fraction)/256 > lossy
 			}
 		}
 	}

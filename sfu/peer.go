@@ -40,6 +40,7 @@ type peer struct {
 	arrivals twcc.Recorder // what came from the client
 	history  twcc.History  // what went to it
 	rtt      int64         // ns; 0: not known
+	loses    bool          // what comes from the client is lost on the way, by our last report
 	quality
 	next struct{ feedback, reports, flows, consent int64 }
 }

@@ -52,6 +52,7 @@ type layer struct {
 
 	keyWanted bool
 	keyAsked  int64  // ns
+	keyTwice  bool   // the request is to go out once more
 	bytes     int    // since rated
 	rate      int    // bits per second
 	heard     int64  // ns
@@ -246,13 +247,18 @@ func (t *track) wantKeyFrame() {
 	}
 }
 
-// askKeyFrame sends the request that is wanted, if keyFrameEvery has passed.
+// askKeyFrame sends the request that is wanted, if keyFrameEvery has passed; where
+// packets are lost once more a beat later, which encoders answer by one picture.
 func (l *layer) askKeyFrame(w *worker) {
 	p := l.track.peer
+	if l.keyTwice && w.ns-l.keyAsked >= int64(beat) {
+		l.keyTwice = false
+		p.sendControl(w, control.PutPLI(w.control[:0], p.ssrc, l.ssrc))
+	}
 	if !l.keyWanted || l.ssrc == 0 || !l.track.on || l.keyAsked != 0 && w.ns-l.keyAsked < int64(keyFrameEvery) {
 		return
 	}
-	l.keyWanted, l.keyAsked = false, w.ns
+	l.keyWanted, l.keyAsked, l.keyTwice = false, w.ns, p.loses
 	p.room.node.total.pli.Add(1)
 	p.sendControl(w, control.PutPLI(w.control[:0], p.ssrc, l.ssrc))
 }
