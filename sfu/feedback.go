@@ -131,6 +131,7 @@ func (p *peer) arrived(w *worker, m control.Packet) {
 		p.probe.until = 0
 		p.hold = w.ns + int64(holdAfterCongestion)
 		p.chooseLocked(w)
+		p.cutLocked()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"visavis/sfu/congestion"
+	"visavis/sfu/control"
 	"visavis/sfu/packet"
 	"visavis/sfu/session"
 )
@@ -191,6 +192,25 @@ func (s *slot) spareLocked(w *worker) {
 	}
 }
 
+// A voice that falls silent sends its last packets before a pause (DTX): were they
+// lost, nothing behind them would say so until it sends again.
+const (
+	pauseBegins = int64(60 * time.Millisecond)
+	pauseBegun  = int64(160 * time.Millisecond)
+	tail        = 3
+)
+
+// askTail asks for what may have been lost at the beginning of a pause.
+func (l *layer) askTail(w *worker) {
+	t := l.track
+	silent := w.ns - l.heard
+	if !t.peer.loses || t.section.Kind != session.Audio || !t.section.Codecs[0].NACK || l.ssrc == 0 || !t.on || silent < pauseBegins || silent > pauseBegun {
+		return
+	}
+	w.seqs = l.missing.Next(w.seqs[:0], tail)
+	t.peer.sendControl(w, control.PutNACK(w.control[:0], t.peer.ssrc, l.ssrc, w.seqs))
+}
+
 // thinLocked leaves the spare copies of voices (RED, RFC 2198) out where the
 // link carries no more than the voices themselves: copies that fill the link lose
 // more than they mend.
@@ -233,6 +253,9 @@ func (s *slot) pause() bool {
 // pause has ended.
 func (s *slot) aim(w *worker, living []*layer, step int) bool {
 	now := slices.Index(living, s.want) // −1: out of a pause, with the smallest
+	if s.want == nil && s.next != nil {
+		now = slices.Index(living, s.next)
+	}
 	if step > now {
 		step = now + 1
 		if now >= 0 && w.ns < s.peer.hold {
@@ -251,6 +274,16 @@ func (s *slot) aim(w *worker, living []*layer, step int) bool {
 		l.askKeyFrame(w)
 	}
 	return was
+}
+
+// cutLocked ends what is too large at once, also before the smaller layer's key
+// frame is here: a picture may stand for a moment, a voice may not wait behind it.
+func (p *peer) cutLocked() {
+	for _, s := range p.slots {
+		if s.want != nil && s.next != nil && s.next.rate < s.want.rate {
+			s.want = nil
+		}
+	}
 }
 
 // follow says whether the stream goes over to the next layer with this packet:

@@ -90,6 +90,7 @@ func (p *peer) beatLocked(w *worker) {
 				l.askMissing(w)
 			}
 			l.askKeyFrame(w)
+			l.askTail(w)
 		}
 	}
 	for _, s := range p.slots {

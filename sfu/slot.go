@@ -203,7 +203,7 @@ func (s *slot) write(w *worker, l *layer, in *incoming) {
 	w.commit(&q.at, len(b))
 	if s.sealed != nil {
 		s.sealed.Put(cache.Meta{Seq: seq}, b)
-		if q.carries.Lost() > lossy && !q.thin {
+		if q.carries.Lost() > lossy && !q.thin && w.ns >= q.hold {
 			s.resend(w, seq-spare)
 			s.lastSeq, s.lastAt = seq, w.ns
 		}

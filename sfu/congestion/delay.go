@@ -55,7 +55,7 @@ type Delay struct {
 	before   int64  // of the packet before
 	rough    int64  // by how much one differs from the next, over the last hundred packets
 
-	dropping   bool // half of what the last feedback told of is lost
+	dropping   bool // much of what the last feedback told of is lost
 	lost, told int  // packets since overflow was looked for
 	share      float64
 
@@ -79,7 +79,7 @@ func (d *Delay) Feed(list []twcc.Sent, now int64) {
 			lost++
 		}
 	}
-	d.dropping = len(list) >= handful && 2*lost >= len(list)
+	d.dropping = len(list) >= handful && 10*lost >= 3*len(list)
 	for _, s := range list {
 		d.told++
 		if s.Received {

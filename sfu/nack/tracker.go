@@ -90,6 +90,15 @@ func (t *Tracker) mark(seq uint16) { t.seen[seq/64%(window/64)] |= 1 << (seq % 6
 
 func (t *Tracker) has(seq uint16) bool { return t.seen[seq/64%(window/64)]>>(seq%64)&1 == 1 }
 
+// Next appends to dst the n numbers that follow what came: whether they were sent
+// and lost nobody can know before another packet comes.
+func (t *Tracker) Next(dst []uint16, n int) []uint16 {
+	for i := 1; i <= n && t.started; i++ {
+		dst = append(dst, t.high+uint16(i))
+	}
+	return dst
+}
+
 // Missing says whether anything is waited for.
 func (t *Tracker) Missing() bool { return t.n > 0 }
 
