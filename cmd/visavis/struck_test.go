@@ -149,8 +149,8 @@ func TestWhatBrowsersMeetWhenRolesDie(t *testing.T) {
 	}{
 		{"app -9", "app", false, syscall.SIGKILL, 1000, 1000, 0},
 		{"app upgraded (SIGHUP)", "app", true, syscall.SIGHUP, 1000, 1000, 0},
-		{"media -9", "media", false, syscall.SIGKILL, 3000, 5000, 1},
-		{"media restarted (SIGUSR1)", "media", true, syscall.SIGUSR1, 3000, 5000, 1},
+		{"media -9", "media", false, syscall.SIGKILL, 3000, 3000, 1},
+		{"media restarted (SIGUSR1)", "media", true, syscall.SIGUSR1, 3000, 3000, 1},
 	} {
 		had := b.after(1)
 		to := 0

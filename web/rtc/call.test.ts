@@ -172,7 +172,7 @@ describe('media', () => {
     pc().becomes('connected');
     pc().becomes('disconnected');
     const dead = now();
-    await vi.advanceTimersByTimeAsync(4900);
+    await vi.advanceTimersByTimeAsync(2900);
     expect(call.snapshot().socket).toBe('open');
     await vi.advanceTimersByTimeAsync(200);
     expect(call.snapshot().socket).toBe('reconnecting');
@@ -192,7 +192,7 @@ describe('media', () => {
       return `${state} ${cause ?? ''}`;
     };
     const began = Date.now();
-    const alive = setInterval(() => now().says({ t: 'pong', at: '' }), 1000); // signalling stays
+    const alive = setInterval(() => now().says({ t: 'pong', at: '' }), 400); // signalling stays
     expect(await at(1900)).toBe('live ');
     expect(await at(2050)).toBe('weak unstable');
     expect(pc().restarts).toBe(0);

@@ -66,13 +66,11 @@ class Engine {
       },
     });
     this.link = new Link(options.slots ?? 6, options.icePolicy, {
-      offer: (pc, sdp) => void this.socket.send({ t: 'offer', pc, sdp }, this.link.since > 0),
+      offer: (pc, sdp) => void this.socket.send({ t: 'offer', pc, sdp }),
+      doubt: () => this.socket.check(1000),
       report: (r) => void this.socket.send(r),
       changed: () => this.show({}),
-      opened: () => {
-        this.outgoing.putAll();
-        this.views.forget();
-      },
+      opened: () => (this.outgoing.putAll(), this.views.forget()),
       ice: () => this.grants.fresh(),
       reachable: () => this.part.socket === 'open',
       session: () => this.socket.current ?? '',

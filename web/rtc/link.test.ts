@@ -144,7 +144,7 @@ describe('a link that is measured', () => {
     lastPair = { in: 0, out: 0 };
     flow = { in: true, fps: 25, maySend: 900_000 };
     link = new Link(6, undefined, {
-      offer: (pc) => offers.push(pc), report: (r) => reports.push(r), changed: () => undefined, opened: () => undefined,
+      offer: (pc) => offers.push(pc), report: (r) => reports.push(r), doubt: () => undefined, changed: () => undefined, opened: () => undefined,
       ice: async () => ({ servers: [], expiresAt: '2030-01-01T00:00:00Z', policy: 'all' }),
       reachable: () => true, session: () => 's1', may: () => true, expects: () => true, sendsCamera: () => true, second: () => undefined,
     });

@@ -12,6 +12,8 @@ import type { IceGrant, Kept, Slot, Source } from './wire';
 export interface LinkEvents {
   offer: (pc: number, sdp: string) => void;
   report: (r: QualityReport) => void;
+  /** Media fell silent: what took its way may have taken that of the socket, which nobody says. */
+  doubt: () => void;
   changed: () => void;
   /** A new connection is made: put what is sent into it. */
   opened: () => void;
@@ -227,7 +229,10 @@ export class Link {
       // It never stood: the ladder gives this one its time, and then makes another.
       if (p === 'failed') this.again(rungs.unstable);
     } else if (p === 'quiet') this.ladder.fall(this.silentSince());
-    else this.ladder.hurry();
+    else {
+      this.on.doubt();
+      this.ladder.hurry();
+    }
   }
 
   /** The last second in which something came, if it was not long ago; else now. */
@@ -263,6 +268,7 @@ export class Link {
   private step(s: Step) {
     if (s === 'telephone') return this.on.changed();
     if (s === 'unstable') {
+      this.on.doubt();
       if (this.media === 'up') {
         this.media = 'unstable';
         this.on.changed();

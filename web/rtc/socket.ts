@@ -76,17 +76,13 @@ export class Socket {
     this.on.state('closed');
   }
 
-  /**
-   * Sends now or after resume. Gives the number; 0 when there is no session yet. `doubted`: media fell silent, and what
-   * took its way may have taken that of the socket, which nobody says.
-   */
-  send(body: ClientBody, doubted = false): number {
+  /** Sends now or after resume. Gives the number; 0 when there is no session yet. */
+  send(body: ClientBody): number {
     if (!this.session || this.stopped) return 0;
     this.seq += 1;
     const text = JSON.stringify({ ...body, seq: this.seq });
     this.out.push({ seq: this.seq, body, text });
     if (this.live) this.ws?.send(text);
-    if (doubted) this.check(2000);
     return this.seq;
   }
 
