@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -257,4 +258,24 @@ func TestAnInvitationNeedsANameAndOneWayThere(t *testing.T) {
 			t.Errorf("%+v: %v, want %s", x.who, err, x.want)
 		}
 	}
+}
+
+func TestInvitationsAtTheSameMomentAreFewToo(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		doctor, visit := c.staff(c.Martin, care.Doctor), c.book(c.Dominique)
+		var wait sync.WaitGroup
+		for i := range 4 {
+			wait.Go(func() {
+				_, err := c.svc.InviteCompanion(doctor, visit, identity.Invitation{Name: "Rose", Email: fmt.Sprintf("rose%d@exemple.test", i)})
+				if err != nil {
+					is(t, err, fault.Conflict, "companions-full")
+				}
+			})
+		}
+		wait.Wait()
+		list, err := c.svc.Companions(doctor, visit)
+		if err != nil || len(list) != 2 {
+			t.Errorf("%d are invited, want 2: %v", len(list), err)
+		}
+	})
 }

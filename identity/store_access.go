@@ -97,8 +97,13 @@ type companionRow struct {
 
 func (companionRow) TableName() string { return "companions" }
 
-// insertCompanion adds somebody; false when they are invited already.
+// insertCompanion adds somebody; false when they are invited already. Who invites
+// for one patient waits for the others, so that they can be counted.
 func insertCompanion(tx *store.Tx, r companionRow) (bool, error) {
+	var patient []patientRow
+	if err := tx.Locked().Where("id = ?", r.PatientID).Find(&patient).Error; err != nil {
+		return false, err
+	}
 	res := tx.G().Clauses(clause.OnConflict{DoNothing: true}).Create(&r)
 	return res.RowsAffected == 1, res.Error
 }
