@@ -7,30 +7,31 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"visavis/internal/control"
+	"visavis/internal/httpx"
 	"visavis/internal/testkit"
-	"visavis/turn"
+	"visavis/internal/testkit/rtcclient"
 )
 
 // doorRig is the program with a certificate: HTTPS and TURN on one port.
 type doorRig struct {
 	*rig
-	port  string // of the door
-	relay string // port of TURN without TLS, UDP and TCP
-	trust *tls.Config
-	cert  string
+	public string
+	port   string // of the door
+	relay  string // port of TURN without TLS, UDP and TCP
+	trust  *tls.Config
+	cert   string
 }
 
 func newDoorRig(t testing.TB, host string, settings ...string) *doorRig {
@@ -51,17 +52,41 @@ func newDoorRig(t testing.TB, host string, settings ...string) *doorRig {
 		"VISAVIS_TLS_REDIRECT=127.0.0.1:" + redirected, "VISAVIS_PUBLIC_URL=https://" + host + ":" + d.port, "REDIRECTED=" + redirected,
 	}, settings...)...)
 	d.relay = d.setting("VISAVIS_TURN_UDP")
+	d.public = "https://" + host + ":" + d.port
 	return d
 }
 
-// credential makes one as the program does for a seat.
-func (d *doorRig) credential(seat string) turn.Credential {
+// credential takes the seat of a demo patient and gives what the program hands it
+// to allocate with.
+func (d *doorRig) credential(ctx context.Context, patient int) (username, password string) {
 	d.t.Helper()
-	key, err := control.LoadKey(filepath.Join(d.dir, "keys", "control"), false)
+	origin := testkit.Header("Origin", d.public)
+	who := d.client().From(71_000 + patient)
+	_, token, _ := strings.Cut(d.links.Patients[patient].URL, "#")
+	who.Post("/api/links/open", map[string]string{"token": token}, origin).Want(http.StatusOK)
+	var me, visit struct{ AppointmentID, EncounterID string }
+	who.Get("/api/me").Want(http.StatusOK).JSON(&me)
+	testkit.Eventually(d.t, 10*time.Second, "the act is planned", func() bool {
+		who.Get("/api/appointments/" + me.AppointmentID).Want(http.StatusOK).JSON(&visit)
+		return visit.EncounterID != ""
+	})
+	var ticket struct{ Ticket, URL string }
+	who.Post("/api/encounters/"+visit.EncounterID+"/admission", nil, origin).Want(http.StatusCreated).JSON(&ticket)
+	live, err := rtcclient.Connect(ctx, d.url+ticket.URL, d.public, &http.Cookie{Name: httpx.CookieName, Value: who.Session()})
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return turn.Keys{key.Derive("turn")}.Issue(seat, time.Now())
+	d.t.Cleanup(live.Cut)
+	if err := live.Hello(ticket.Ticket, "tab"); err != nil {
+		d.t.Fatal(err)
+	}
+	welcome, err := live.Wait(ctx, "welcome", nil)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	ice, _ := welcome["ice"].(map[string]any)
+	server := rtcclient.Servers(rtcclient.Msg(ice))[0]
+	return server.Username, fmt.Sprint(server.Credential)
 }
 
 func TestTheProgramBringsItsOwnTLS(t *testing.T) {
@@ -126,16 +151,14 @@ func TestCoturnsClientGetsItsAllocation(t *testing.T) {
 		t.Skip("SKIPPED, NOT TESTED: coturn is not installed: apt-get install coturn")
 	}
 	d := newDoorRig(t, "localhost")
-	for transport, args := range map[string][]string{
-		"UDP": {"-p", d.relay}, "TCP": {"-p", d.relay, "-t"}, "TLS": {"-p", d.port, "-t", "-S", "-E", d.cert},
-	} {
-		t.Run(transport, func(t *testing.T) {
-			cred := d.credential("uclient-" + transport)
+	for i, args := range [][]string{{"UDP", "-p", d.relay}, {"TCP", "-p", d.relay, "-t"}, {"TLS", "-p", d.port, "-t", "-S", "-E", d.cert}} {
+		t.Run(args[0], func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
+			username, password := d.credential(ctx, i)
 			// It sends by indications: its channels it always binds to a second port
 			// as well, which a closed relay refuses.
-			args := append([]string{"-v", "-s", "-c", "-n", "1", "-e", "127.0.0.1", "-r", d.setting("VISAVIS_MEDIA_UDP"), "-u", cred.Username, "-w", cred.Password}, args...)
+			args := append([]string{"-v", "-s", "-c", "-n", "1", "-e", "127.0.0.1", "-r", d.setting("VISAVIS_MEDIA_UDP"), "-u", username, "-w", password}, args[1:]...)
 			c := exec.CommandContext(ctx, client, append(args, "127.0.0.1")...)
 			out, err := c.StdoutPipe()
 			if err != nil {

@@ -9,8 +9,8 @@ import { gzipSync } from 'node:zlib';
 /** Bytes, compressed (house.md §7: 150 kB, fonts included). */
 const budget = 150 * 1000;
 const page = 'JoinPage';
-/** Opened from the card on demand, not on the way to the doctor. */
-const apart = ['src/features/waiting/MovePage.tsx', 'src/features/companion/CompanionDialog.tsx', 'src/features/companion/AttendPage.tsx'];
+/** Opened on demand, from the card or when the doctor asks for a photo, not on the way to the doctor. */
+const apart = ['src/features/waiting/MovePage.tsx', 'src/features/companion/CompanionDialog.tsx', 'src/features/companion/AttendPage.tsx', 'src/features/still/StillSheet.tsx'];
 const namespaces = ['app', 'problems', 'join', 'consent', 'diagnostics', 'waiting', 'call'];
 
 const dist = new URL('../dist/', import.meta.url);
