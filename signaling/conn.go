@@ -196,7 +196,7 @@ func (c *conn) enter(ctx context.Context, m *inbound) bool {
 }
 
 func (c *conn) resume(ctx context.Context, s *session, last uint64) bool {
-	taken, old, ok := s.resume(c, last, c.svc.Clock.Now())
+	old, ok := s.resume(c, last, c.svc.Clock.Now())
 	if !ok {
 		c.error(errorMsg{Code: "resume_expired"})
 		return c.finish(closeResume, "resume")
@@ -205,10 +205,6 @@ func (c *conn) resume(ctx context.Context, s *session, last uint64) bool {
 	if old != nil {
 		old.finish(int(websocket.StatusNormalClosure), "resumed elsewhere")
 	}
-	s.mu.Lock()
-	s.loose = append(s.loose, frame("resumed", 0, taken, nil))
-	s.wakeLocked()
-	s.mu.Unlock()
 	s.room.socketBack(ctx, s)
 	return true
 }

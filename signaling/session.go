@@ -169,8 +169,8 @@ func (s *session) attach(c *conn) (old *conn) {
 	return old
 }
 
-// resume takes a new socket that has everything up to last. False: too old.
-func (s *session) resume(c *conn, last uint64, now time.Time) (taken uint64, old *conn, ok bool) {
+// resume takes a new socket that has everything up to last, and tells it first of all. False: too old.
+func (s *session) resume(c *conn, last uint64, now time.Time) (old *conn, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	first := s.seq + 1
@@ -178,11 +178,12 @@ func (s *session) resume(c *conn, last uint64, now time.Time) (taken uint64, old
 		first = s.out[0].seq
 	}
 	if s.dead || last > s.seq || last+1 < first || (s.conn == nil && now.Sub(s.lost) > resumeFor) {
-		return 0, nil, false
+		return nil, false
 	}
 	old, s.conn = s.conn, c
-	s.pushed, s.lost, s.loose = last, time.Time{}, nil
-	return s.taken, old, true
+	s.pushed, s.lost = last, time.Time{}
+	s.loose = [][]byte{frame("resumed", 0, s.taken, nil)} // before anything that is sent again
+	return old, true
 }
 
 // detach notes that the socket is gone. False: it was not the present one.
