@@ -173,8 +173,9 @@ func (p *peer) chooseLocked(w *worker) {
 
 // On a link that loses more than lossy of its packets each packet of a voice goes
 // out once more, spare packets later: behind a burst that its copy in the next one
-// (RED) would be lost with, and without the receiver having to ask. Silence (DTX)
-// has no next packets to come behind: there the copies wait for spareAfter.
+// (RED) would be lost with, and without the receiver having to ask; not shortly
+// after congestion, where copies are what fills the link (slot.write). Silence
+// (DTX) has no next packets to come behind: there the copies wait for spareAfter.
 const (
 	lossy      = 0.03
 	spare      = 3

@@ -1,5 +1,6 @@
-// Package congestion estimates what a receiver's link carries. Loss is the
-// whole of it for now: the delay-based estimate comes with simulcast.
+// Package congestion estimates what a receiver's link carries: Delay by when
+// packets arrived, for pictures in layers; Loss by what receivers report, for the
+// ceiling of a picture in one.
 package congestion
 
 import "time"

@@ -139,6 +139,7 @@ test('a thin link in a real call is a sentence with its cause for the secretary 
   test.skip(!process.env.VISAVIS_SOAK, 'a minute: VISAVIS_SOAK=1');
   await companion.context().close();
   await nurse.context().close();
+  // The ribbon is made of how long things lasted: time itself is what is waited for. A page reports every 10 s.
   await doctor.waitForTimeout(25_000); // two reports of a good call
   chaos.rate.up = 60_000;
   await expect(patient.getByText(/trop faible pour votre image/).first()).toBeVisible({ timeout: 45_000 });

@@ -93,7 +93,7 @@ export class Thrift {
   private wait = firstTry;
   private shortest = Number.POSITIVE_INFINITY;
 
-  /** One second of a connection that sends a picture. Gives true when the share changed. */
+  /** One second of a connection that sends a picture. Gives true when the share, or whether the link is lossy, changed. */
   add(s: Sample): boolean {
     const before = this.share;
     const lossyBefore = this.lossy;

@@ -51,17 +51,18 @@ export default function StillSheet({ call, snapshot, encounter, request, gone, o
     call.answerStill(request.id, state);
     close();
   };
-  useEffect(() => announce(t('asked', { name: request.name }), 'assertive'), [announce, request.name]); // eslint-disable-line react-hooks/exhaustive-deps
+  // Each is said when it happens, not again when the language or the call behind changes.
+  useEffect(() => announce(t('asked', { name: request.name }), 'assertive'), [announce, request.name]);
   useEffect(() => {
     if (!overtaken) return;
     announce(t('gone'));
     close();
-  }, [overtaken]); // eslint-disable-line react-hooks/exhaustive-deps
+  }, [overtaken]);
   useEffect(() => {
     const said = { look: 'look', sent: 'sent', stuck: 'stuck', failed: 'failed', unwanted: 'unwanted' } as const;
     const word = said[step.at as keyof typeof said];
     if (word) announce(t(`said.${word}`));
-  }, [announce, step.at]); // eslint-disable-line react-hooks/exhaustive-deps
+  }, [announce, step.at]);
   const take = () => {
     const track = snapshot.selfView?.getVideoTracks()[0];
     if (!track) return;
