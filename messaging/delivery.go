@@ -29,6 +29,7 @@ const (
 	Reminder  About = "reminder"
 	Link      About = "link"    // a new link to the same appointment
 	Recall    About = "recall"  // it is nearly your turn: come back
+	Late      About = "late"    // the professional runs late: come later
 	Invited   About = "invited" // come to an act at a patient's side
 	Code      About = "code"
 	Documents About = "documents"
@@ -143,6 +144,8 @@ type Delivery struct {
 	Language       care.Language
 	Zone           string // IANA, the patient's
 	StartsAt       time.Time
+	TurnFrom       time.Time // of a delay: when the patient is admitted now
+	TurnTo         time.Time // zero: nobody can know
 	FactAt         time.Time
 	FactVersion    int // of the appointment, when the fact is about one; 0 of an older program
 	State          State

@@ -20,6 +20,7 @@ func (s *Service) Subscribe(bus *events.Bus) {
 	bus.On(events.AppointmentCancelled, "messaging.cancelled", s.booking(Cancelled))
 	bus.On(events.LinkRequested, "messaging.link", s.link)
 	bus.On(events.PatientRecalled, "messaging.recall", s.recall)
+	bus.On(events.ActDelayed, "messaging.late", s.late)
 	bus.On(events.CompanionInvited, "messaging.invited", s.invited)
 	bus.On(events.CodeRequested, "messaging.code", s.code)
 	bus.On(events.ReportSigned, "messaging.report", s.signed)

@@ -28,7 +28,7 @@ type deliveryOut struct{ Body deliveryBody }
 type deliveryBody struct {
 	ID            string         `json:"id"`
 	Kind          Channel        `json:"kind" enum:"mssante,email,sms,paper"`
-	About         About          `json:"about" enum:"booked,moved,cancelled,reminder,link,recall,invited,code,documents"`
+	About         About          `json:"about" enum:"booked,moved,cancelled,reminder,link,recall,late,invited,code,documents"`
 	EncounterID   string         `json:"encounterId,omitempty"`
 	To            toBody         `json:"to"`
 	Documents     []documentBody `json:"documents"`

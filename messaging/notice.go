@@ -17,6 +17,9 @@ import (
 // browsers do not send.
 const linkPath = "/rdv#"
 
+// turnRound is what the ends of an interval are rounded to: never narrower.
+const turnRound = 5 * time.Minute
+
 // notice is an ordinary message, ready for its channel.
 type notice struct {
 	Subject string `json:"subject,omitempty"`
@@ -44,14 +47,29 @@ func (s *Service) write(d *Delivery, f filling) (notice, error) {
 		args["day"] = s.words.Day(l, d.StartsAt.In(here))
 		args["when"] = s.words.When(l, d.StartsAt, here, s.Zone)
 	}
+	if d.About == Late {
+		args["from"] = s.words.Clock(l, d.TurnFrom.Truncate(turnRound).In(here))
+		args["to"] = s.words.Clock(l, d.TurnTo.Add(turnRound-1).Truncate(turnRound).In(here))
+	}
 	if d.Channel == SMS {
 		return s.writeSMS(d, l, here, args)
 	}
-	n := notice{Subject: s.texts.T(l, "mail."+string(d.About)+".subject", args), Text: s.texts.T(l, "mail."+string(d.About), args)}
+	n := notice{Subject: s.texts.T(l, "mail."+d.text()+".subject", args), Text: s.texts.T(l, "mail."+d.text(), args)}
 	if !lang.Complete(n.Subject) || !lang.Complete(n.Text) {
 		return notice{}, fmt.Errorf("messaging: text of %s is incomplete", d.About)
 	}
 	return n, nil
+}
+
+// text names the words of a delivery in the catalogue.
+func (d *Delivery) text() string {
+	switch {
+	case d.About == Late && d.TurnTo.IsZero():
+		return "late.open"
+	case d.Recipient == ToCompanion && d.About != Invited:
+		return "guest." + string(d.About)
+	}
+	return string(d.About)
 }
 
 // writeSMS takes the fullest text that fits one SMS: with the professional's
@@ -65,7 +83,7 @@ func (s *Service) writeSMS(d *Delivery, l string, here *time.Location, args lang
 		if !d.StartsAt.IsZero() {
 			args["when"] = s.words.Short(l, d.StartsAt, here, try.other)
 		}
-		text := s.texts.T(l, "sms."+string(d.About)+try.form, args)
+		text := s.texts.T(l, "sms."+d.text()+try.form, args)
 		if !lang.Complete(text) {
 			return notice{}, fmt.Errorf("messaging: text of %s is incomplete", d.About)
 		}

@@ -39,25 +39,73 @@ func (s *Service) recall(ctx context.Context, tx *store.Tx, ev events.Event) err
 	if len(before) >= recallMost || s.Clock.Now().After(at.Add(recallFor)) {
 		return nil
 	}
-	to, err := s.addressee(ctx, act.PatientID, "")
+	return s.call(ctx, tx, Delivery{About: Recall, EncounterID: p.EncounterID, FactAt: at}, last, ev.ID)
+}
+
+// late tells a patient who is to come that the professional runs late, and when
+// their turn is now (product M8, 4.8 step 4): once per fact, which signaling
+// writes once for each threshold. A word on the same delay that has not left
+// gives way to this one.
+func (s *Service) late(ctx context.Context, tx *store.Tx, ev events.Event) error {
+	var p events.Delay
+	if err := ev.Decode(&p); err != nil {
+		return err
+	}
+	act, err := s.Acts.Act(ctx, authz.SystemActor(), p.EncounterID)
+	if err != nil || act.Begun || act.AppointmentID == "" {
+		return err
+	}
+	last, list, err := s.toldLast(tx, act.AppointmentID)
+	at := store.Time(p.At)
+	if err != nil || last.About == Cancelled || s.Clock.Now().After(at.Add(recallFor)) {
+		return err
+	}
+	for _, d := range list {
+		if d.About != Late || d.FactAt.After(at) || d.State != Queued {
+			continue
+		}
+		if err := d.to(Refused, reasonOvertaken, s.Clock.Now()); err != nil {
+			return err
+		}
+		if err := s.save(ctx, tx, d); err != nil {
+			return err
+		}
+	}
+	return s.call(ctx, tx, Delivery{About: Late, EncounterID: p.EncounterID, TurnFrom: store.Time(p.From), TurnTo: store.Time(p.To), FactAt: at}, last, ev.ID)
+}
+
+// call sends a patient one message about their turn: by SMS, or by e-mail to who
+// has no mobile telephone. last is the booking message whose words it repeats.
+func (s *Service) call(ctx context.Context, tx *store.Tx, d Delivery, last *Delivery, fact string) error {
+	to, err := s.addressee(ctx, last.PatientID, "")
 	if err != nil {
 		return err
 	}
-	d := Delivery{About: Recall, Recipient: ToPatient, PatientID: act.PatientID, PractitionerID: last.PractitionerID, OrganizationID: last.OrganizationID,
-		AppointmentID: act.AppointmentID, EncounterID: p.EncounterID, Language: last.Language, Zone: last.Zone, StartsAt: last.StartsAt,
-		FactAt: at, FactVersion: last.FactVersion, NextAt: s.Clock.Now()}
+	d.Recipient, d.PatientID, d.PractitionerID, d.OrganizationID = ToPatient, last.PatientID, last.PractitionerID, last.OrganizationID
+	d.AppointmentID, d.Language, d.Zone, d.StartsAt = last.AppointmentID, last.Language, last.Zone, last.StartsAt
+	d.FactVersion, d.NextAt = last.FactVersion, s.Clock.Now()
 	switch {
 	case to.Phone != "":
-		return s.queue(ctx, tx, d, SMS, ev.ID, addressed{to.Name, hidePhone(to.Phone)})
+		return s.queue(ctx, tx, d, SMS, fact, addressed{to.Name, hidePhone(to.Phone)})
 	case to.Email != "":
-		return s.queue(ctx, tx, d, Email, ev.ID, addressed{to.Name, hideAddress(to.Email)})
+		return s.queue(ctx, tx, d, Email, fact, addressed{to.Name, hideAddress(to.Email)})
 	}
 	return nil
 }
 
-// stale tells that a recall comes too late to be of use.
+// begun tells whether a word of a delay is of no more use: who it is for came
+// meanwhile and sees their turn on the page.
+func (s *Service) begun(ctx context.Context, d *Delivery) (bool, error) {
+	if d.About != Late {
+		return false, nil
+	}
+	act, err := s.Acts.Act(ctx, authz.SystemActor(), d.EncounterID)
+	return act.Begun, err
+}
+
+// stale tells that a word about a turn comes too late to be of use.
 func (d *Delivery) stale(now time.Time) bool {
-	return d.About == Recall && now.After(d.FactAt.Add(recallFor))
+	return (d.About == Recall || d.About == Late) && now.After(d.FactAt.Add(recallFor))
 }
 
 // toldLast gives the latest booking message of an appointment, whose words

@@ -126,11 +126,18 @@ func (s *Service) prepare(ctx context.Context, d *Delivery) (fresh *Delivery, c 
 			return errTaken
 		}
 		// A later fact may have come while an attempt was under way.
-		if late, err := overtaken(tx, fresh); err != nil || late {
-			return errors.Join(err, &outOfUse{Refused, reasonOvertaken})
+		if late, err := overtaken(tx, fresh); err != nil {
+			return err
+		} else if late {
+			return &outOfUse{Refused, reasonOvertaken}
 		}
 		if fresh.stale(s.Clock.Now()) {
 			return &outOfUse{Refused, reasonExpired}
+		}
+		if here, err := s.begun(ctx, fresh); err != nil {
+			return err
+		} else if here {
+			return &outOfUse{Refused, reasonOvertaken}
 		}
 		if err := s.drop(ctx, tx, fresh); err != nil {
 			return err

@@ -82,6 +82,7 @@ type Act struct {
 	AppointmentID care.AppointmentID
 	PatientID     care.PatientID
 	Relation      authz.Relation
+	Begun         bool // the patient came, or it is over
 }
 
 // People tells who is who; identity answers.

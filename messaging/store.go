@@ -28,6 +28,8 @@ type deliveryRow struct {
 	Language       string
 	Zone           string
 	StartsAt       int64
+	TurnFrom       int64
+	TurnTo         int64
 	FactAt         int64
 	FactVersion    int64
 	State          string
@@ -77,7 +79,7 @@ func toRow(d *Delivery) deliveryRow {
 		ID: string(d.ID), Once: d.Once, Channel: string(d.Channel), About: string(d.About), Recipient: string(d.Recipient),
 		PatientID: string(d.PatientID), PractitionerID: string(d.PractitionerID), OrganizationID: string(d.OrganizationID),
 		AppointmentID: string(d.AppointmentID), EncounterID: string(d.EncounterID), CodeID: d.CodeID, CompanionID: string(d.CompanionID), Representative: d.Representative, Language: string(d.Language),
-		Zone: d.Zone, StartsAt: store.Micros(d.StartsAt), FactAt: store.Micros(d.FactAt), FactVersion: int64(d.FactVersion), State: string(d.State), Reason: d.Reason,
+		Zone: d.Zone, StartsAt: store.Micros(d.StartsAt), TurnFrom: store.Micros(d.TurnFrom), TurnTo: store.Micros(d.TurnTo), FactAt: store.Micros(d.FactAt), FactVersion: int64(d.FactVersion), State: string(d.State), Reason: d.Reason,
 		Attempts: int64(d.Attempts), NextAt: store.Micros(d.NextAt), Claim: d.claim, ClaimedUntil: store.Micros(d.claimedUntil),
 		Phase: string(d.phase), DataAt: store.Micros(d.dataAt), Witnessed: witnessed, MessageID: d.messageID,
 		WrittenAt: store.Micros(d.writtenAt), SealedTo: nonNil(d.sealedTo), SealedContent: nonNil(d.sealed),
@@ -97,7 +99,7 @@ func fromRow(r deliveryRow) *Delivery {
 		ID: care.DeliveryID(r.ID), Once: r.Once, Channel: Channel(r.Channel), About: About(r.About), Recipient: Recipient(r.Recipient),
 		PatientID: care.PatientID(r.PatientID), PractitionerID: care.StaffID(r.PractitionerID), OrganizationID: care.OrganizationID(r.OrganizationID),
 		AppointmentID: care.AppointmentID(r.AppointmentID), EncounterID: care.EncounterID(r.EncounterID), CodeID: r.CodeID, CompanionID: care.CompanionID(r.CompanionID), Representative: r.Representative,
-		Language: care.Language(r.Language), Zone: r.Zone, StartsAt: store.Time(r.StartsAt), FactAt: store.Time(r.FactAt), FactVersion: int(r.FactVersion),
+		Language: care.Language(r.Language), Zone: r.Zone, StartsAt: store.Time(r.StartsAt), TurnFrom: store.Time(r.TurnFrom), TurnTo: store.Time(r.TurnTo), FactAt: store.Time(r.FactAt), FactVersion: int(r.FactVersion),
 		State: State(r.State), Reason: r.Reason, Attempts: int(r.Attempts), NextAt: store.Time(r.NextAt), claim: r.Claim,
 		claimedUntil: store.Time(r.ClaimedUntil), phase: phase(r.Phase), dataAt: store.Time(r.DataAt), witnessed: r.Witnessed == 1,
 		messageID: r.MessageID, writtenAt: store.Time(r.WrittenAt), sealedTo: r.SealedTo, sealed: r.SealedContent,

@@ -49,6 +49,7 @@ type town struct {
 	mu     sync.Mutex
 	lea    Addressee
 	links  int
+	begun  bool // the patient came
 	codes  map[string]string
 	guests map[care.CompanionID]Guest
 	papers map[care.DocumentID]paper
@@ -184,7 +185,9 @@ func (w *town) Act(_ context.Context, a authz.Actor, id care.EncounterID) (Act, 
 	case a.OrganizationID == clinic:
 		rel = authz.Org
 	}
-	return Act{booking, lea, rel}, nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return Act{booking, lea, rel, w.begun}, nil
 }
 
 func (w *town) Cover(sender, name, street, postcode, city string, titles []string, _ time.Time) ([]byte, error) {

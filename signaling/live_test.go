@@ -3,8 +3,10 @@ package signaling_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +41,7 @@ type world struct {
 	ends    int
 	out     map[care.SessionID]bool // sessions that were ended
 	touched map[care.SessionID]int
+	awaited []queue.Awaited
 	onEnd   func(ctx context.Context, id care.EncounterID, at time.Time) error
 }
 
@@ -80,7 +83,9 @@ func (w *world) Person(_ context.Context, role care.Role, id string) (signaling.
 }
 
 func (w *world) Awaited(context.Context, care.StaffID, time.Time, time.Time) ([]queue.Awaited, error) {
-	return nil, nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.awaited), nil
 }
 
 func (w *world) Ended(_ context.Context, ids []care.SessionID) (ended []care.SessionID, err error) {
@@ -150,6 +155,11 @@ func (f *facts) add(name string) func(context.Context, *store.Tx, events.Event) 
 		if name == events.MediaIncident && e.Decode(&m) == nil {
 			name := name + ":" + m.Code
 			f.list = append(f.list, name)
+			return nil
+		}
+		var d events.Delay
+		if name == events.ActDelayed && e.Decode(&d) == nil {
+			f.list = append(f.list, fmt.Sprintf("%s:%s:%d", name, d.EncounterID, d.Minutes))
 			return nil
 		}
 		f.list = append(f.list, name)
@@ -254,7 +264,7 @@ func (c *clinic) serve() {
 	c.svc.Start()
 	if c.web == nil {
 		c.svc.Subscribe(c.h.Bus)
-		for _, name := range []string{events.PatientArrived, events.PatientWentAway, events.PatientRecalled, events.EncounterStarted, events.ParticipantJoined, events.ParticipantLeft, events.MediaIncident, events.MediaFlowed, events.EncounterFinished} {
+		for _, name := range []string{events.PatientArrived, events.PatientWentAway, events.PatientRecalled, events.ActDelayed, events.EncounterStarted, events.ParticipantJoined, events.ParticipantLeft, events.MediaIncident, events.MediaFlowed, events.EncounterFinished} {
 			c.h.Bus.On(name, "test."+name, c.facts.add(name))
 		}
 		c.h.Start(c.t)

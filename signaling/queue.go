@@ -25,6 +25,7 @@ const (
 	awaitedFor  = 6 * time.Hour               // who has a time later does not matter to who waits
 	recallSoon  = 5                           // minutes: the turn may come within that time
 	awayFor     = touchEvery + 15*time.Second // without a sign of life: not looking at the page
+	delaysTold  = 3                           // of those who have a time and are not here: told of a delay
 	askedFor    = 6 * time.Hour               // a place whose patient asked to be told is kept that long
 	dayLong     = 12 * time.Hour              // an act that began before is not the one that goes on
 )
@@ -76,12 +77,12 @@ func (h *hub) outlookOf(ctx context.Context, id care.StaffID) (o outlook, err er
 	return o, err
 }
 
-// queue tells every patient who waits for a professional where they stand, and
-// calls back who is next and away.
+// queue tells every patient who waits for a professional where they stand, calls
+// back who is next and away, and has told who is to come of a delay.
 func (h *hub) queue(ctx context.Context, id care.StaffID) {
 	o, err := h.outlookOf(ctx, id)
 	if err == nil {
-		err = h.recall(ctx, &o)
+		err = errors.Join(h.recall(ctx, &o), h.foretell(ctx, o))
 	}
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
@@ -122,6 +123,36 @@ func (h *hub) recall(ctx context.Context, o *outlook) error {
 		}
 	}
 	return err
+}
+
+// foretell has the next ones who are awaited told that their professional runs
+// late: once for each level of delay of an appointment at its time, whichever
+// process notices first, and never again when the delay shrinks.
+func (h *hub) foretell(ctx context.Context, o outlook) error {
+	late := o.Delays(o.list, delaysTold)
+	if len(late) == 0 {
+		return nil
+	}
+	in := func(minutes int) int64 { return store.Micros(o.Now.Add(time.Duration(minutes) * time.Minute)) }
+	return h.svc.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for _, d := range late {
+			fresh, err := markDelayed(tx, d, store.Micros(o.Now))
+			if err != nil {
+				return err
+			}
+			if !fresh {
+				continue
+			}
+			fact := events.Delay{EncounterID: d.Act, Minutes: d.Level, From: in(d.From), At: store.Micros(o.Now)}
+			if d.To > 0 {
+				fact.To = in(d.To)
+			}
+			if err := h.svc.Bus.Publish(ctx, tx, events.ActDelayed, string(d.Act), fact); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // askRecall keeps that a waiting patient wants to be told when it is their turn.

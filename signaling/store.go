@@ -192,6 +192,27 @@ func markRecalled(tx *store.Tx, id string, at int64) (bool, error) {
 	return res.RowsAffected == 1, res.Error
 }
 
+type delayRow struct {
+	EncounterID string
+	Planned     int64
+	Level       int64
+	At          int64
+}
+
+func (delayRow) TableName() string { return "delays" }
+
+// markDelayed notes the delay that somebody awaited is told of; false when they
+// were told of as much.
+func markDelayed(tx *store.Tx, d queue.Delay, at int64) (bool, error) {
+	r := delayRow{EncounterID: string(d.Act), Planned: store.Micros(d.Planned), Level: int64(d.Level), At: at}
+	res := tx.G().Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "encounter_id"}, {Name: "planned"}},
+		DoUpdates: clause.AssignmentColumns([]string{"level", "at"}),
+		Where:     clause.Where{Exprs: []clause.Expression{clause.Lt{Column: clause.Column{Table: "delays", Name: "level"}, Value: r.Level}}},
+	}).Create(&r)
+	return res.RowsAffected == 1, res.Error
+}
+
 // endSeats ends every seat of an encounter that is not over.
 func endSeats(tx *store.Tx, id care.EncounterID, at int64) error {
 	return tx.G().Model(&seatRow{}).Where("encounter_id = ? AND state NOT IN ?", string(id), []string{string(Removed), string(Ended)}).

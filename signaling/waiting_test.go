@@ -2,6 +2,9 @@ package signaling_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 	"visavis/internal/testkit"
 	"visavis/internal/testkit/rtcclient"
 	"visavis/signaling"
+	"visavis/signaling/queue"
 )
 
 // exec changes rows as time would.
@@ -165,5 +169,93 @@ func TestOnlyAWaitingPatientIsCalledBack(t *testing.T) {
 	n := c.send(doctor, "recall", nil)
 	if e := c.wait(doctor, "error", nil); e.Str("code") != "forbidden" || uint64(e.Num("re")) != n {
 		t.Errorf("a host asks to be called back: %v", e)
+	}
+}
+
+// delays are the facts of delays that were told, as act:minutes.
+func (c *clinic) delays() string {
+	c.t.Helper()
+	c.h.Deliver(c.t)
+	c.facts.mu.Lock()
+	defer c.facts.mu.Unlock()
+	var out []string
+	for _, f := range c.facts.list {
+		if what, ok := strings.CutPrefix(f, events.ActDelayed+":"); ok {
+			out = append(out, what)
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
+}
+
+// M8, 4.8 step 4: the next three who are not there are told once for each
+// threshold of delay, after a restart too, and nothing when it shrinks.
+func TestTheNextThreeAreToldOfADelayOnce(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		c := open(t, h)
+		c.held(20, 15)
+		c.enter("patient", "a") // planned now
+		now := time.Now()
+		coming := func(minutes ...int) {
+			c.world.mu.Lock()
+			defer c.world.mu.Unlock()
+			c.world.awaited = nil
+			for i, m := range minutes {
+				c.world.awaited = append(c.world.awaited, queue.Awaited{Kind: care.Teleconsultation, Planned: now.Add(time.Duration(m) * time.Minute), Act: care.EncounterID(fmt.Sprint("act", i+1))})
+			}
+		}
+		look := func() {
+			t.Helper()
+			c.svc.Waiting(authz.With(c.ctx, authz.SystemActor()), c.doctor.StaffID)
+		}
+		began := func(minutes int) {
+			at := store.Micros(time.Now().Add(-time.Duration(minutes) * time.Minute))
+			c.exec("UPDATE seats SET admitted_at = ? WHERE state = 'admitted'", at)
+		}
+		at := store.Micros(time.Now().Add(-time.Minute))
+		c.exec(`INSERT INTO seats (id, encounter_id, patient_id, person_id, role, host, state, queue, kind, planned, arrived_at, admitted_at, seen_at, ended_at, joined_at, recall_asked_at, recalled_at)
+			VALUES (?, ?, ?, ?, 'patient', FALSE, 'admitted', ?, 'teleconsultation', ?, ?, ?, ?, 0, 0, 0, 0)`, id(), id(), id(), id(), string(c.doctor.StaffID), at, at, at, at)
+		coming(4, 5, 6, 7)
+		look()
+		first := c.delays()
+		acts := func(told string) (out []string) {
+			for _, f := range strings.Fields(told) {
+				act, _, _ := strings.Cut(f, ":")
+				out = append(out, act)
+			}
+			return out
+		}
+		if got := acts(first); !slices.Equal(got, []string{"act1", "act2", "act3"}) {
+			t.Fatalf("told %q", first)
+		}
+		look()
+		stop(t, c.svc, c.media)
+		c.start()
+		look()
+		began(8) // it shrinks
+		look()
+		if got := c.delays(); got != first {
+			t.Fatalf("told again: %q after %q", got, first)
+		}
+		c.exec("UPDATE delays SET planned = planned + 1") // moved: another time, another word
+		look()
+		if got := acts(c.delays()); !slices.Equal(got, []string{"act1", "act1", "act2", "act2", "act3", "act3"}) {
+			t.Fatalf("of their new time: %q", c.delays())
+		}
+	})
+}
+
+func TestADelayThatGrowsIsToldAgain(t *testing.T) {
+	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	var d queue.Delay
+	d.Act, d.Planned = "act", time.Now()
+	for _, step := range []struct {
+		level int
+		fresh bool
+	}{{10, true}, {10, false}, {30, true}, {10, false}, {30, false}, {120, true}, {60, false}} {
+		d.Level = step.level
+		if fresh, err := c.svc.Delayed(c.ctx, d); err != nil || fresh != step.fresh {
+			t.Errorf("%d minutes: %v, %v", step.level, fresh, err)
+		}
 	}
 }

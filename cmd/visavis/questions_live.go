@@ -49,7 +49,7 @@ func (q liveAgenda) Awaited(ctx context.Context, id care.StaffID, from, to time.
 	list, err := q.encounters.Awaited(ctx, id, from, to)
 	out := make([]queue.Awaited, len(list))
 	for i, e := range list {
-		out[i] = queue.Awaited{Kind: e.Kind, Planned: e.PlannedStart}
+		out[i] = queue.Awaited{Kind: e.Kind, Planned: e.PlannedStart, Act: e.ID}
 	}
 	return out, err
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"visavis/documents"
+	"visavis/encounters"
 	"visavis/identity"
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -103,7 +104,7 @@ func (q messageActs) Act(ctx context.Context, a authz.Actor, id care.EncounterID
 		return messaging.Act{}, err
 	}
 	relation, err := q.encounters.Relation(ctx, a, id)
-	return messaging.Act{AppointmentID: e.AppointmentID, PatientID: e.PatientID, Relation: relation}, err
+	return messaging.Act{AppointmentID: e.AppointmentID, PatientID: e.PatientID, Relation: relation, Begun: e.Status != encounters.Planned}, err
 }
 
 type messagePapers struct{ ask }

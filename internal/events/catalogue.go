@@ -13,6 +13,7 @@ const (
 	PatientArrived       = "PatientArrived"
 	PatientWentAway      = "PatientWentAway" // from the waiting room
 	PatientRecalled      = "PatientRecalled" // is nearly next and not looking: to be told
+	ActDelayed           = "ActDelayed"      // who is to come soon will not be admitted at their time: to be told
 	EncounterStarted     = "EncounterStarted"
 	ParticipantJoined    = "ParticipantJoined"
 	ParticipantLeft      = "ParticipantLeft"
@@ -63,6 +64,17 @@ type Presence struct {
 	// Assumed, of ParticipantLeft: nobody saw them leave, At is when they were
 	// last known to be there.
 	Assumed bool `json:"assumed,omitempty"`
+}
+
+// Delay is the payload of ActDelayed. Minutes is the threshold after the planned
+// time that is passed for sure; the patient is admitted between From and To, and
+// not before From when To is 0: the professional is not there.
+type Delay struct {
+	EncounterID care.EncounterID `json:"encounterId"`
+	Minutes     int              `json:"minutes"`
+	From        int64            `json:"from"` // microseconds
+	To          int64            `json:"to,omitempty"`
+	At          int64            `json:"at"`
 }
 
 // Media is the payload of MediaIncident and MediaFlowed. Code is one of the

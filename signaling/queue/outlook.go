@@ -21,6 +21,7 @@ type Outlook struct {
 type Awaited struct {
 	Kind    care.ActKind
 	Planned time.Time
+	Act     care.EncounterID
 }
 
 // Wait is an honest interval from now. When Known is false nothing honest can

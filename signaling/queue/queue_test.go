@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -214,7 +215,7 @@ func TestEightOfTenAreInside(t *testing.T) {
 				for _, v := range list {
 					switch {
 					case v.Arrived.After(now) || v.absent:
-						o.Awaited = append(o.Awaited, Awaited{v.Kind, v.Planned})
+						o.Awaited = append(o.Awaited, Awaited{v.Kind, v.Planned, care.EncounterID(v.Seat)})
 					case !v.Arrived.After(now) && v.admitted.After(now):
 						here, truth = append(here, v.Place), append(truth, v.admitted)
 					case !v.admitted.After(now) && v.ended.After(now):
@@ -299,5 +300,123 @@ func TestGuessesAreNumbers(t *testing.T) {
 	})
 	if n != 7 {
 		t.Errorf("%d lines", n)
+	}
+}
+
+func awaited(planned ...int) []Awaited {
+	var list []Awaited
+	for _, p := range planned {
+		list = append(list, Awaited{care.Teleconsultation, noon().Add(minute(p)), care.EncounterID(fmt.Sprint(p))})
+	}
+	return list
+}
+
+// M8, 4.8 step 4: only what is sure is said, of the next ones only, and no more
+// than can be known.
+func TestWhoIsToldOfADelay(t *testing.T) {
+	busy := func(since int, coming ...int) Outlook {
+		return Outlook{Now: noon(), HostOnline: true, BusySince: noon().Add(-minute(since)), BusyKind: care.Teleconsultation, Habits: Learn(steady(30, 60)), Awaited: awaited(coming...)}
+	}
+	free := Outlook{Now: noon(), HostOnline: true, FreeSince: noon().Add(-minute(20)), Habits: Learn(steady(30, 60)), Awaited: awaited(5, 20)}
+	away := Outlook{Now: noon(), Habits: Learn(steady(30, 60)), Awaited: awaited(10)}
+	for name, tc := range map[string]struct {
+		o    Outlook
+		list []Place
+		want string // planned:level of each, * when nobody knows until when
+	}{
+		"nobody is to come":                   {busy(5), nil, ""},
+		"the professional is free":            {free, nil, ""},
+		"in time":                             {busy(25, 15, 60), nil, ""},
+		"an act has just begun":               {busy(0, 5, 100), nil, "5:10"},
+		"two wait before them":                {busy(0, 15, 100), waiting(-20, -5), "15:30"},
+		"only the next three":                 {busy(0, 20, 21, 22, 23), waiting(-45, -30, -20, -10, -5), "20:120 21:120 22:120"},
+		"further away, it is not known":       {busy(0, 31), waiting(-45, -30, -20), ""},
+		"who is late themselves":              {busy(0, -16), waiting(-20), ""},
+		"the professional is not there":       {away, waiting(-20, -10), "10:30*"},
+		"not there, and nobody waits past it": {away, waiting(5, 8), ""},
+		"not there, and who waits has just come": {away, func() []Place {
+			l := waiting(-20)
+			l[0].Arrived = noon()
+			return l
+		}(), ""},
+	} {
+		var got []string
+		for _, d := range tc.o.Delays(tc.list, 3) {
+			until := int(d.Planned.Sub(noon()) / time.Minute)
+			said := fmt.Sprintf("%d:%d", until, d.Level)
+			if d.To == 0 {
+				said += "*"
+			} else if d.To < d.From+2 {
+				t.Errorf("%s: %+v", name, d)
+			}
+			if d.From-until < d.Level {
+				t.Errorf("%s: %d minutes late are not sure: %+v", name, d.Level, d)
+			}
+			got = append(got, said)
+		}
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("%s: %v, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// TestADelayThatIsToldComes plays the days of professionals who run late: who is
+// told of a delay, and comes as they would have, is seldom taken before it ends.
+func TestADelayThatIsToldComes(t *testing.T) {
+	told, early, inside := 0, 0, 0
+	for name, c := range map[string]character{
+		"always behind":           {17, 0.45, 15, 1, 10, 0.05},
+		"takes who is there":      {14, 0.5, 15, 1, 10, 0.1},
+		"sometimes early, uneven": {19, 0.65, 20, 0.4, 10, 0.1},
+	} {
+		r := rand.New(rand.NewPCG(3, 5))
+		var past []Held
+		for d := range 20 {
+			morning := time.Date(2026, 1, 2+d, 9, 0, 0, 0, time.UTC)
+			list, begins := simulate(r, c, morning, 10)
+			h := Learn(past)
+			levels := map[care.EncounterID]int{}
+			for now := begins; now.Before(morning.Add(5 * time.Hour)); now = now.Add(minute(4)) {
+				o := Outlook{Now: now, HostOnline: true, Habits: h, FreeSince: begins}
+				var here []Place
+				for _, v := range list {
+					switch {
+					case v.Arrived.After(now) || v.absent:
+						o.Awaited = append(o.Awaited, Awaited{v.Kind, v.Planned, care.EncounterID(v.Seat)})
+					case v.admitted.After(now):
+						here = append(here, v.Place)
+					case v.ended.After(now):
+						o.BusySince, o.BusyKind = v.admitted, v.Kind
+					case v.ended.After(o.FreeSince):
+						o.FreeSince = v.ended
+					}
+				}
+				Order(here)
+				for _, say := range o.Delays(here, 3) {
+					v := list[slices.IndexFunc(list, func(v visit) bool { return v.Seat == string(say.Act) })]
+					if v.absent || say.Level <= levels[say.Act] {
+						continue
+					}
+					levels[say.Act] = say.Level
+					in := v.admitted.Sub(now).Minutes()
+					told++
+					if in < float64(say.From) {
+						early++
+					} else if in <= float64(say.To) {
+						inside++
+					}
+				}
+			}
+			for _, v := range list {
+				if !v.absent {
+					past = append(past, Held{v.Kind, v.Planned, v.Arrived, v.admitted, v.ended})
+				}
+			}
+			past = past[max(0, len(past)-60):]
+		}
+		t.Logf("with %s: %d told, %d taken before, %d inside", name, told, early, inside)
+	}
+	if told < 60 || early*100 > told*10 || inside*100 < told*70 {
+		t.Errorf("of %d told %d were taken before the delay was over, %d inside", told, early, inside)
 	}
 }

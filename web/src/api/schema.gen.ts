@@ -1903,7 +1903,7 @@ export interface components {
         };
         MessagingDeliveryBody: {
             /** @enum {string} */
-            about: "booked" | "moved" | "cancelled" | "reminder" | "link" | "recall" | "invited" | "code" | "documents";
+            about: "booked" | "moved" | "cancelled" | "reminder" | "link" | "recall" | "late" | "invited" | "code" | "documents";
             /** Format: int64 */
             attempts: number;
             documents: components["schemas"]["MessagingDocumentBody"][];
