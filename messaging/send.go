@@ -183,17 +183,6 @@ func (s *Service) first(ctx context.Context, tx *store.Tx, d *Delivery) (content
 	return c, s.sealContent(ctx, tx, d, c)
 }
 
-// addressee is a patient, written to through the representative who asked when
-// one did.
-func (s *Service) addressee(ctx context.Context, id care.PatientID, representative string) (Addressee, error) {
-	to, err := s.People.Patient(ctx, id)
-	if err != nil || representative == "" {
-		return to, err
-	}
-	to.Email, to.Phone, err = s.People.Representative(ctx, id, representative)
-	return to, err
-}
-
 // fill makes the content of a delivery. A link is minted here, in the
 // transaction that seals it.
 func (s *Service) fill(ctx context.Context, d *Delivery, to Addressee) (content, error) {
