@@ -41,7 +41,7 @@ if [ ! -e "$data/links.json" ]; then
 	exit 1
 fi
 
-export VISAVIS_URL=http://localhost:$base LINKS=$data/links.json PLAYWRIGHT_JSON_OUTPUT_NAME=$report
+export VISAVIS_RUN=$name VISAVIS_URL=http://localhost:$base LINKS=$data/links.json PLAYWRIGHT_JSON_OUTPUT_NAME=$report
 (cd web && npx playwright test --config e2e/playwright.config.ts --reporter=list,json "$@")
 status=$?
 if [ $status != 0 ]; then

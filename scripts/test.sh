@@ -28,20 +28,6 @@ gotest() { # gotest <name> <arguments of go test>…
 	echo "== $name"
 	go test -json -tags nomsgpack -timeout 15m "$@" 2>&1 | tally -name "$name" go
 }
-aside() { # aside <file> <name> <arguments of go test>…: gotest beside others; join tells what it said
-	local file=$1
-	shift
-	(
-		lines=tmp/tally.$file
-		rm -f "$lines"
-		gotest "$@"
-	) >"tmp/$file.log" 2>&1 &
-}
-join() { # join <file> <name> <pid>
-	wait "$3"
-	cat "tmp/$1.log"
-	cat "tmp/tally.$1" >>tmp/tally || tally -name "$2" step 1
-}
 journeys() { # journeys <name> <command>…
 	local name=$1 start=$SECONDS
 	shift
@@ -52,6 +38,20 @@ journeys() { # journeys <name> <command>…
 	else
 		tally -name "$name" -seconds $((SECONDS - start)) step 1
 	fi
+}
+aside() { # aside <file> <one of the above> <its arguments>…: beside others; join tells what it said
+	local file=$1
+	shift
+	(
+		lines=tmp/tally.$file
+		rm -f "$lines"
+		"$@"
+	) >"tmp/$file.log" 2>&1 &
+}
+join() { # join <file> <name> <pid>
+	wait "$3"
+	cat "tmp/$1.log"
+	cat "tmp/tally.$1" >>tmp/tally || tally -name "$2" step 1
 }
 
 step "tools" scripts/ensure-tools.sh || { tally close; exit 1; }
@@ -68,18 +68,20 @@ step "types of the API are fresh" make -s fresh
 
 # The tests themselves say what they need: missing servers fail, they do not skip.
 export CI=true
-# Being killed again and again is mostly waiting: beside the others.
-aside kills "go, kills" -run KilledAgain ./cmd/visavis
+# The program's own tests mostly wait for it to start, stop and be killed: three at a time, beside the other packages'.
+aside kills gotest "go, kills" -run KilledAgain ./cmd/visavis
 kills=$!
 # Calls between real browsers want the machine for themselves.
-gotest "go" -skip 'KilledAgain|Browsers|Chromium' $(go list ./... | grep -v '/signaling$')
+gotest "go" -p 3 -parallel 3 -skip 'KilledAgain|Browsers|Chromium' $(go list ./... | grep -v '/signaling$')
 join kills "go, kills" "$kills"
 gotest "go, calls in browsers" ./signaling
 gotest "go, calls in browsers through the program" -run 'Browsers|Chromium' ./cmd/visavis
 gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
-# Journeys are somebody at a page: nothing runs beside them. How pages look (widths, languages, axe) does not depend on the database: once.
+# How pages look (widths, languages, axe) does not depend on the database: once. The other's story beside pages without a call.
+aside story journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=story
+story=$!
 journeys "journeys sqlite" scripts/e2e.sh sqlite
-journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=phone --project=story patient situation story
+join story "journeys postgres" "$story"
 
 echo "$((SECONDS - began)) s in all"
 tally close

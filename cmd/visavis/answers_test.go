@@ -18,6 +18,7 @@ import (
 // TestTheExactAnswers is acceptance 7: what the program says, word for word,
 // to what it must not do. Only what names one request or record is left out.
 func TestTheExactAnswers(t *testing.T) {
+	t.Parallel()
 	rigs(t, func(t *testing.T, r *rig) {
 		c := &call{spy: &spy{witness: &witness{rig: r, doctor: r.staff(account("MARTIN"))}}}
 		c.prepare()

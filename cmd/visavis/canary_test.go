@@ -35,6 +35,7 @@ func mark(field string) string { return canary + " " + field }
 // clinical field of an act, then a search of the logs, the database read as
 // text, the files, Redis, refusals, e-mails, SMS.
 func TestNoClinicalWordLeaks(t *testing.T) {
+	t.Parallel()
 	rigs(t, func(t *testing.T, r *rig) {
 		s := &spy{witness: &witness{rig: r, doctor: r.staff(account("MARTIN"))}}
 		s.act()

@@ -86,6 +86,7 @@ func TestFirstClinic(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the program")
 	}
+	t.Parallel()
 	test := func(t *testing.T, r *rig) {
 		checked, err := r.say("check")
 		for _, want := range []string{"✓  database and keys", "✓  folder of audit heads", "–  trusted proxies", "✓  web port", "✗  Pro Santé Connect", `"HeadsDir": "` + r.dir, `"Proxies"`, `"Secret": "(set)"`} {

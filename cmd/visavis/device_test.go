@@ -145,6 +145,7 @@ func cut(m *rtcclient.Media) bool { return !m.Connected() }
 // TestADeviceInTheCall is issue 3 §2 for the program: what only sends comes in
 // by WHIP and what only receives by WHEP, through the gate of everybody.
 func TestADeviceInTheCall(t *testing.T) {
+	t.Parallel()
 	rigs(t, func(t *testing.T, r *rig) {
 		c := &call{spy: &spy{witness: &witness{rig: r, doctor: r.staff(account("MARTIN"))}}}
 		c.prepare()

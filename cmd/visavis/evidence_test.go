@@ -18,6 +18,7 @@ import (
 // when it is back; the proof, downloaded, is checked by a program that has
 // public keys only, and refused when one byte is changed (S16).
 func TestAConsentIsProvenWithoutThePlatform(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, "", "")
 	fault := func(name string) {
 		resp, err := http.PostForm(r.sim("tsa")+"/control", url.Values{"fault": {name}})

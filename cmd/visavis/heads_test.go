@@ -17,6 +17,7 @@ func TestACutAuditLogIsFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the program")
 	}
+	t.Parallel()
 	rigs(t, func(t *testing.T, r *rig) {
 		dir := filepath.Join(r.dir, "heads")
 		list := func() []string {

@@ -33,6 +33,7 @@ import (
 // what the doctor signed, byte for byte, and METADATA.XML says its hash and
 // size. The archive is read here without the program's own reader.
 func TestTheLetterOfAnAct(t *testing.T) {
+	t.Parallel()
 	const box = "plateforme@" + mailtest.Platform
 	patient := demoPatients("")[0].Record.INS.Matricule + "@" + mailtest.Patients
 	server := mailtest.Start(t, box, patient)

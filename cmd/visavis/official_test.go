@@ -20,6 +20,7 @@ func TestTheOfficialRulesTakeEveryDemoPatientsPapers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the Java validator")
 	}
+	t.Parallel()
 	pack := testkit.ANSRules(t)
 	r := newRig(t, "", "")
 	dir, n := t.TempDir(), 0

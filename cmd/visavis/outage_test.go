@@ -26,6 +26,7 @@ func TestACallOutlivesItsStores(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes Redis away for 30 s: not in -short")
 	}
+	t.Parallel()
 	pg := testkit.OwnPostgres(t)
 	name, err := pg.Create("")
 	if err != nil {

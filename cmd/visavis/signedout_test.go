@@ -13,6 +13,7 @@ import (
 // out, link revoked, dismissed: within two seconds the socket and the media of
 // that person end, and nobody else's.
 func TestWhoIsSignedOutLeavesTheCall(t *testing.T) {
+	t.Parallel()
 	rigs(t, func(t *testing.T, r *rig) {
 		c := &call{spy: &spy{witness: &witness{rig: r, doctor: r.staff(account("MARTIN"))}}}
 		c.begin()

@@ -6,7 +6,8 @@ import { defineConfig } from '@playwright/test';
  */
 export default defineConfig({
   testDir: '.',
-  outputDir: '../test-results',
+  // Of its own: another run may go on beside, and a run clears its folder first.
+  outputDir: `../test-results/${process.env.VISAVIS_RUN ?? 'by-hand'}`,
   // Generous: a machine of two cores with other tests beside it does slowly what it does.
   timeout: 180_000,
   expect: { timeout: 30_000 },
@@ -18,7 +19,9 @@ export default defineConfig({
     locale: 'fr-FR',
     timezoneId: 'Europe/Paris',
     actionTimeout: 30_000,
-    trace: 'retain-on-failure',
+    // A trace films every page: it starves the calls it would explain.
+    trace: process.env.VISAVIS_TRACE ? 'retain-on-failure' : 'off',
+    screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: [
@@ -31,7 +34,8 @@ export default defineConfig({
         '--disable-component-update',
         '--disable-sync',
         '--use-fake-ui-for-media-stream',
-        '--use-fake-device-for-media-stream',
+        // Encoding four people's pictures in software is most of what a call costs here; speeds are asked with VISAVIS_SOAK=1.
+        `--use-fake-device-for-media-stream${process.env.VISAVIS_SOAK ? '' : '=fps=12'}`,
       ],
     },
   },
