@@ -16,6 +16,7 @@ type Chaos struct {
 	mu   sync.Mutex
 	loss float64
 	rate float64
+	late time.Duration
 	free time.Time
 	conn *badConn
 }
@@ -50,7 +51,7 @@ func (c *Chaos) through(size int) (time.Time, bool) {
 	now := time.Now()
 	if c.rate == 0 {
 		c.free = now
-		return now, true
+		return now.Add(c.late), true
 	}
 	if c.free.Before(now) {
 		c.free = now
@@ -59,7 +60,14 @@ func (c *Chaos) through(size int) (time.Time, bool) {
 		return now, false
 	}
 	c.free = c.free.Add(time.Duration(float64(size+28) * 8 / c.rate * 1e9))
-	return c.free, true
+	return c.free.Add(c.late), true
+}
+
+// Delay lets what comes to the client come later: a round trip takes d more.
+func (c *Chaos) Delay(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.late = d
 }
 
 // Lose sets the fraction (0…1) of datagrams that is lost, each way.
@@ -102,6 +110,12 @@ func (o Options) mux() (ice.UDPMux, *stamped, error) {
 			return nil, nil, err
 		}
 		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: newBadConn(udp, o.Chaos)}), nil, nil
+	case o.IPv6: // pion does not find ::1 by itself
+		udp, err := net.ListenPacket("udp6", "[::1]:0")
+		if err != nil {
+			return nil, nil, err
+		}
+		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: udp}), nil, nil
 	case o.Stamped:
 		udp, err := newStamped()
 		if err != nil {

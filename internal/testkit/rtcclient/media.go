@@ -24,6 +24,7 @@ type Options struct {
 	ICE                          []webrtc.ICEServer
 	RelayOnly                    bool
 	TCPOnly                      bool   // ICE-TCP candidates of the server only
+	IPv6                         bool   // UDP on ::1, and nothing else
 	Loopback                     bool   // use 127.0.0.1 as well
 	PicturePackets               int    // packets of 1,000 bytes in a picture; 0: three, 0.72 Mbit/s
 	Chaos                        *Chaos // around the one UDP socket of the client
@@ -76,10 +77,14 @@ func NewMedia(o Options) (*Media, error) {
 	if o.Loopback {
 		s.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() })
 	}
-	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
-	if o.TCPOnly {
-		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
+	network := webrtc.NetworkTypeUDP4
+	switch {
+	case o.IPv6:
+		network = webrtc.NetworkTypeUDP6
+	case o.TCPOnly:
+		network = webrtc.NetworkTypeTCP4
 	}
+	s.SetNetworkTypes([]webrtc.NetworkType{network})
 	socket, stamps, err := o.mux()
 	if err != nil {
 		return nil, err
@@ -102,6 +107,7 @@ func NewMedia(o Options) (*Media, error) {
 	}
 	policy := webrtc.ICETransportPolicyAll
 	if o.RelayOnly {
+		s.SetRelayAcceptanceMinWait(0) // pion hopes for something better for 2 s; a browser does not
 		policy = webrtc.ICETransportPolicyRelay
 	}
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{
