@@ -203,6 +203,20 @@ func (s *Service) Companion(ctx context.Context, id care.CompanionID) (c Compani
 	return c, err
 }
 
+// Invited gives those whose invitation to an appointment stands, the first one
+// first, for another module, which has checked who asks.
+func (s *Service) Invited(ctx context.Context, id care.AppointmentID) (list []care.CompanionID, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		rows, err := companionsOf(tx, id)
+		list = make([]care.CompanionID, len(rows))
+		for i, r := range rows {
+			list[i] = care.CompanionID(r.ID)
+		}
+		return err
+	})
+	return list, err
+}
+
 // IssueCompanionLink is IssueLink for a companion: a capability of their own,
 // which opens nothing but their seat. It fails as Gone when they were revoked.
 func (s *Service) IssueCompanionLink(ctx context.Context, id care.CompanionID) (secret string, err error) {

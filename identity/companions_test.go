@@ -204,6 +204,9 @@ func TestInvitationsAreFew(t *testing.T) {
 		if err != nil || back.ID == second.ID {
 			t.Errorf("who was taken back is another person: %+v %v", back, err)
 		}
+		if list, err := c.svc.Invited(context.Background(), visit); err != nil || len(list) != 2 || list[0] != first.ID || list[1] != back.ID {
+			t.Errorf("%v are invited: %v", list, err)
+		}
 		_, err = c.svc.InviteCompanion(doctor, visit, paul)
 		if f, ok := err.(*fault.Error); !ok || f.Kind != fault.Throttled {
 			t.Errorf("a sixth message: %v", err)

@@ -30,7 +30,7 @@ func (s *Service) Subscribe(bus *events.Bus) {
 	bus.Every("messaging.collect", 20*time.Second, s.collectJob)
 }
 
-// booking tells the patient by e-mail and SMS, and takes back what earlier
+// booking tells the patient by e-mail and SMS, of a change those they invited too, and takes back what earlier
 // facts of the same appointment had not sent yet.
 func (s *Service) booking(about About) events.Consumer {
 	return func(ctx context.Context, tx *store.Tx, ev events.Event) error {
@@ -44,8 +44,16 @@ func (s *Service) booking(about About) events.Consumer {
 		}
 		d := Delivery{About: about, Recipient: ToPatient, PatientID: p.PatientID, PractitionerID: p.PractitionerID, OrganizationID: p.OrganizationID,
 			AppointmentID: p.AppointmentID, Language: p.Language, Zone: p.Zone, StartsAt: store.Time(p.Start), FactAt: ev.At, FactVersion: p.Version, NextAt: s.Clock.Now()}
-		if err := s.tell(ctx, tx, d, ev.ID); err != nil || about == Cancelled {
+		if err := s.tell(ctx, tx, d, ev.ID); err != nil {
 			return err
+		}
+		if about != Booked {
+			if err := s.tellGuests(ctx, tx, d, ev.ID); err != nil {
+				return err
+			}
+		}
+		if about == Cancelled {
+			return nil
 		}
 		if d.StartsAt.Sub(s.Clock.Now()) < reminderLeast {
 			return nil

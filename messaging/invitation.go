@@ -15,9 +15,11 @@ import (
 type Guest struct{ Name, Email, Phone string }
 
 // Guests tells about those a patient or a doctor invited to an act; identity
-// answers. Both fail as Gone when the invitation was taken back. IssueLink joins
-// the transaction of ctx.
+// answers. The last two fail as Gone when the invitation was taken back.
+// IssueCompanionLink joins the transaction of ctx.
 type Guests interface {
+	// Invited gives those whose invitation to an appointment stands.
+	Invited(ctx context.Context, id care.AppointmentID) ([]care.CompanionID, error)
 	Companion(ctx context.Context, id care.CompanionID) (Guest, error)
 	IssueCompanionLink(ctx context.Context, id care.CompanionID) (secret string, err error)
 }
@@ -42,10 +44,46 @@ func (s *Service) invited(ctx context.Context, tx *store.Tx, ev events.Event) er
 	d := Delivery{About: Invited, Recipient: ToCompanion, PatientID: p.PatientID, PractitionerID: last.PractitionerID, OrganizationID: last.OrganizationID,
 		AppointmentID: p.AppointmentID, CompanionID: p.CompanionID, Language: last.Language, Zone: last.Zone, StartsAt: last.StartsAt,
 		FactAt: ev.At, FactVersion: last.FactVersion, NextAt: s.Clock.Now()}
+	return s.writeTo(ctx, tx, d, to, ev.ID)
+}
+
+// writeTo makes the one message of a fact for somebody invited.
+func (s *Service) writeTo(ctx context.Context, tx *store.Tx, d Delivery, to Guest, fact string) error {
 	if to.Phone != "" {
-		return s.queue(ctx, tx, d, SMS, ev.ID, addressed{to.Name, hidePhone(to.Phone)})
+		return s.queue(ctx, tx, d, SMS, fact, addressed{to.Name, hidePhone(to.Phone)})
 	}
-	return s.queue(ctx, tx, d, Email, ev.ID, addressed{to.Name, hideAddress(to.Email)})
+	return s.queue(ctx, tx, d, Email, fact, addressed{to.Name, hideAddress(to.Email)})
+}
+
+// tellGuests tells those who are invited to an appointment that it is moved or
+// cancelled, as d tells the patient; moved, with a new link of their own. Whose
+// invitation was taken back is told nothing.
+func (s *Service) tellGuests(ctx context.Context, tx *store.Tx, d Delivery, fact string) error {
+	list, err := s.Guests.Invited(ctx, d.AppointmentID)
+	if err != nil {
+		return err
+	}
+	if d.Language == "" {
+		to, err := s.addressee(ctx, d.PatientID, "")
+		if err != nil {
+			return err
+		}
+		d.Language = to.Language
+	}
+	for _, id := range list {
+		to, err := s.Guests.Companion(ctx, id)
+		if fault.KindOf(err) == fault.Gone && err != nil {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		d.Recipient, d.CompanionID = ToCompanion, id
+		if err := s.writeTo(ctx, tx, d, to, fact+"|"+string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recipient is who a delivery is written to.
@@ -54,6 +92,17 @@ func (s *Service) recipient(ctx context.Context, d *Delivery) (Addressee, error)
 		return s.guest(ctx, d.CompanionID)
 	}
 	return s.addressee(ctx, d.PatientID, d.Representative)
+}
+
+// addressee is a patient, written to through the representative who asked when
+// one did.
+func (s *Service) addressee(ctx context.Context, id care.PatientID, representative string) (Addressee, error) {
+	to, err := s.People.Patient(ctx, id)
+	if err != nil || representative == "" {
+		return to, err
+	}
+	to.Email, to.Phone, err = s.People.Representative(ctx, id, representative)
+	return to, err
 }
 
 // secret mints the link of a message.

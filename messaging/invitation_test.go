@@ -109,6 +109,74 @@ func TestAnInvitationOutlivesAMove(t *testing.T) {
 	}
 }
 
+// 4.8, B13: who is invited is told of the new time with a link of their own, and
+// that it is off, each once, and nothing when the invitation was taken back.
+func TestACompanionIsToldOfAMoveAndOfACancellation(t *testing.T) {
+	t.Parallel()
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		w := newWorld(t, h)
+		w.appointment(events.AppointmentBooked, 3*time.Hour)
+		w.invite(rose, Guest{Name: "Rose Attal", Phone: rosePhone})
+		w.invite(paul, Guest{Name: "Paul", Email: paulMail})
+		w.wait(rosePhone, 1)
+		w.Clock.Advance(time.Minute)
+		w.appointment(events.AppointmentMoved, 28*time.Hour)
+		text := w.wait(rosePhone, 2)[1].Text
+		if !strings.Contains(text, "Léa M. est déplacé") || !strings.Contains(text, "/rdv#companion") || !sms.Fits(text) {
+			t.Errorf("SMS: %s", text)
+		}
+		mails := w.mail.Messages(paulMail)
+		if len(mails) != 2 || !strings.Contains(unmimed(mails[1].Raw), "/rdv#companion") {
+			t.Fatalf("%d e-mails%s", len(mails), show(w.all()))
+		}
+		w.town.mu.Lock()
+		delete(w.town.guests, paul) // taken back
+		w.town.mu.Unlock()
+		w.Clock.Advance(time.Minute)
+		w.appointment(events.AppointmentCancelled, 28*time.Hour)
+		off := w.wait(rosePhone, 3)[2].Text
+		if !strings.Contains(off, "annulé") || strings.Contains(off, "/rdv#") {
+			t.Errorf("SMS: %s", off)
+		}
+		if mails := w.mail.Messages(paulMail); len(mails) != 2 {
+			t.Errorf("%d e-mails to who is not invited any more", len(mails))
+		}
+		for _, said := range []string{text, off, unmimed(mails[1].Raw)} {
+			if word := healthWord(said); word != "" || strings.Contains(said, "Moreau") || strings.Contains(said, "Martin") {
+				t.Errorf("%q in %s", word, said)
+			}
+		}
+	})
+}
+
+// What was to be told to somebody whose invitation is taken back meanwhile, and
+// of a time that is itself moved, does not leave.
+func TestWhatACompanionNeedNotKnowDoesNotLeave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	w.appointment(events.AppointmentBooked, 3*time.Hour)
+	w.invite(rose, Guest{Name: "Rose Attal", Phone: rosePhone})
+	w.wait(rosePhone, 1)
+	w.sms.Close() // the gateway is away for a while
+	w.Clock.Advance(time.Minute)
+	w.appointment(events.AppointmentMoved, 28*time.Hour)
+	w.Clock.Advance(time.Minute)
+	w.appointment(events.AppointmentMoved, 29*time.Hour)
+	w.town.mu.Lock()
+	delete(w.town.guests, rose)
+	w.town.mu.Unlock()
+	w.pass(time.Minute)
+	reasons := map[string]int{}
+	for _, d := range w.all() {
+		if d.Recipient == ToCompanion && d.About == Moved {
+			reasons[string(d.State)+" "+d.Reason]++
+		}
+	}
+	if len(reasons) != 2 || reasons["refused overtaken"] != 1 || reasons["refused withdrawn"] != 1 {
+		t.Errorf("%v%s", reasons, show(w.all()))
+	}
+}
+
 func TestAShortNameTellsOneLetterOfTheFamily(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"Léa Moreau": "Léa M.", "Jean-Noël N'GUESSAN-LEFÈVRE": "Jean-Noël N.", "Zoé": "Zoé", "Anne ÉTIENNE": "Anne É."} {

@@ -93,14 +93,22 @@ func (s *Service) call(ctx context.Context, tx *store.Tx, d Delivery, last *Deli
 	return nil
 }
 
-// begun tells whether a word of a delay is of no more use: who it is for came
-// meanwhile and sees their turn on the page.
-func (s *Service) begun(ctx context.Context, d *Delivery) (bool, error) {
+// wanted gives an *outOfUse error when what happened since an earlier attempt
+// makes a message useless: who is told of a delay came and sees their turn on the
+// page, or the invitation of a companion was taken back.
+func (s *Service) wanted(ctx context.Context, d *Delivery) error {
+	if d.Recipient == ToCompanion {
+		_, err := s.guest(ctx, d.CompanionID)
+		return err
+	}
 	if d.About != Late {
-		return false, nil
+		return nil
 	}
 	act, err := s.Acts.Act(ctx, authz.SystemActor(), d.EncounterID)
-	return act.Begun, err
+	if err == nil && act.Begun {
+		return &outOfUse{Refused, reasonOvertaken}
+	}
+	return err
 }
 
 // stale tells that a word about a turn comes too late to be of use.

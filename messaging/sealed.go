@@ -26,17 +26,6 @@ type content struct {
 	Notice  notice `json:"notice,omitzero"`
 }
 
-// addressee is a patient, written to through the representative who asked when
-// one did.
-func (s *Service) addressee(ctx context.Context, id care.PatientID, representative string) (Addressee, error) {
-	to, err := s.People.Patient(ctx, id)
-	if err != nil || representative == "" {
-		return to, err
-	}
-	to.Email, to.Phone, err = s.People.Representative(ctx, id, representative)
-	return to, err
-}
-
 func (s *Service) sealTo(ctx context.Context, tx *store.Tx, d *Delivery, a addressed) (err error) {
 	d.Label, d.Hint = a.Label, a.Hint
 	d.sealedTo, err = s.sealJSON(ctx, tx, d, "sealed_to", a)

@@ -134,10 +134,8 @@ func (s *Service) prepare(ctx context.Context, d *Delivery) (fresh *Delivery, c 
 		if fresh.stale(s.Clock.Now()) {
 			return &outOfUse{Refused, reasonExpired}
 		}
-		if here, err := s.begun(ctx, fresh); err != nil {
+		if err := s.wanted(ctx, fresh); err != nil {
 			return err
-		} else if here {
-			return &outOfUse{Refused, reasonOvertaken}
 		}
 		if err := s.drop(ctx, tx, fresh); err != nil {
 			return err
@@ -241,7 +239,7 @@ func (s *Service) filling(ctx context.Context, d *Delivery) (f filling, err erro
 		}
 		f.link = s.PublicURL + linkPath + secret
 	}
-	if d.About == Invited {
+	if d.Recipient == ToCompanion {
 		of, err := s.People.Patient(ctx, d.PatientID)
 		f.of = short(of.Name)
 		return f, err

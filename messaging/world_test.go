@@ -3,6 +3,7 @@ package messaging
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -128,6 +129,12 @@ func (w *town) Companion(_ context.Context, id care.CompanionID) (Guest, error) 
 		return g, nil
 	}
 	return Guest{}, fault.New(fault.Gone, "link-revoked")
+}
+
+func (w *town) Invited(context.Context, care.AppointmentID) ([]care.CompanionID, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.guests)), nil
 }
 
 func (w *town) IssueCompanionLink(ctx context.Context, id care.CompanionID) (string, error) {

@@ -78,6 +78,11 @@ func (q messageSecrets) PendingCode(ctx context.Context, id string) (string, err
 
 type messageGuests struct{ ask }
 
+// Invited asks identity who is invited to an appointment.
+func (q messageGuests) Invited(ctx context.Context, id care.AppointmentID) ([]care.CompanionID, error) {
+	return q.identity.Invited(ctx, id)
+}
+
 // Companion asks identity where a companion is written to.
 func (q messageGuests) Companion(ctx context.Context, id care.CompanionID) (messaging.Guest, error) {
 	c, err := q.identity.Companion(ctx, id)
