@@ -31,7 +31,10 @@ func TestWhoIsToldOfLateIsSeen(t *testing.T) {
 		}
 		h.Clock.Advance(time.Minute)
 		nurse.Told = h.Clock.Now()
-		w.change(func(a *paper.Act) { a.People = append(a.People, nurse) })
+		w.change(func(a *paper.Act) {
+			a.People = append(a.People, nurse)
+			a.Devices = []paper.Device{{ID: "d", Name: "Échographe", Owner: "Inès Benali", From: start.Add(3 * time.Minute), To: start.Add(8 * time.Minute)}}
+		})
 		if r, err = svc.Read(ctx, encounter); err != nil || len(r.ToldLate) != 1 || r.ToldLate[0] != "Inès Benali" {
 			t.Fatalf("told late: %v %v", r.ToldLate, err)
 		}
@@ -53,6 +56,10 @@ func TestWhoIsToldOfLateIsSeen(t *testing.T) {
 		page := strings.Join(strings.Fields(pdfText(t, files.PDF)), " ")
 		if !strings.Contains(page, "Inès Benali") || !strings.Contains(page, "départ non constaté") {
 			t.Errorf("the next version does not say who was there, and that nobody saw her leave:\n%s", page)
+		}
+		// A10: a thing that took part is named as a thing, and is none of the people of the header.
+		if !strings.Contains(page, "Échographe, appareil apporté par Inès Benali, de ") || strings.Contains(string(files.CDA), "Échographe") {
+			t.Errorf("a device:\n%s", page)
 		}
 		if r, err = svc.Read(ctx, encounter); err != nil || len(r.ToldLate) != 0 {
 			t.Errorf("still told late: %v %v", r.ToldLate, err)

@@ -129,6 +129,13 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 		}
 		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: role, From: act.Local(x.From), To: act.Local(x.To)})
 	}
+	for _, x := range act.Devices {
+		what := s.say("device.of", lang.Args{"name": x.Owner})
+		if x.Assumed {
+			what += ", " + s.say("presence.assumed", nil)
+		}
+		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: what, From: act.Local(x.From), To: act.Local(x.To)})
+	}
 	for _, i := range act.Incidents {
 		p.Incidents = append(p.Incidents, sheet.Incident{At: act.Local(i.At), Text: i.Text})
 	}

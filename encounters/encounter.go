@@ -53,7 +53,7 @@ type Encounter struct {
 	waitingToldAt      time.Time // of the last news from the waiting room
 
 	Team      []Member
-	Presence  []Presence
+	Presence  []Presence // of people, and of the devices they brought
 	Incidents []Incident
 }
 
@@ -81,6 +81,10 @@ type Incident struct {
 	Code   string // of docs/signaling.md; its text is incident.<code>
 	At     time.Time
 }
+
+// RoleDevice is the role of a stay of a thing, as signaling names it: an
+// ultrasound, a screen. Its person is the device's seat.
+const RoleDevice care.Role = "device"
 
 // to moves the act to a state, or refuses what the table does not allow.
 func (e *Encounter) to(s Status, at time.Time) error {

@@ -195,6 +195,9 @@ func participants(e *Encounter, known map[string]personBody) []participantBody {
 	out := []participantBody{}
 	at := map[string]int{}
 	for _, p := range e.Presence {
+		if p.Role == RoleDevice {
+			continue // nobody; the report names it
+		}
 		i, ok := at[p.PersonID]
 		if !ok {
 			i = len(out)

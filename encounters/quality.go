@@ -120,6 +120,9 @@ func seatsOf(e *Encounter, rows []qualityRow) ([]ribbon.Seat, error) {
 		return &seats[i]
 	}
 	for _, p := range e.Presence {
+		if p.Role == RoleDevice {
+			continue // it says nothing of its call
+		}
 		x := seat(p.SeatID, p.Role)
 		x.Stays = append(x.Stays, ribbon.Span{From: p.JoinedAt, To: p.LeftAt})
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"visavis/internal/authz"
+	"visavis/internal/events"
 	"visavis/internal/fault"
 	"visavis/internal/store"
 	"visavis/internal/testkit"
@@ -78,6 +80,12 @@ func TestADeviceFollowsItsOwner(t *testing.T) {
 		c.flows(nm, 100)
 	}
 	reaches()
+	// A10: the act is told of the thing as of those who are there.
+	told := func(name string, n int) {
+		t.Helper()
+		testkit.Eventually(t, 30*time.Second, name, func() bool { return c.facts.count(name) >= n })
+	}
+	told(events.ParticipantJoined, 3)
 
 	c.send(doctor, "hold", map[string]any{"seats": []string{nurse.Seat}})
 	c.wait(doctor, "room", func(m rtcclient.Msg) bool { return seatIn(m, nurse.Seat)["held"] == true })
@@ -90,6 +98,7 @@ func TestADeviceFollowsItsOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.wait(doctor, "room", func(m rtcclient.Msg) bool { return seatIn(m, seat.ID)["online"] == false })
+	told(events.ParticipantLeft, 2)
 	if p.Alive() {
 		t.Error("the connection is said to be there")
 	}

@@ -168,6 +168,9 @@ func (r *room) linkLocked(to *session, e MediaEvent) {
 		to.cut = false
 		r.incident(to.seat, "media_restored")
 	}
+	if to.owner != "" && e.Link == LinkUp { // a thing is there while it is connected
+		r.presentLocked(to)
+	}
 	if was != to.link {
 		r.showLocked()
 	}

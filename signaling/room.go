@@ -149,7 +149,7 @@ func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello)
 	return old
 }
 
-// presentLocked tells encounters that an admitted person is here.
+// presentLocked tells encounters that an admitted person or device is here.
 func (r *room) presentLocked(s *session) {
 	seat := r.seats[s.seat]
 	if r.away[seat.ID] {

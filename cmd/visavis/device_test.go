@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -191,7 +192,38 @@ func TestADeviceInTheCall(t *testing.T) {
 		c.until(four.media, "the doctor signed out", cut)
 		ultrasound.offer(text).Problem(401, "device-token")
 		c.secret(ultrasound.Token, screen.Token)
+		c.reported()
 	})
+}
+
+// reported: the report of the act names each device once, as a thing (A10).
+func (c *call) reported() {
+	c.t.Helper()
+	c.doctor = c.staff(account("MARTIN"))
+	path := "/api/encounters/" + c.encounter
+	c.do("POST", path+"/finish", nil, nil)
+	c.do("PUT", path+"/report", map[string]string{"motive": "Toux", "text": "Examen normal."}, nil, testkit.Match("0"))
+	var signed struct{ DocumentID string }
+	c.do("POST", path+"/report/sign", map[string]int{"version": 1}, &signed)
+	cmd := exec.Command("pdftotext", "-layout", "-", "-")
+	cmd.Stdin = bytes.NewReader(c.doctor.Get("/api/documents/" + signed.DocumentID + "/pdf").Want(200).Body)
+	out, err := cmd.Output()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	page := strings.Join(strings.Fields(string(out)), " ")
+	for _, name := range []string{"Échographe", "Écran de la salle"} {
+		if n := strings.Count(page, name+", appareil apporté par"); n != 1 {
+			c.t.Errorf("%s is named %d times:\n%s", name, n, page)
+		}
+	}
+	var e struct{ Participants []struct{ Role string } }
+	c.do("GET", path, nil, &e)
+	for _, p := range e.Participants {
+		if p.Role == "device" {
+			c.t.Errorf("a thing among the people: %+v", e)
+		}
+	}
 }
 
 // whoMayAsk: the professionals of the act, and nobody else.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -134,13 +135,20 @@ func (q paperActs) author(ctx context.Context, e *encounters.Encounter, a *paper
 	return nil
 }
 
-// present lists who was there, each from first arrival to last departure.
+// present lists who was there, each from first arrival to last departure, and
+// the devices they brought.
 func (q paperActs) present(ctx context.Context, e *encounters.Encounter, a *paper.Act) error {
 	at := map[string]int{}
 	for _, s := range e.Presence {
 		left := s.LeftAt
 		if left.IsZero() {
 			left = a.End
+		}
+		if s.Role == encounters.RoleDevice {
+			if err := q.brought(ctx, e, a, s, left); err != nil {
+				return err
+			}
+			continue
 		}
 		if i, ok := at[s.PersonID]; ok {
 			p := &a.People[i]
@@ -159,6 +167,32 @@ func (q paperActs) present(ctx context.Context, e *encounters.Encounter, a *pape
 		at[s.PersonID] = len(a.People)
 		a.People = append(a.People, p)
 	}
+	return nil
+}
+
+// brought adds a stay of a device.
+func (q paperActs) brought(ctx context.Context, e *encounters.Encounter, a *paper.Act, s encounters.Presence, left time.Time) error {
+	if i := slices.IndexFunc(a.Devices, func(d paper.Device) bool { return d.ID == s.PersonID }); i >= 0 {
+		if d := &a.Devices[i]; left.After(d.To) {
+			d.To, d.Assumed = left, s.Assumed
+		}
+		return nil
+	}
+	d := paper.Device{ID: s.PersonID, From: s.JoinedAt, To: left, Assumed: s.Assumed}
+	var err error
+	if d.Name, err = q.whip.Label(ctx, s.PersonID); err != nil {
+		return err
+	}
+	known, err := q.whip.Device(ctx, s.PersonID)
+	if err != nil {
+		return err
+	}
+	owner := paper.Person{ID: known.Owner}
+	if err := q.who(ctx, e, &owner); err != nil {
+		return err
+	}
+	d.Owner = owner.Name
+	a.Devices = append(a.Devices, d)
 	return nil
 }
 

@@ -24,6 +24,15 @@ type Person struct {
 	Told         time.Time         // when we learnt that they were there; it may be after the end
 }
 
+// Device took part in the act as a source or a screen (product A10); it is nobody.
+type Device struct {
+	ID       string
+	Name     string    // what who brought it called it
+	Owner    string    // the name of who brought it and answers for it
+	From, To time.Time // first connection and last end
+	Assumed  bool      // nobody saw it leave: To is when it was last known to be there
+}
+
 // Incident is a technical incident of the act, in words.
 type Incident struct {
 	At   time.Time
@@ -46,6 +55,7 @@ type Act struct {
 	Author         cda.Professional
 	AuthorQuality  string // profession and specialty, in words
 	People         []Person
+	Devices        []Device
 	Incidents      []Incident
 	VideoSeconds   int               // during which video flowed both ways
 	IdentityCheck  string            // in words, empty when nobody confirmed
