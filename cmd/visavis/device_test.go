@@ -202,7 +202,7 @@ func (c *call) reported() {
 	c.doctor = c.staff(account("MARTIN"))
 	path := "/api/encounters/" + c.encounter
 	c.do("POST", path+"/finish", nil, nil)
-	c.do("PUT", path+"/report", map[string]string{"motive": "Toux", "text": "Examen normal."}, nil, testkit.Match("0"))
+	c.do("PUT", path+"/report", map[string]string{"motive": "Toux", "text": "Examen normal.", "conclusion": "", "followUp": ""}, nil, testkit.Match("0"))
 	var signed struct{ DocumentID string }
 	c.do("POST", path+"/report/sign", map[string]int{"version": 1}, &signed)
 	cmd := exec.Command("pdftotext", "-layout", "-", "-")
