@@ -1,16 +1,11 @@
+//go:build linux
+
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"sync"
-	"sync/atomic"
-	"time"
 
-	pion "github.com/pion/srtp/v3"
 	"visavis/sfu/packet"
 	"visavis/sfu/srtp"
 	"visavis/sfu/udp"
@@ -42,7 +37,7 @@ func runFloor() error {
 		return err
 	}
 	fmt.Println(s.Local())
-	peers, rooms := map[netip.AddrPort]*floorPeer{}, map[byte]*[]*floorPeer{}
+	peers, rooms := map[netip.AddrPort]*floorPeer{}, map[string]*[]*floorPeer{}
 	in, out := udp.NewIn(), udp.NewOut()
 	for {
 		n, err := s.Read(in)
@@ -55,14 +50,15 @@ func runFloor() error {
 				floorForward(s, out, p, b)
 				continue
 			}
-			if rooms[b[0]] == nil {
-				rooms[b[0]] = &[]*floorPeer{}
+			name := string(b)
+			if rooms[name] == nil {
+				rooms[name] = &[]*floorPeer{}
 			}
 			keys, err := srtp.New(sameKeys{}, srtp.GCM)
 			if err != nil {
 				return err
 			}
-			p := &floorPeer{addr: from, room: rooms[b[0]], keys: keys, in: map[uint32]*srtp.Window{}, out: map[uint32]*srtp.Window{}, number: uint32(len(peers))}
+			p := &floorPeer{addr: from, room: rooms[name], keys: keys, in: map[uint32]*srtp.Window{}, out: map[uint32]*srtp.Window{}, number: uint32(len(peers))}
 			*p.room = append(*p.room, p)
 			peers[from] = p
 		}
@@ -104,104 +100,4 @@ func floorForward(s *udp.Socket, out *udp.Out, p *floorPeer, b []byte) {
 			out.Commit(len(sealed), q.addr)
 		}
 	}
-}
-
-// rawCrowd sends what the people send, without WebRTC.
-type rawCrowd struct {
-	server string
-	conns  []*net.UDPConn
-	got    atomic.Int64
-	stop   chan struct{}
-	work   sync.WaitGroup
-}
-
-func (c *rawCrowd) fill(_ context.Context, rooms, size int) error {
-	c.stop = make(chan struct{})
-	addr, err := netip.ParseAddrPort(c.server)
-	if err != nil {
-		return err
-	}
-	for r := range rooms {
-		for range size {
-			conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(addr))
-			if err != nil {
-				return err
-			}
-			if _, err := conn.Write([]byte{byte(r)}); err != nil {
-				return err
-			}
-			c.conns = append(c.conns, conn)
-		}
-	}
-	for _, conn := range c.conns {
-		c.work.Go(func() { c.read(conn) })
-		for _, s := range []struct {
-			ssrc    uint32
-			every   time.Duration
-			n, size int
-		}{{1, 20 * time.Millisecond, 1, 80}, {2, 33 * time.Millisecond, perPicture, 1000}} {
-			keys := pion.Config{Profile: pion.ProtectionProfileAeadAes128Gcm}
-			if err := keys.ExtractSessionKeysFromDTLS(sameKeys{}, true); err != nil {
-				return err
-			}
-			seal, err := pion.CreateContext(keys.Keys.LocalMasterKey, keys.Keys.LocalMasterSalt, keys.Profile)
-			if err != nil {
-				return err
-			}
-			c.work.Go(func() { c.send(conn, seal, s.ssrc, s.every, s.n, s.size) })
-		}
-	}
-	return nil
-}
-
-func (c *rawCrowd) send(conn *net.UDPConn, seal *pion.Context, ssrc uint32, every time.Duration, n, size int) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	plain, sealed := make([]byte, 12+size), make([]byte, 1500)
-	var seq uint16
-	for {
-		select {
-		case <-c.stop:
-			return
-		case <-tick.C:
-		}
-		for range n {
-			w := packet.Write(plain[:76], 96, false, seq, 0, ssrc)
-			w.End()
-			seq++
-			b, err := seal.EncryptRTP(sealed[:0], plain, nil)
-			if err != nil {
-				return
-			}
-			if _, err := conn.Write(b); err != nil {
-				return
-			}
-		}
-	}
-}
-
-func (c *rawCrowd) read(conn *net.UDPConn) {
-	b := make([]byte, 1600)
-	for {
-		_, err := conn.Read(b)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err == nil {
-			c.got.Add(1)
-		}
-	}
-}
-
-func (c *rawCrowd) received() int       { return int(c.got.Load()) }
-func (c *rawCrowd) delays() []float64   { return nil }
-func (c *rawCrowd) arrivals() []float64 { return nil }
-func (c *rawCrowd) joins() []float64    { return nil }
-
-func (c *rawCrowd) leave() {
-	close(c.stop)
-	for _, conn := range c.conns {
-		_ = conn.Close()
-	}
-	c.work.Wait()
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command media measures what a forwarded packet costs: our SFU beside the
 // plain pion forwarder of media.md's table, in one run, on one machine.
 //
@@ -28,6 +30,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"visavis/bench/light"
 )
 
 func main() {
@@ -136,14 +140,18 @@ func measure(kind string, rooms, size int, d time.Duration, profile string) (r r
 	if err != nil {
 		return r, err
 	}
-	crowd := newCrowd(kind, strings.TrimSpace(base))
+	engine, err := light.NewEngine(uint64(rooms*100 + size))
+	if err != nil {
+		return r, err
+	}
+	defer engine.Close()
+	crowd := &crowd{engine: engine, base: strings.TrimSpace(base), floor: kind == "floor"}
 	defer crowd.leave()
 	if err := crowd.fill(ctx, rooms, size); err != nil {
 		return r, err
 	}
 	time.Sleep(2 * time.Second) // warm
-	crowd.delays()
-	crowd.arrivals()
+	engine.Delays()
 	cpu0, n0, start := used(cmd.Process.Pid), crowd.received(), time.Now()
 	time.Sleep(d)
 	cpu1, n1, took := used(cmd.Process.Pid), crowd.received(), time.Since(start)
@@ -152,11 +160,12 @@ func measure(kind string, rooms, size int, d time.Duration, profile string) (r r
 		return r, err
 	}
 	packets := float64(n1 - n0)
-	want := float64(rooms*size*(size-1)) * (50 + 30*perPicture) * took.Seconds()
+	want := float64(rooms*size*(size-1)) * (50 + 30*light.PerPicture) * took.Seconds()
 	r.cpuPerPacket = (cpu1 - cpu0).Seconds() * 1e6 / packets
 	r.cpu = (cpu1 - cpu0).Seconds() / took.Seconds() * 100
 	r.rss = (busy - idle) / float64(rooms)
-	delays, reached, joins := crowd.delays(), crowd.arrivals(), crowd.joins()
+	delays, reached := engine.Delays()
+	joins := crowd.took
 	r.reach50, r.reach99 = percentile(reached, 50), percentile(reached, 99)
 	r.delay50, r.delay99 = percentile(delays, 50), percentile(delays, 99)
 	r.join50, r.join99 = percentile(joins, 50), percentile(joins, 99)

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -130,6 +132,9 @@ func (s *plain) connection() (*webrtc.PeerConnection, error) {
 	var e webrtc.SettingEngine
 	e.SetICEUDPMux(s.mux)
 	e.SetIncludeLoopbackCandidate(true)
+	if err := e.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil { // the crowd calls
+		return nil, err
+	}
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(reg), webrtc.WithSettingEngine(e)).NewPeerConnection(webrtc.Configuration{})

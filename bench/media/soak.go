@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -14,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"visavis/bench/light"
 )
 
 // state is what a server says of itself, after it has given back what it does
@@ -74,7 +78,12 @@ func soak(rooms, size int, d time.Duration) error {
 		return fmt.Errorf("server did not start: %w", err)
 	}
 	base = strings.TrimSpace(base)
-	churn := newChurn(base, size)
+	engine, err := light.NewEngine(1)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	churn := &churn{engine: engine, base: base, size: size}
 	defer churn.leave()
 	for range rooms {
 		if err := churn.come(ctx); err != nil {
@@ -90,16 +99,15 @@ func soak(rooms, size int, d time.Duration) error {
 
 // churn is rooms that are replaced, the oldest first.
 type churn struct {
-	base  string
-	size  int
-	rooms int // so far
-	now   []*people
+	engine *light.Engine
+	base   string
+	size   int
+	rooms  int // so far
+	now    []*crowd
 }
 
-func newChurn(base string, size int) *churn { return &churn{base: base, size: size} }
-
 func (c *churn) come(ctx context.Context) error {
-	p := &people{base: c.base}
+	p := &crowd{engine: c.engine, base: c.base}
 	c.now = append(c.now, p)
 	c.rooms++
 	for i := range c.size {
