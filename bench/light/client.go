@@ -60,9 +60,10 @@ type Client struct {
 
 	sends    []*sending
 	comes    []*coming
+	streams  int               // of comes, without retransmissions
 	repairs  map[uint32]uint32 // by SSRC of retransmissions
 	arrivals twcc.Recorder
-	feedback int64 // of the last beat
+	beats    int
 	packets  int
 	floor    bool
 }
@@ -184,7 +185,7 @@ func (c *Client) check() error {
 	return nil
 }
 
-// checked answers the server's check, or takes its answer.
+// stun answers the server's check, or takes its answer.
 func (c *Client) stun(b []byte) {
 	if b[0] == 1 { // a success; nobody else knows this socket
 		if !c.checked {

@@ -110,10 +110,17 @@ func (c *Client) rtp(b []byte, came int64) {
 	if !ok {
 		return
 	}
-	s := c.stream(h.SSRC, h.Type)
+	s := c.known(h.SSRC)
+	fresh := s == nil
+	if fresh {
+		s = &coming{ssrc: h.SSRC, picture: h.Type == vp8, repair: h.Type == rtx, got: receipt.Stream{Rate: 90000}}
+	}
 	b, err := c.keys.OpenRTP(b, &h, &s.window)
 	if err != nil {
 		return
+	}
+	if fresh {
+		c.begin(s, h.Type)
 	}
 	now := time.Now()
 	ns := int64(now.Sub(c.e.epoch))
@@ -159,26 +166,18 @@ func (c *Client) known(ssrc uint32) *coming {
 	return nil
 }
 
-// stream finds a stream, or begins it.
-func (c *Client) stream(ssrc uint32, kind uint8) *coming {
-	if s := c.known(ssrc); s != nil {
-		return s
-	}
-	s := &coming{ssrc: ssrc, picture: kind == vp8, repair: kind == rtx, got: receipt.Stream{Rate: 90000}}
+// begin counts a stream that begins.
+func (c *Client) begin(s *coming, kind uint8) {
 	if kind == opus {
 		s.got.Rate = 48000
 	}
 	c.comes = append(c.comes, s)
-	count := 0
-	for _, x := range c.comes {
-		if !x.repair {
-			count++
-		}
+	if s.repair {
+		return
 	}
-	if !s.repair && count == c.wants {
+	if c.streams++; c.streams == c.wants {
 		close(c.full)
 	}
-	return s
 }
 
 func (c *Client) rtcp(b []byte) {
@@ -209,10 +208,10 @@ func (c *Client) beat(now int64) {
 			}
 		}
 	}
-	if c.feedback++; c.feedback%10 == 0 {
+	if c.beats++; c.beats%10 == 0 {
 		c.reports(time.Now())
 	}
-	if c.feedback%50 == 0 {
+	if c.beats%50 == 0 {
 		_ = c.check()
 	}
 }

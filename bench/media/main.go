@@ -7,14 +7,20 @@
 //	go run ./bench/media -rooms 4 -size 3 -soak 1h
 //
 // Each server is a process of its own, whose CPU time (/proc/PID/stat) and
-// resident memory (VmRSS) are read from outside; load comes from this process.
-// Everybody sends sound at 50 packets/s and pictures at 30/s of five packets
-// (1.2 Mbit/s), and receives everybody else. CPU is per forwarded packet and
-// includes receiving it. The floor is a server that only opens, seals and sends
-// the same packets at the same rate: no ICE, no RTCP, no cache. Absolute figures
-// drift: compare the rows of one run. Latency is told twice: until the receiver's
-// program has the packet, which on one machine also says how late a busy load
-// generator wakes up, and until its socket has it, which does not.
+// resident memory (VmRSS) are read from outside; load comes from this process, the
+// same for every server (package light: whole WebRTC clients on one thread, which
+// seal and open every packet, send transport-wide numbers, feedback and reports,
+// and whose clocks are not in step). Everybody sends sound at 50 packets/s and
+// pictures at 30/s of five packets (1.2 Mbit/s), and receives everybody else. CPU
+// is per forwarded packet and includes receiving it. The floor is a server that
+// only opens, seals and sends the same packets at the same rate: no ICE, no RTCP,
+// no cache. Absolute figures drift: compare the rows of one run.
+//
+// Latency is of every picture packet, from just before its sender seals it until
+// its receiver has opened it: two times the kernel's way over the loopback, the
+// server, and how late server and receiver wake up. The second one ends when the
+// receiver's socket has the packet, by the kernel's clock: what the server and
+// the kernel cost, without the receiver. docs/bench.md has the figures.
 package main
 
 import (
@@ -64,7 +70,7 @@ type row struct {
 	cpuPerPacket float64 // µs
 	cpu          float64 // % of one core
 	rss          float64 // MiB, per room
-	delay50      float64 // ms, of picture packets, from the sender's program to the receiver's
+	delay50      float64 // ms, of picture packets, sealed to opened
 	delay99      float64
 	reach50      float64 // ms, to the receiver's socket, by the kernel's clock
 	reach99      float64

@@ -102,28 +102,22 @@ type delayed struct {
 }
 
 // mux is a socket of our own, where the options ask for one.
-func (o Options) mux() (ice.UDPMux, *stamped, error) {
+func (o Options) mux() (ice.UDPMux, error) {
 	switch {
 	case o.Chaos != nil:
 		udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: newBadConn(udp, o.Chaos)}), nil, nil
+		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: newBadConn(udp, o.Chaos)}), nil
 	case o.IPv6: // pion does not find ::1 by itself
 		udp, err := net.ListenPacket("udp6", "[::1]:0")
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: udp}), nil, nil
-	case o.Stamped:
-		udp, err := newStamped()
-		if err != nil {
-			return nil, nil, err
-		}
-		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: udp}), udp, nil
+		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: udp}), nil
 	}
-	return nil, nil, nil
+	return nil, nil
 }
 
 func newBadConn(c net.PacketConn, chaos *Chaos) *badConn {
@@ -257,26 +251,6 @@ func (c *Media) Quality(mid string, margin int) Quality {
 		}
 	}
 	return q
-}
-
-// Delays are how long each picture packet took since the last call, for Stamped
-// senders on this machine.
-func (c *Media) Delays() []time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d := c.delays
-	c.delays = nil
-	return d
-}
-
-// Arrivals are the same until the kernel had the packet for this client: without
-// how late the client woke up. Empty where the kernel does not tell.
-func (c *Media) Arrivals() []time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d := c.reached
-	c.reached = nil
-	return d
 }
 
 // First is when the first packet came; zero: none yet.

@@ -2,7 +2,6 @@ package rtcclient
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -30,7 +29,6 @@ type Options struct {
 	Trace                        bool   // Quality can be asked for
 	VoiceNACK                    bool   // ask for lost sound too
 	Simulcast                    bool   // the camera in three layers: Layers
-	Stamped                      bool   // pictures carry when they were sent, and Delays and Arrivals say how long they took
 	H264                         bool   // pictures are H.264 alone, as hardware sends them
 }
 
@@ -48,15 +46,11 @@ type Media struct {
 	sends map[string]*webrtc.TrackLocalStaticRTP
 
 	perPicture int
-	stamped    bool
-	stamps     *stamped                      // nil: not asked for
 	layers     []*webrtc.TrackLocalStaticRTP // of a camera in simulcast
 	traced     bool
-	socket     ice.UDPMux // with Chaos or Stamped
+	socket     ice.UDPMux // with Chaos or IPv6
 
 	mu      sync.Mutex
-	delays  []time.Duration
-	reached []time.Duration
 	trace   map[string][]arrival
 	first   time.Time
 	last    time.Time
@@ -84,7 +78,7 @@ func NewMedia(o Options) (*Media, error) {
 		network = webrtc.NetworkTypeTCP4
 	}
 	s.SetNetworkTypes([]webrtc.NetworkType{network})
-	socket, stamps, err := o.mux()
+	socket, err := o.mux()
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +109,7 @@ func NewMedia(o Options) (*Media, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Media{PC: pc, sends: map[string]*webrtc.TrackLocalStaticRTP{}, got: map[string]*Got{}, change: make(chan struct{}), perPicture: 3, stamped: o.Stamped, stamps: stamps,
+	c := &Media{PC: pc, sends: map[string]*webrtc.TrackLocalStaticRTP{}, got: map[string]*Got{}, change: make(chan struct{}), perPicture: 3,
 		traced: o.Trace, trace: map[string][]arrival{}, socket: socket}
 	if o.PicturePackets > 0 {
 		c.perPicture = o.PicturePackets
@@ -242,15 +236,6 @@ func (c *Media) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 			c.first = now
 		}
 		c.last = now
-		if c.stamped && len(p.Payload) > 500 {
-			left := int64(binary.BigEndian.Uint64(p.Payload[1:]))
-			c.delays = append(c.delays, time.Duration(now.UnixNano()-left))
-			if c.stamps != nil {
-				if at, ok := c.stamps.take(p.SSRC, p.SequenceNumber); ok {
-					c.reached = append(c.reached, time.Duration(at-left))
-				}
-			}
-		}
 		if high == origin {
 			high += int(p.SequenceNumber)
 		}

@@ -2,7 +2,6 @@ package rtcclient
 
 import (
 	"context"
-	"encoding/binary"
 	"time"
 
 	"github.com/pion/rtp"
@@ -42,9 +41,6 @@ func (c *Media) pump(ctx context.Context, t *webrtc.TrackLocalStaticRTP, every t
 			p.Marker = i == n-1
 			if n == 1 && levelID != 0 {
 				_ = p.SetExtension(levelID, []byte{0x80 | level})
-			}
-			if c.stamped && size > 500 {
-				binary.BigEndian.PutUint64(p.Payload[1:], uint64(time.Now().UnixNano()))
 			}
 			_ = t.WriteRTP(&p)
 			p.SequenceNumber++
