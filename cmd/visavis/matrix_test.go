@@ -250,7 +250,7 @@ func inChromium(t *testing.T, table *strings.Builder) {
 	}
 	r.cell.move(t, "2", "3")
 	p, d = after("60")
-	row("the patient's network changed", [2]int{p.GapSound, p.GapPicture}, d, fmt.Sprintf("%d new connection; %s", p.Connections-had, strings.Join(p.States, " → ")), 10_000)
+	row("the patient's network changed", [2]int{p.GapSound, p.GapPicture}, d, fmt.Sprintf("%d new connection; %s", p.Connections-had, strings.Join(p.States, " → ")), 4000)
 }
 
 // move gives what is in the cell another address, as another network does: no

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"visavis/internal/control"
 	"visavis/internal/testkit"
 )
 
@@ -168,4 +169,47 @@ func TestWhatBrowsersMeetWhenRolesDie(t *testing.T) {
 		}
 	}
 	t.Logf("what two people in Chromium met:%s", table.String())
+}
+
+// TestWhatBrowsersMeetWhenANodeDrains: M9 as Chromium shows it. The page makes
+// its new connection beside the old one, so nobody should miss anything.
+func TestWhatBrowsersMeetWhenANodeDrains(t *testing.T) {
+	if os.Getenv("VISAVIS_SOAK") == "" {
+		t.Skip("of the night: VISAVIS_SOAK=1")
+	}
+	rd, _ := testkit.Redis(t)
+	key := filepath.Join(t.TempDir(), "control")
+	if _, err := control.LoadKey(key, true); err != nil {
+		t.Fatal(err)
+	}
+	nodes := []*farNode{newFarNode(t, rd.URL(), key), newFarNode(t, rd.URL(), key)}
+	if nodes[0].addr > nodes[1].addr { // the first room goes to the first of equals
+		nodes[0], nodes[1] = nodes[1], nodes[0]
+	}
+	r := newRig(t, "", rd.URL(), "VISAVIS_ROLE=app", "VISAVIS_CONTROL_KEY_FILE="+key)
+	r.seen(nodes[0], 1)
+	r.seen(nodes[1], 1)
+	c := &call{spy: &spy{witness: &witness{rig: r}}}
+	c.doctor = c.staff(account("MARTIN"))
+	c.prepare()
+	c.consentOral(c.appointment)
+	b := c.browsers(t)
+	b.after(30)
+	b.after(30) // what came before was the beginning
+	var table strings.Builder
+	for i, n := range []*farNode{nodes[0], nodes[1], nodes[0]} {
+		had := b.after(1)
+		n.signal(syscall.SIGTERM)
+		testkit.Receive(t, 30*time.Second, "the end of the drained node", closed(n.done))
+		for who, p := range b.after(60) {
+			fmt.Fprintf(&table, "\n%s longest without picture %5d ms, without sound %5d ms, %d new connection; %s",
+				[]string{"patient", "doctor "}[who], p.GapPicture, p.GapSound, p.Connections-had[who].Connections, strings.Join(p.States, " → "))
+			if p.GapPicture > 1000 || p.GapSound > 500 || p.Connections-had[who].Connections != 1 {
+				t.Errorf("they met %+v", p)
+			}
+		}
+		n.start()
+		r.seen(n, 2+i/2)
+	}
+	t.Logf("what two people in Chromium met when the node of their call was drained, three times:%s", table.String())
 }

@@ -209,7 +209,8 @@ test('an upload of 90 kbit/s: our picture stops, the voice goes on, and all come
   await expect(patient.getByText('Liaison bonne')).toBeVisible({ timeout: 45_000 });
   await expect(doctor.getByText('L’image s’est arrêtée. Le son continue.')).toHaveCount(0);
   console.log(`upload of 90 kbit/s: picture stopped after ${stopped} ms; voice ${b.packets - a.packets} packets in 4 s, ${(share * 100).toFixed(1)} % concealed; good again after ${Date.now() - again} ms`);
-  expect(b.packets - a.packets).toBeGreaterThan(100);
+  // A thin link gets frames of up to 120 ms: 33 packets in 4 s are a whole voice.
+  expect(b.packets - a.packets).toBeGreaterThan(25);
   expect(share).toBeLessThan(0.1);
 });
 

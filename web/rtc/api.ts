@@ -97,6 +97,8 @@ export interface CallSnapshot {
   readonly screenView?: MediaStream;
   /** ISO 8601: when media was last heard, in `reconnecting` and `lost`. */
   readonly lostSince?: string;
+  /** ISO 8601: when sound and picture stop because the server does (`notice`); absent when they do not, or there is another place for them. */
+  readonly stopsAt?: string;
 }
 
 export interface CallOptions {

@@ -2,14 +2,15 @@
 
 import type { Call, CallOptions, CallSnapshot, DeviceNote, MediaFacts } from './api';
 import { Devices } from './devices';
-import { Extras } from './extras';
+import type { Extras } from './extras';
 import { Grants } from './grants';
 import { Link } from './link';
 import { Network } from './network';
 import { Outgoing } from './outgoing';
 import { admitByFetch, Awake, browserWorld, tabOf } from './page';
 import { Socket, type SocketWorld } from './socket';
-import { moveOf, stateOf, type CallCause, type CallState, type Phase } from './state';
+import { draw } from './snapshot';
+import type { CallCause, CallState, Phase } from './state';
 import { Talk } from './talk';
 import { Views } from './views';
 import { Close, type MediaGate, type RemoveReason, type ServerMessage } from './wire';
@@ -17,8 +18,8 @@ import { Close, type MediaGate, type RemoveReason, type ServerMessage } from './
 const none: MediaFacts = { framesDecoded: 0, framesSent: 0, audioEnergyReceived: 0, audioEnergySent: 0, packetsLost: 0 };
 
 export interface World extends SocketWorld {
-  /** A move that state.ts does not know: a defect. */
-  unexpected?: (from: CallState, to: CallState) => void;
+  /** Each move; one that moves.ts does not know is a defect. */
+  moved?: (from: CallState, to: CallState) => void;
 }
 
 /** Makes a call; nothing happens before openDevices() or start(). */
@@ -31,7 +32,7 @@ class Engine {
   private readonly socket: Socket;
   private readonly devices: Devices;
   private readonly outgoing: Outgoing;
-  private readonly extras = new Extras(() => this.show({}));
+  private extras: Extras | null = null;
   private readonly network: Network;
   private readonly link: Link;
   private readonly grants = new Grants(() => void this.socket.send({ t: 'turn' }));
@@ -42,6 +43,7 @@ class Engine {
   private readonly talk = new Talk((body) => void this.socket.send(body), () => this.show({}));
   private readonly views: Views;
   private told = '';
+  private stopping: ReturnType<typeof setTimeout> | undefined;
   private part: Partial<CallSnapshot> = {};
   private view: CallSnapshot;
 
@@ -53,7 +55,7 @@ class Engine {
     this.devices = new Devices({
       changed: () => this.show({}),
       track: (kind, track) => {
-        if (kind === 'camera') this.extras.use(track);
+        if (kind === 'camera') void this.useCamera(track);
         this.outgoing.trackChanged(kind, track);
       },
       note: (n) => this.noted(n),
@@ -67,17 +69,17 @@ class Engine {
     });
     this.link = new Link(options.slots ?? 6, options.icePolicy, {
       offer: (pc, sdp) => void this.socket.send({ t: 'offer', pc, sdp }),
-      doubt: () => this.socket.check(1000),
+      doubt: (rtt) => this.socket.check(Math.min(1000, Math.max(400, 4 * rtt))),
       report: (r) => void this.socket.send(r),
       changed: () => this.show({}),
       opened: () => (this.outgoing.putAll(), this.views.forget()),
       ice: () => this.grants.fresh(),
-      reachable: () => this.part.socket === 'open',
+      reachable: () => this.socket.sound,
       session: () => this.socket.current ?? '',
       may: () => this.phase.at === 'started' && this.gate?.allowed === true,
       expects: (id) => this.view.seats.some((s) => s.seat === id && s.state === 'admitted' && s.online && s.camera && s.link === 'up' && !s.held),
       sendsCamera: () => this.outgoing.sends().camera,
-      second: (s) => this.extras.tick(s.slow, s.seconds),
+      second: (s) => this.extras?.tick(s.slow, s.seconds),
     });
     this.socket = new Socket(
       (signal) => admit(options.encounter, signal),
@@ -92,8 +94,8 @@ class Engine {
         this.link.moved();
       },
       offline: (is) => {
-        if (is) this.link.reporter.begin('offline');
-        else this.link.reporter.end('offline');
+        if (is) this.link.measure.reporter.begin('offline');
+        else this.link.measure.reporter.end('offline');
         this.show({});
       },
       seen: () => this.seen(),
@@ -120,8 +122,8 @@ class Engine {
       setMic: (on) => this.outgoing.setMic(on),
       setCamera: (on) => this.outgoing.setCamera(on),
       setScreen: (on) => this.outgoing.setScreen(on),
-      setTorch: (on) => this.extras.setTorch(on),
-      setBlur: (on) => this.extras.setBlur(on),
+      setTorch: async (on) => this.extras?.setTorch(on),
+      setBlur: async (on) => this.extras?.setBlur(on),
       say: (text) => this.talk.say(text),
       admit: (seat) => void this.socket.send({ t: 'admit', seat }),
       hold: (seats) => void this.socket.send({ t: 'hold', seats: [...seats] }),
@@ -137,6 +139,18 @@ class Engine {
       facts: async () => (await this.link.facts()) ?? none,
       dispose: () => this.dispose(),
     };
+  }
+
+  /** What a camera knows besides pictures comes with the first one that knows anything. */
+  private async useCamera(track: MediaStreamTrack | null) {
+    const can = (track?.getCapabilities?.() ?? {}) as { torch?: unknown; backgroundBlur?: unknown };
+    if (this.extras) return this.extras.use(track);
+    if (!can.torch && !can.backgroundBlur) return;
+    const loaded = await import('./extras').catch(() => null); // without it there is no lamp: no harm
+    if (!loaded) return;
+    this.extras ??= new loaded.Extras(() => this.show({}));
+    this.extras.use(this.devices.track('camera'));
+    this.show({});
   }
 
   private start() {
@@ -196,14 +210,26 @@ class Engine {
         return this.talk.said(m, this.view.me?.seat);
       case 'ice':
         return this.grants.take({ servers: m.servers, expiresAt: m.expiresAt, policy: m.policy });
+      case 'notice':
+        return this.stops(m.inSeconds);
       case 'rejoin':
+        this.stops(0);
         this.grants.take(m.ice);
-        return this.link.rejoin(m.pc);
+        return this.link.rejoin(m.pc, m.reason);
       case 'ended':
         return this.settle({ at: 'ended', cause: m.reason });
       case 'error':
         return this.error(m);
     }
+  }
+
+  /** Sound and picture stop in so many seconds; 0: nothing is known of that. Said until then, or until there is another place for them. */
+  private stops(inSeconds: number) {
+    clearTimeout(this.stopping);
+    const { stopsAt: _old, ...rest } = this.part;
+    this.part = rest;
+    if (inSeconds > 0) this.stopping = setTimeout(() => this.stops(0), inSeconds * 1000);
+    this.show(inSeconds > 0 ? { stopsAt: new Date(Date.now() + inSeconds * 1000).toISOString() } : {});
   }
 
   private welcome(m: Extract<ServerMessage, { t: 'welcome' }>) {
@@ -257,10 +283,10 @@ class Engine {
   }
 
   private socketChanged(socket: CallSnapshot['socket']) {
-    if (socket === 'reconnecting') this.link.reporter.begin('signalling-lost');
+    if (socket === 'reconnecting') this.link.measure.reporter.begin('signalling-lost');
     this.show({ socket });
     if (socket !== 'open') return;
-    this.link.reporter.end('signalling-lost');
+    this.link.measure.reporter.end('signalling-lost');
     this.link.reachable();
   }
 
@@ -274,7 +300,7 @@ class Engine {
   }
 
   private noted(n: DeviceNote) {
-    const { reporter } = this.link;
+    const { reporter } = this.link.measure;
     if (n.what === 'interrupted') reporter.begin('interrupted');
     else if (n.what === 'silent') reporter.note('microphone-silent');
     else if (n.what === 'denied') reporter.note('permission-lost');
@@ -321,7 +347,10 @@ class Engine {
 
   private settle(phase: Phase) {
     this.phase = phase;
-    if (phase.at !== 'started') this.link.close();
+    if (phase.at !== 'started') {
+      this.link.close();
+      this.stops(0);
+    }
     if (phase.at === 'ended') {
       this.outgoing.unshare();
       for (const kind of ['camera', 'microphone'] as const) this.devices.close(kind);
@@ -338,50 +367,15 @@ class Engine {
     const before = this.view.state;
     this.view = this.draw();
     if (before !== this.view.state) {
-      if (!moveOf(before, this.view.state)) this.world.unexpected?.(before, this.view.state);
+      this.world.moved?.(before, this.view.state);
       this.keepAwake();
     }
     for (const f of [...this.listeners]) f();
   }
 
   private draw(): CallSnapshot {
-    const p = this.part;
-    const { link, extras } = this;
-    const cutFor = link.since ? Date.now() - link.since : 0;
-    const { state, cause } = stateOf({
-      phase: this.phase,
-      ...(p.me ? { seat: p.me.state } : {}),
-      held: p.seats?.some((s) => s.seat === p.me?.seat && s.held) === true,
-      ...(this.gate ? { gate: this.gate } : {}),
-      media: link.media,
-      cutFor,
-      signalling: p.socket === 'reconnecting',
-      offline: this.network.offline,
-      quality: link.word,
-    });
-    return Object.freeze({
-      ...p,
-      state,
-      ...(cause ? { cause } : {}),
-      socket: p.socket ?? 'closed',
-      seats: p.seats ?? [],
-      chat: this.talk.chat,
-      chatPending: this.talk.pending,
-      speaking: p.speaking ?? [],
-      stills: p.stills ?? [],
-      remote: link.remote(),
-      link: link.exists ? ({ none: 'connecting', up: 'up', unstable: 'up', cut: 'lost' } as const)[link.media] : 'none',
-      quality: link.word,
-      pictureStopped: link.pictureStopped,
-      ...this.outgoing.sends(),
-      devices: this.devices.status,
-      facingAway: this.devices.facing === 'environment',
-      ...(extras.torch === undefined ? {} : { torch: extras.torch }),
-      ...(extras.blur === undefined ? {} : { blur: extras.blur }),
-      ...(this.devices.selfView ? { selfView: this.devices.selfView } : {}),
-      ...(this.outgoing.share ? { screenView: this.outgoing.share } : {}),
-      ...(link.since ? { lostSince: new Date(link.since).toISOString() } : {}),
-    });
+    const { part, phase, gate, link, talk, outgoing, devices, extras } = this;
+    return draw({ part, phase, gate, link, talk, outgoing, devices, extras, offline: this.network.offline });
   }
 
   private dispose() {
@@ -392,6 +386,7 @@ class Engine {
     this.link.close();
     this.outgoing.unshare();
     this.devices.dispose();
+    this.stops(0);
     this.show({});
     this.listeners.clear();
   }

@@ -47,7 +47,9 @@ export class FakePeerConnection {
   onconnectionstatechange: (() => void) | null = null;
   closed = false;
   restarts = 0;
-  transceivers: { mid: string; kind: string; direction: string; sender: FakeSender; receiver: { track: unknown } }[] = [];
+  transceivers: { mid: string; kind: string; direction: string; sender: FakeSender; receiver: { track: unknown; getSynchronizationSources: () => { timestamp: number; rtpTimestamp: number }[] } }[] = [];
+  /** The newest picture or sound of a section, as getSynchronizationSources says it; none: the browser does not tell. */
+  newest: ((mid: string) => number) | null = null;
 
   constructor(readonly configuration: RTCConfiguration) {
     FakePeerConnection.all.push(this);
@@ -55,7 +57,7 @@ export class FakePeerConnection {
 
   addTransceiver(kind: string, init: { direction: string; sendEncodings?: RTCRtpEncodingParameters[] }) {
     const mid = String(this.transceivers.length);
-    const t = { mid, kind, direction: init.direction, sender: new FakeSender(init.sendEncodings ?? []), receiver: { track: { id: `remote-${mid}`, kind } } };
+    const t = { mid, kind, direction: init.direction, sender: new FakeSender(init.sendEncodings ?? []), receiver: { track: { id: `remote-${mid}`, kind }, getSynchronizationSources: () => (this.newest ? [{ timestamp: 0, rtpTimestamp: this.newest(mid) }] : []) } };
     this.transceivers.push(t);
     return t;
   }

@@ -18,21 +18,25 @@ export class Ladder {
   fall(since: number) {
     if (this.since) return;
     this.since = since;
-    for (const s of ['unstable', 'restart', 'telephone'] as const) this.at(s, since + rungs[s] - Date.now());
-    this.at('rebuild', since + rungs.rebuild - Date.now());
+    for (const s of Object.keys(rungs) as Step[]) this.at(s, since + rungs[s] - Date.now());
   }
 
   /** ICE says that this path is dead, or the network changed: no waiting. */
   hurry() {
     this.rejoin();
+    this.at('cut', 0);
     this.at('restart', 0);
+  }
+
+  /** Signalling had died with media and is new: a restart not tried yet is not waited for. */
+  soon() {
+    if (this.timers.has('restart')) this.at('restart', 0);
   }
 
   /** What stood is gone and a new connection is under way: it gets its time before the next. */
   rejoin() {
     this.since ||= Date.now();
-    this.drop('unstable');
-    this.drop('restart');
+    for (const s of ['restart', 'unstable', 'cut'] as const) this.drop(s);
     this.at('rebuild', patience);
     if (!this.timers.has('telephone')) this.at('telephone', this.since + rungs.telephone - Date.now());
   }

@@ -115,6 +115,15 @@ describe('two readings', () => {
       heard: true, ago: 160, spoke: true, rttMs: 80, maySend: 640_000, pair: 'relay-tls', slow: true,
     });
   });
+  test('of a layer that has stopped, the last word says nothing of now', () => {
+    const sent = (voice: number, layer: number) => [
+      { id: 'o1', type: 'outbound-rtp', packetsSent: voice }, { id: 'o2', type: 'outbound-rtp', packetsSent: layer },
+      { id: 'r1', type: 'remote-inbound-rtp', localId: 'o1', fractionLost: 0.6 }, { id: 'r2', type: 'remote-inbound-rtp', localId: 'o2', fractionLost: 0 },
+    ];
+    expect(between(readingOf(sent(100, 9000), 1000), readingOf(sent(150, 9000), 2000)).upLoss).toBe(0.6);
+    expect(between(readingOf(sent(100, 9000), 1000), readingOf(sent(150, 9050), 2000)).upLoss).toBe(0.3);
+    expect(between(readingOf(sent(100, 9000), 1000), readingOf(sent(100, 9000), 2000)).upLoss).toBe(0);
+  });
   test('of a silent path', () => expect(between(readingOf(rows(2), 1000), readingOf(rows(2), 2000))).toMatchObject({ heard: false, spoke: false, downLoss: 0, upKbps: 0 }));
   test('of a browser without `transport`', () => {
     const old = rows(1).filter((r) => r.type !== 'transport').map((r) => (r.id === 'p' ? { ...r, nominated: true, state: 'succeeded' } : r));
@@ -126,6 +135,7 @@ describe('a link that is measured', () => {
   let link: Link;
   let reports: QualityReport[];
   let n: number;
+  let doubts: number;
   let lastPair: { in: number; out: number };
   const offers: number[] = [];
   /** What getStats will say: a steady call, unless told otherwise. */
@@ -141,10 +151,11 @@ describe('a link that is measured', () => {
     reports = [];
     offers.length = 0;
     n = 0;
+    doubts = 0;
     lastPair = { in: 0, out: 0 };
     flow = { in: true, fps: 25, maySend: 900_000 };
     link = new Link(6, undefined, {
-      offer: (pc) => offers.push(pc), report: (r) => reports.push(r), doubt: () => undefined, changed: () => undefined, opened: () => undefined,
+      offer: (pc) => offers.push(pc), report: (r) => reports.push(r), doubt: () => (doubts += 1), changed: () => undefined, opened: () => undefined,
       ice: async () => ({ servers: [], expiresAt: '2030-01-01T00:00:00Z', policy: 'all' }),
       reachable: () => true, session: () => 's1', may: () => true, expects: () => true, sendsCamera: () => true, second: () => undefined,
     });
@@ -171,6 +182,7 @@ describe('a link that is measured', () => {
       ];
     };
     pc.becomes('connected');
+    await vi.dynamicImportSettled();
     link.bind(1, [{ mid: '10', seat: 'doc', kind: 'video', source: 'camera' }]);
     return pc;
   }
@@ -221,7 +233,7 @@ describe('a link that is measured', () => {
     expect(link.remote()[0]?.still).toBe(true);
   });
 
-  test('silence is seen before ICE says so: unstable at 2 s, restart at 3, and back at the first byte', async () => {
+  test('silence is seen before ICE says so: restart at 1.5 s, unstable at 2, cut at 3, and back at the first byte', async () => {
     const pc = await up();
     await vi.advanceTimersByTimeAsync(5500);
     flow.in = false; // last heard at the fifth second
@@ -237,7 +249,65 @@ describe('a link that is measured', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(reports.map((r) => r.word)).toContain('lost');
     expect(reports.at(-1)).toMatchObject({ word: 'good' });
-    expect(reports.flatMap((r) => r.faults ?? [])).toEqual([{ what: 'ice-restart', ms: 1000 }]);
+    expect(reports.flatMap((r) => r.faults ?? [])).toEqual([{ what: 'ice-restart', ms: 2500 }]);
+  });
+
+  /** Streams as the network lets them come: nothing in the given times (ms from now). */
+  const streams = (pc: FakePeerConnection, without: (ms: number) => boolean) => {
+    const from = Date.now();
+    let at = 0;
+    let stopped = false;
+    const came = setInterval(() => {
+      if (!without(Date.now() - from)) at += 1;
+    }, 20);
+    pc.newest = () => at;
+    const rest = pc.stats;
+    // Feedback for what we send goes on when the streams alone have stopped.
+    pc.stats = () => rest().map((r) => (r.id === 'p' ? { ...r, bytesReceived: at * 1000 + (stopped ? n : 0) } : r));
+    return () => {
+      stopped = true;
+      clearInterval(came);
+    };
+  };
+
+  test('streams that stop and nothing else that comes either: asked about and repaired long before anything is shown', async () => {
+    const pc = await up();
+    const stop = streams(pc, (ms) => ms > 10_000);
+    await vi.advanceTimersByTimeAsync(10_600);
+    expect(doubts).toBe(0);
+    await vi.advanceTimersByTimeAsync(300);
+    expect([doubts, pc.restarts, link.media]).toEqual([1, 0, 'up']);
+    await vi.advanceTimersByTimeAsync(350);
+    link.reachable(); // the socket was dead too, and is new
+    await vi.advanceTimersByTimeAsync(10);
+    expect([pc.restarts, link.media]).toEqual([1, 'up']);
+    await vi.advanceTimersByTimeAsync(1100);
+    expect(link.media).toBe('unstable');
+    stop();
+    pc.newest = () => Date.now();
+    await vi.advanceTimersByTimeAsync(250); // not at the end of the second
+    expect([link.media, pc.restarts]).toEqual(['up', 1]);
+  });
+
+  test('people who all fall silent are no path that is gone: feedback for what we send goes on', async () => {
+    const pc = await up();
+    const stop = streams(pc, () => false);
+    await vi.advanceTimersByTimeAsync(10_000);
+    stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([doubts, pc.restarts, link.media]).toEqual([1, 0, 'up']);
+  });
+
+  test.each([
+    ['a second without a packet, now and then', (ms: number) => ms % 7000 > 6000],
+    ['300 ms of each second', (ms: number) => ms % 1000 > 700],
+    ['1.3 s without a packet', (ms: number) => ms % 20_000 > 18_700],
+  ])('a bad network is not repaired: %s', async (_name, without) => {
+    const pc = await up();
+    const stop = streams(pc, without);
+    await vi.advanceTimersByTimeAsync(60_000);
+    stop();
+    expect([pc.restarts, offers, link.media]).toEqual([0, [1], 'up']);
   });
 
   test('another network: a new path at once, the same connection', async () => {

@@ -1,19 +1,22 @@
-// The life of our media: the PeerConnection, its repair, its measure, and how much of our picture it carries.
+// The life of our media: the PeerConnection, its repair, and the one that takes its place.
 
 import type { MediaFacts, RemoteMedia } from './api';
+import type { Handover } from './handover';
 import { Ladder, type Step } from './ladder';
+import { Listening } from './listening';
+import { Measure } from './measure';
 import { Peer } from './peer';
-import { Cushion, Steady, Thrift, wordOf, type QualityWord } from './quality';
-import { Reporter, type QualityReport } from './report';
+import type { QualityWord } from './quality';
+import type { QualityReport } from './report';
 import { rungs, type Media } from './state';
-import { between, type Reading, type Sample } from './stats';
+import type { Sample } from './stats';
 import type { IceGrant, Kept, Slot, Source } from './wire';
 
 export interface LinkEvents {
   offer: (pc: number, sdp: string) => void;
   report: (r: QualityReport) => void;
-  /** Media fell silent: what took its way may have taken that of the socket, which nobody says. */
-  doubt: () => void;
+  /** Media fell silent: what took its way may have taken that of the socket, which nobody says. A round trip lasts rttMs. */
+  doubt: (rttMs: number) => void;
   changed: () => void;
   /** A new connection is made: put what is sent into it. */
   opened: () => void;
@@ -33,42 +36,46 @@ export interface LinkEvents {
   second: (s: Sample) => void;
 }
 
-const every = 1000;
-const reportEvery = 10_000;
 /** How long a first connection may take: the server waits no longer either (docs/signaling.md §6.2). */
 const joinWithin = 15_000;
-/** A timer that slept (the page was in the background) says nothing about the link. */
-const slept = 3;
-/** Seconds without a new picture before we say that it stands still. */
-const stillAfter = 2;
 
 export class Link {
   media: Media = 'none';
-  readonly reporter = new Reporter();
+  readonly measure: Measure;
   private readonly ladder = new Ladder((s) => this.step(s));
-  private readonly steady = new Steady();
-  private readonly thrift = new Thrift();
-  private readonly cushion = new Cushion();
+  private readonly listening: Listening;
+  /** The newest: offers and answers are about it. */
   private peer: Peer | null = null;
+  /** The one before it, which carries while the newest begins. */
+  private handover: Handover | null = null;
+  private chunk: Promise<typeof Handover | null> | null = null;
   private number = 0;
   private offeredIn = '';
   private opening = false;
   private early: { pc: number; slots: readonly Slot[] } | null = null;
   private owed: 'restart' | 'rebuild' | null = null;
-  private timer: ReturnType<typeof setInterval> | null = null;
-  private last: Reading | null = null;
   private lastHeard = 0;
-  private reportedAt = 0;
-  private toReport = false;
-  /** Media was lost since the last report, maybe between two seconds. */
-  private wasLost = false;
-  private readonly stillFor = new Map<string, number>();
+  private reachedAt = 0;
 
   constructor(
     private readonly slots: number,
     private readonly policy: 'all' | 'relay' | undefined,
     private readonly on: LinkEvents,
-  ) {}
+  ) {
+    this.listening = new Listening({
+      carrier: () => (this.media === 'none' ? null : this.carrier),
+      doubt: () => on.doubt(this.listening.rttMs),
+      silent: (since) => this.silent(since),
+      beat: () => this.ladder.since && this.heard(Date.now()),
+      measured: (s) => this.measured(s),
+      tick: () => this.measure.tell(this.media),
+    });
+    this.measure = new Measure({
+      ...on,
+      shape: (share, lossy) => this.each((p) => void p.shape(share, lossy)),
+      hold: (ms) => this.each((p) => p.hold(ms)),
+    });
+  }
 
   get pc(): number {
     return this.number;
@@ -88,17 +95,26 @@ export class Link {
   }
 
   get word(): QualityWord {
-    return this.media === 'cut' ? 'lost' : this.steady.word;
+    return this.media === 'cut' ? 'lost' : this.measure.word;
   }
 
   /** Our own picture is stopped: the upload is too weak. */
   get pictureStopped(): boolean {
-    return this.thrift.share !== 'full';
+    return this.measure.share !== 'full';
   }
 
   /** What a new session may go on with: a connection that stood, and the session in which it was offered. */
   get kept(): Kept | undefined {
     return this.peer && this.media !== 'none' ? { session: this.offeredIn, pc: this.number } : undefined;
+  }
+
+  /** The one that is heard and measured. */
+  private get carrier(): Peer | null {
+    return this.handover?.old ?? this.peer;
+  }
+
+  private each(f: (p: Peer) => void) {
+    for (const p of [this.handover?.old, this.peer]) if (p) f(p);
   }
 
   /** A new session with the server: it goes on with the connection `kept`, or has none and numbers start again. */
@@ -111,16 +127,54 @@ export class Link {
     if (this.media !== 'none') this.fell();
   }
 
-  /** The server moved our media to another node: a new connection at once. An older number is an old story. */
-  rejoin(pc: number) {
-    if (pc !== this.peer?.number) return;
+  /** The server moved our media to another node: a new connection at once, beside the old one if that goes on. An older number is an old story. */
+  rejoin(pc: number, reason: string) {
+    const { peer } = this;
+    if (pc !== peer?.number) return;
+    if (reason === 'node_draining' && this.carries) return void this.handOver(peer);
+    if (this.handover) return this.anew();
     this.drop();
     if (this.media !== 'none') this.fell();
     this.open();
   }
 
+  private get carries(): boolean {
+    return (this.media === 'up' || this.media === 'unstable') && this.carrier?.connected === true;
+  }
+
+  private async handOver(peer: Peer) {
+    const made = await this.chunk;
+    if (peer !== this.peer) return;
+    if (!made || !this.carries) return this.rejoin(peer.number, '');
+    if (peer.connected) this.part();
+    if (this.handover) return this.anew();
+    this.handover = new made(peer, { newest: () => this.peer, changed: this.on.changed, over: () => this.part() });
+    this.peer = null;
+    this.open();
+  }
+
+  /** Another attempt beside the connection that carries. */
+  private anew() {
+    this.peer?.close();
+    this.peer = null;
+    this.open();
+  }
+
+  /** The connection before is not needed, or carries no more: the newest is all there is. */
+  private part() {
+    const { handover } = this;
+    if (!handover) return;
+    this.handover = null;
+    handover.close();
+    this.listening.anew();
+    this.measure.forget();
+    if (!this.peer?.connected) return this.fell();
+    this.heard(Date.now());
+    this.on.changed();
+  }
+
   private fell() {
-    this.reporter.begin('rejoin');
+    this.measure.reporter.begin('rejoin');
     this.cut();
     this.ladder.rejoin();
   }
@@ -146,22 +200,27 @@ export class Link {
       remote: () => current() && this.on.changed(),
       ice: () => this.on.ice(),
     });
-    if (this.cushion.ms !== null) peer.hold(this.cushion.ms);
+    if (this.measure.held !== null) peer.hold(this.measure.held);
     this.peer = peer;
     this.offeredIn = this.on.session();
-    this.last = null;
-    this.thrift.reset();
-    this.timer ??= setInterval(() => void this.tick(), every);
-    this.reportedAt ||= Date.now();
+    if (!this.handover) {
+      this.listening.anew();
+      this.measure.fresh();
+    }
+    this.listening.begin();
+    this.measure.begin();
     this.on.opened();
+    // What the upload carries is known: two pictures at once are not more than one may be.
+    if (this.handover) void peer.shape(this.measure.share, this.measure.lossy);
     if (this.early?.pc === number) peer.bind(this.early.slots);
     this.early = null;
-    void peer.open().catch(() => this.rebuild());
-    setTimeout(() => current() && this.media === 'none' && this.rebuild(), joinWithin);
+    void peer.open().catch(() => current() && this.rebuild());
+    setTimeout(() => current() && (this.media === 'none' || this.handover) && !peer.connected && this.rebuild(), joinWithin);
   }
 
   answer(pc: number, sdp: string) {
-    if (pc === this.peer?.number) void this.peer.answer(sdp).catch(() => this.rebuild());
+    const { peer } = this;
+    if (pc === peer?.number) void peer.answer(sdp).catch(() => peer === this.peer && this.rebuild());
   }
 
   bind(pc: number, slots: readonly Slot[]) {
@@ -170,9 +229,9 @@ export class Link {
   }
 
   put(source: Source, track: MediaStreamTrack | null) {
-    void this.peer?.put(source, track);
-    if (source === 'camera' && track) {
-      this.thrift.reset();
+    this.each((p) => void p.put(source, track));
+    if (source === 'camera' && track && !this.handover) {
+      this.measure.fresh();
       void this.peer?.shape('full', false);
     }
   }
@@ -180,49 +239,58 @@ export class Link {
   /** A new PeerConnection in the same seat. */
   rebuild() {
     if (!this.on.may()) return;
-    const was = this.media;
+    if (this.handover) return this.anew();
     this.drop();
-    if (was === 'up' || was === 'unstable') this.cut();
+    if (this.media !== 'none') this.cut();
     this.open();
   }
 
   /** The server took the offer back, or has no such connection: again later unless it came up meanwhile. */
   again(ms: number) {
-    setTimeout(() => this.on.may() && this.media !== 'up' && this.rebuild(), ms);
+    setTimeout(() => this.on.may() && !(this.handover ? this.peer?.connected : this.media === 'up') && this.rebuild(), ms);
   }
 
   /** The device changed network: a new path at once, the same streams. */
   moved() {
-    if (this.media === 'none' || !this.peer) return;
-    this.reporter.begin('ice-restart');
-    this.attempt('restart');
+    if (this.media === 'none' || !this.exists) return;
+    // Of two, the old one is not asked to move; a new one that never stood is not worth it.
+    const between = this.handover !== null;
+    this.part();
+    this.measure.reporter.begin('ice-restart');
+    this.attempt(between && !this.peer?.connected ? 'rebuild' : 'restart');
   }
 
   /** Signalling came back: what could not be asked meanwhile is asked now. */
   reachable() {
+    this.reachedAt = Date.now();
     const owed = this.owed;
     this.owed = null;
-    if (owed && this.media !== 'up') this.attempt(owed);
+    if (owed && (this.media !== 'up' || this.ladder.since)) this.attempt(owed);
+    else this.ladder.soon();
   }
 
   close() {
     this.drop();
     this.ladder.rise();
-    this.steady.reset();
+    this.measure.reset();
     this.media = 'none';
     this.owed = null;
-    if (this.timer) clearInterval(this.timer);
-    this.timer = null;
+    this.listening.stop();
   }
 
   private drop() {
+    this.handover?.close();
+    this.handover = null;
     this.peer?.close();
     this.peer = null;
-    this.stillFor.clear();
+    this.measure.forget();
   }
 
   private path(p: 'up' | 'quiet' | 'failed') {
-    if (p === 'up') {
+    if (this.handover) {
+      if (p === 'failed') this.again(rungs.unstable);
+      else if (p === 'up' && this.ladder.since) this.part();
+    } else if (p === 'up') {
       if (this.media === 'cut') this.mended();
       this.up();
     } else if (this.media === 'none') {
@@ -230,7 +298,7 @@ export class Link {
       if (p === 'failed') this.again(rungs.unstable);
     } else if (p === 'quiet') this.ladder.fall(this.silentSince());
     else {
-      this.on.doubt();
+      this.on.doubt(this.listening.rttMs);
       this.ladder.hurry();
     }
   }
@@ -238,46 +306,67 @@ export class Link {
   /** The last second in which something came, if it was not long ago; else now. */
   private silentSince(): number {
     const now = Date.now();
-    return now - this.lastHeard < rungs.restart ? this.lastHeard : now;
+    return now - this.lastHeard < rungs.cut ? this.lastHeard : now;
+  }
+
+  /** Nothing comes any more, and it is not that nobody speaks. */
+  private silent(since: number) {
+    if (this.media !== 'up') return;
+    this.ladder.fall(since);
+    // The socket may have been found dead, and be new, before we were sure; another connection may be nearly there.
+    if (this.handover || this.reachedAt > since) this.ladder.soon();
+  }
+
+  private heard(at: number) {
+    this.mended();
+    this.up();
+    this.lastHeard = at;
   }
 
   /** What was begun to mend the path has done it: it is told with how long it took. */
   private mended() {
-    this.reporter.end('ice-restart');
-    this.reporter.end('rejoin');
+    this.measure.reporter.end('ice-restart');
+    this.measure.reporter.end('rejoin');
   }
 
   private up() {
-    const was = this.media;
     this.ladder.rise();
     this.owed = null;
-    if (was === 'up') return;
+    if (this.media === 'up') return;
+    // Now, and not when it is needed: an upgrade takes the file with it.
+    this.chunk ??= import('./standing').then((m) => (this.listening.closely(m.Rhythm), m.Handover)).catch(() => (this.chunk = null));
+    if (this.media === 'cut') this.measure.back();
     this.lastHeard = Date.now();
     this.media = 'up';
-    if (was === 'cut') this.toReport = true;
     this.on.changed();
   }
 
   private cut() {
     if (this.media === 'cut') return;
     this.media = 'cut';
-    this.toReport = this.wasLost = true;
+    this.measure.lost();
     this.on.changed();
   }
 
   private step(s: Step) {
-    if (s === 'telephone') return this.on.changed();
-    if (s === 'unstable') {
-      this.on.doubt();
-      if (this.media === 'up') {
-        this.media = 'unstable';
-        this.on.changed();
-      }
-      return;
+    switch (s) {
+      case 'telephone':
+        return this.on.changed();
+      case 'unstable':
+        if (this.media === 'up') this.media = 'unstable';
+        return this.on.changed();
+      case 'cut':
+        return this.cut();
+      case 'restart':
+        if (this.handover) return this.part();
+        this.on.doubt(this.listening.rttMs);
+        this.measure.reporter.begin('ice-restart');
+        return this.attempt(s);
+      case 'rebuild':
+        this.cut();
+        this.measure.reporter.begin('rejoin');
+        return this.attempt(s);
     }
-    this.cut();
-    this.reporter.begin(s === 'restart' ? 'ice-restart' : 'rejoin');
-    this.attempt(s);
   }
 
   private attempt(s: 'restart' | 'rebuild') {
@@ -287,75 +376,23 @@ export class Link {
     else this.rebuild();
   }
 
-  private async tick() {
-    const { peer } = this;
-    const now = await peer?.reading().catch(() => null);
-    if (now && peer === this.peer) {
-      const before = this.last;
-      this.last = now;
-      if (before) this.measured(between(before, now));
-    }
-    this.tell();
-  }
-
   private measured(s: Sample) {
-    if (s.seconds > slept) return;
-    this.reporter.add(s);
+    this.measure.reporter.add(s);
+    const { carrier } = this;
     if (s.heard) {
-      this.lastHeard = Date.now() - s.ago;
-      if (this.peer?.connected && this.media !== 'none') {
-        this.mended();
-        this.up();
-      }
-    } else if (s.spoke && this.media === 'up' && this.peer?.connected) {
-      this.ladder.fall(this.lastHeard);
-    }
+      if (carrier?.connected) this.heard(Date.now() - s.ago);
+    } else if (s.spoke && this.media === 'up' && carrier?.connected) this.ladder.fall(this.lastHeard);
     if (this.media !== 'up') return;
     this.on.second(s);
-    if (this.cushion.add(s)) this.peer?.hold(this.cushion.ms);
-    if (this.on.sendsCamera() && this.thrift.add(s)) void this.peer?.shape(this.thrift.share, this.thrift.lossy);
-    const hidden = globalThis.document?.hidden === true;
-    const pictures = hidden ? [] : this.pictures();
-    const stillChanged = this.watchStill(s, pictures);
-    const word = wordOf(s, { pictures, ownStopped: this.on.sendsCamera() && this.pictureStopped });
-    if (this.steady.add(word)) {
-      this.toReport = true;
-      this.on.changed();
-    } else if (stillChanged) this.on.changed();
-  }
-
-  /** Sections in which a camera should be seen, and was. */
-  private pictures(): string[] {
-    return this.bound.filter((s) => s.source === 'camera' && this.on.expects(s.seat)).map((s) => s.mid);
-  }
-
-  private watchStill(s: Sample, pictures: readonly string[]): boolean {
-    const before = [...this.stillFor].filter(([, n]) => n >= stillAfter).map(([mid]) => mid).join();
-    for (const mid of [...this.stillFor.keys()]) if (!pictures.includes(mid)) this.stillFor.delete(mid);
-    for (const mid of pictures) {
-      const fps = s.fps.get(mid);
-      // One that has not begun does not stand still.
-      if (fps !== undefined) this.stillFor.set(mid, fps > 0 ? 0 : (this.stillFor.get(mid) ?? 0) + s.seconds);
-    }
-    return before !== [...this.stillFor].filter(([, n]) => n >= stillAfter).map(([mid]) => mid).join();
-  }
-
-  private tell() {
-    const now = Date.now();
-    if (this.media === 'none' || now - this.reportedAt < every) return;
-    if (!this.toReport && now - this.reportedAt < reportEvery) return;
-    const word = this.wasLost ? 'lost' : this.word;
-    this.reportedAt = now;
-    this.wasLost = false;
-    this.toReport = word !== this.word;
-    this.on.report(this.reporter.take(word));
+    this.measure.add(s, carrier?.bound ?? []);
   }
 
   remote(): RemoteMedia[] {
-    return this.peer?.remote((s) => s.paused === true || (this.stillFor.get(s.mid) ?? 0) >= stillAfter) ?? [];
+    const still = (s: Slot) => s.paused === true || this.measure.still(s.mid);
+    return (this.handover ?? this.peer)?.remote(still) ?? [];
   }
 
   async facts(): Promise<MediaFacts | null> {
-    return (await this.peer?.facts()) ?? null;
+    return (await this.carrier?.facts()) ?? null;
   }
 }

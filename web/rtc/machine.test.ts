@@ -1,7 +1,8 @@
 // The table of moves against the function that decides: every change of one fact makes a move that is written down.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Ladder } from './ladder';
-import { inCall, moveOf, moves, rungs, stateOf, type Known } from './state';
+import { moveOf, moves } from './moves';
+import { inCall, rungs, stateOf, type Known } from './state';
 
 const facts = {
   phase: [{ at: 'idle' }, { at: 'started' }, { at: 'elsewhere', cause: 'taken' }, { at: 'ended', cause: 'host' }, { at: 'refused', cause: 'not_found' }],
@@ -91,16 +92,16 @@ describe('the ladder', () => {
   });
 
   test('one step after the other, from the last packet, and a new connection every 8 s after that', () => {
-    ladder.fall(1_000_000 - 1500);
+    ladder.fall(1_000_000 - 1000);
     vi.advanceTimersByTime(30_000);
-    expect(steps).toEqual(['unstable 500', 'restart 1500', 'rebuild 9500', 'rebuild 17500', 'rebuild 25500']);
+    expect(steps).toEqual(['restart 500', 'unstable 1000', 'cut 2000', 'rebuild 8500', 'rebuild 16500', 'rebuild 24500']);
     vi.advanceTimersByTime(30_000);
-    expect(steps).toContain(`telephone ${rungs.telephone - 1500}`);
+    expect(steps).toContain(`telephone ${rungs.telephone - 1000}`);
   });
 
   test('what comes back in time makes no step, and a second fall starts anew', () => {
     ladder.fall(1_000_000);
-    vi.advanceTimersByTime(1900);
+    vi.advanceTimersByTime(1400);
     ladder.rise();
     vi.advanceTimersByTime(60_000);
     expect(steps).toEqual([]);
@@ -112,7 +113,19 @@ describe('the ladder', () => {
     vi.advanceTimersByTime(500);
     ladder.hurry();
     vi.advanceTimersByTime(9000);
-    expect(steps).toEqual(['restart 500', 'rebuild 8500']);
+    expect(steps).toEqual(['cut 500', 'restart 500', 'rebuild 8500']);
+  });
+
+  test('signalling that is new tries at once what has not been tried, and nothing when all is well or it was', () => {
+    ladder.soon();
+    vi.advanceTimersByTime(1000);
+    ladder.fall(1_001_000);
+    vi.advanceTimersByTime(1200);
+    ladder.soon();
+    vi.advanceTimersByTime(100);
+    ladder.soon();
+    vi.advanceTimersByTime(1800);
+    expect(steps).toEqual(['restart 2200', 'unstable 3000', 'cut 4000']);
   });
 
   test('a new connection after a node’s death gets its time before the next', () => {

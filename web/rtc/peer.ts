@@ -51,7 +51,7 @@ export class Peer {
   private readonly senders = new Map<Source, RTCRtpSender>();
   private slots: readonly Slot[] = [];
   private streams = new Map<string, MediaStream>();
-  private closed = false;
+  closed = false;
   private negotiating = false;
 
   constructor(
@@ -203,6 +203,13 @@ export class Peer {
     }
     this.streams = kept;
     return [...people.values()];
+  }
+
+  /** A number that changes when something of a stream arrives; undefined where the browser does not tell. Costs no getStats. */
+  pulse(): number | undefined {
+    const bound = new Set(this.slots.map((s) => s.mid));
+    const sources = this.pc.getTransceivers().flatMap((t) => (t.mid && bound.has(t.mid) ? (t.receiver.getSynchronizationSources?.() ?? []) : []));
+    return sources.length > 0 ? sources.reduce((sum, s) => sum + s.timestamp + s.rtpTimestamp, 0) : undefined;
   }
 
   async facts(): Promise<MediaFacts> {

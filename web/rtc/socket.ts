@@ -28,9 +28,15 @@ const pingEvery = 10_000;
 const deadAfter = 15_000;
 const ackAfter = 400;
 const ackAtOnce = 32;
+/** How long a socket may take to open, ms: a network that was away makes the system wait longer than that between its tries. */
+const opensWithin = 5000;
+/** How long one beside another has to take its place, and one that resumes to be answered, ms. */
+const resumesWithin = 3000;
 
 export class Socket {
   private ws: WebSocket | null = null;
+  /** One that shall take the place of `ws`, which answers nothing. */
+  private next: WebSocket | null = null;
   private session: string | null = null;
   private last = 0;
   private acked = 0;
@@ -57,6 +63,11 @@ export class Socket {
   /** The session now; null before the first. */
   get current(): string | null {
     return this.session;
+  }
+
+  /** What is said now arrives, as far as is known. */
+  get sound(): boolean {
+    return this.live && !this.next;
   }
 
   start() {
@@ -97,7 +108,7 @@ export class Socket {
       const before = this.heard;
       this.ws.send('{"t":"ping"}');
       this.after(within, () => {
-        if (this.heard === before) this.lost();
+        if (this.heard === before) this.beside();
       });
     } else if (!this.ws && !this.asking) {
       this.clear();
@@ -127,12 +138,53 @@ export class Socket {
         if (this.asking === asking) this.asking = null;
       }
     }
-    const ws = (this.ws = this.world.open(this.url));
-    ws.onopen = () => {
-      ws.send(first);
-      this.heard += 1;
-      this.watch(ws);
+    const ws = this.world.open(this.url);
+    this.use(ws);
+    ws.onopen = () => this.begins(ws, first);
+    this.after(opensWithin, () => {
+      if (this.ws === ws && ws.onopen) this.lost();
+    });
+  }
+
+  /** The socket answers nothing. It may only be slow: it stays until another one stands, which then goes on with its session. */
+  private beside() {
+    if (this.next || !this.live) return;
+    const next = (this.next = this.world.open(this.url));
+    const before = this.heard;
+    const settle = (opened: boolean) => {
+      if (this.next !== next) return;
+      if (this.heard !== before) return this.forget();
+      if (!opened) return this.lost();
+      this.next = null;
+      this.drop();
+      this.use(next);
+      this.begins(next, JSON.stringify({ t: 'resume', session: this.session, last: this.last }));
     };
+    next.onopen = () => settle(true);
+    next.onclose = () => settle(false);
+    this.after(resumesWithin, () => settle(false));
+  }
+
+  private forget() {
+    const { next } = this;
+    this.next = null;
+    shut(next);
+  }
+
+  private begins(ws: WebSocket, first: string) {
+    ws.onopen = null;
+    ws.send(first);
+    this.heard += 1;
+    this.watch(ws);
+    if (this.session) {
+      this.after(resumesWithin, () => {
+        if (this.ws === ws && !this.live) this.lost();
+      });
+    }
+  }
+
+  private use(ws: WebSocket) {
+    this.ws = ws;
     ws.onmessage = (e) => {
       if (this.ws === ws && typeof e.data === 'string') this.take(e.data);
     };
@@ -265,13 +317,8 @@ export class Socket {
     this.ws = null;
     this.live = false;
     this.clear();
-    if (!ws) return;
-    ws.onopen = ws.onmessage = ws.onclose = null;
-    try {
-      ws.close();
-    } catch {
-      // it never opened
-    }
+    shut(ws);
+    this.forget();
   }
 
   private after(ms: number, f: () => void) {
@@ -287,6 +334,16 @@ export class Socket {
     this.timers.clear();
     if (this.ackTimer) clearTimeout(this.ackTimer);
     this.ackTimer = null;
+  }
+}
+
+function shut(ws: WebSocket | null) {
+  if (!ws) return;
+  ws.onopen = ws.onmessage = ws.onclose = null;
+  try {
+    ws.close();
+  } catch {
+    // it never opened
   }
 }
 

@@ -21,8 +21,8 @@ export interface Reading {
   packetsIn: number;
   lostIn: number;
   packetsOut: number;
-  /** Share of what we sent that the server did not get, 0…1, by its last word. */
-  lossOut: number;
+  /** Of each stream that we send: packets so far, and the share that the server did not get, 0…1, by its last word. */
+  sent: Map<string, { packets: number; lost: number }>;
   freezes: number;
   freezeMs: number;
   /** Samples of sound played, and those made up where something was missing, pauses of speech apart. */
@@ -59,10 +59,8 @@ export function readingOf(stats: Stats, at: number, wall = 0): Reading {
   const byId = new Map<string, Report>();
   stats.forEach((r) => byId.set(r.id, r));
   const sum: Reading = {
-    at, wall, bytesIn: 0, bytesOut: 0, signs: 0, lastIn: 0, packetsIn: 0, lostIn: 0, packetsOut: 0, lossOut: 0, freezes: 0, freezeMs: 0, played: 0, madeUp: 0, frames: new Map(), slow: false,
+    at, wall, bytesIn: 0, bytesOut: 0, signs: 0, lastIn: 0, packetsIn: 0, lostIn: 0, packetsOut: 0, sent: new Map(), freezes: 0, freezeMs: 0, played: 0, madeUp: 0, frames: new Map(), slow: false,
   };
-  let told = 0;
-  let lost = 0;
   for (const r of byId.values()) {
     if (r.type === 'inbound-rtp') {
       sum.packetsIn += num(r, 'packetsReceived');
@@ -78,12 +76,9 @@ export function readingOf(stats: Stats, at: number, wall = 0): Reading {
       sum.packetsOut += num(r, 'packetsSent');
       if (r.qualityLimitationReason === 'cpu') sum.slow = true;
     } else if (r.type === 'remote-inbound-rtp') {
-      const weight = num(byId.get(String(r.localId)), 'packetsSent') || 1;
-      told += weight;
-      lost += weight * num(r, 'fractionLost');
+      sum.sent.set(r.id, { packets: num(byId.get(String(r.localId)), 'packetsSent'), lost: num(r, 'fractionLost') });
     }
   }
-  if (told > 0) sum.lossOut = lost / told;
   const pair = pairOf(byId);
   if (pair) {
     sum.bytesIn = num(pair, 'bytesReceived');
@@ -122,6 +117,18 @@ export interface Sample {
   slow: boolean;
 }
 
+/** Of what was sent now: the last word about a layer that has stopped is of another time. */
+function lossOf(a: Reading, b: Reading): number {
+  let packets = 0;
+  let lost = 0;
+  for (const [id, s] of b.sent) {
+    const more = Math.max(0, s.packets - (a.sent.get(id)?.packets ?? 0));
+    packets += more;
+    lost += more * s.lost;
+  }
+  return packets > 0 ? lost / packets : 0;
+}
+
 export function between(a: Reading, b: Reading): Sample {
   const seconds = Math.max(0.001, (b.at - a.at) / 1000);
   const grew = (f: (r: Reading) => number) => Math.max(0, f(b) - f(a));
@@ -132,7 +139,7 @@ export function between(a: Reading, b: Reading): Sample {
     seconds,
     upKbps: Math.round((grew((r) => r.bytesOut) * 8) / 1000 / seconds),
     downKbps: Math.round((grew((r) => r.bytesIn) * 8) / 1000 / seconds),
-    upLoss: Math.min(1, Math.max(0, b.lossOut)),
+    upLoss: Math.min(1, Math.max(0, lossOf(a, b))),
     downLoss: got + lost > 0 ? lost / (got + lost) : 0,
     fps,
     freezes: grew((r) => r.freezes),

@@ -131,7 +131,7 @@ export type ServerMessage = Framed &
         kept?: number;
         now: string;
       }
-    | { t: 'rejoin'; pc: number; reason: 'node_lost' | 'node_draining'; ice: IceGrant }
+    | { t: 'rejoin'; pc: number; reason: string; ice: IceGrant }
     | { t: 'busy'; since: string }
     | { t: 'resumed' }
     | { t: 'room'; started?: string; seats: Seat[] }

@@ -9,8 +9,11 @@ import { gzipSync } from 'node:zlib';
 /** Bytes, compressed (house.md §7: 150 kB, fonts included). */
 const budget = 150 * 1000;
 const page = 'JoinPage';
-/** Opened on demand, from the card or when the doctor asks for a photo, not on the way to the doctor. */
-const apart = ['src/features/waiting/MovePage.tsx', 'src/features/companion/CompanionDialog.tsx', 'src/features/companion/AttendPage.tsx', 'src/features/still/StillSheet.tsx'];
+/**
+ * Opened on demand, from the card or when the doctor asks for a photo, not on the way to the doctor; fetched in the
+ * call once it stands, for when it moves to another server or its network does; or fetched with a camera that has a lamp.
+ */
+const apart = ['rtc/standing.ts', 'rtc/extras.ts', 'src/features/call/Lamp.tsx', 'src/features/waiting/MovePage.tsx', 'src/features/companion/CompanionDialog.tsx', 'src/features/companion/AttendPage.tsx', 'src/features/still/StillSheet.tsx'];
 const namespaces = ['app', 'problems', 'join', 'consent', 'diagnostics', 'waiting', 'call'];
 
 const dist = new URL('../dist/', import.meta.url);

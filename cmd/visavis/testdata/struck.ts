@@ -3,7 +3,8 @@ import { createCall } from '../../../web/rtc/index';
 
 type Count = { at: number; pictures: number; sound: number };
 
-let pc: RTCPeerConnection | undefined;
+let call: ReturnType<typeof createCall> | undefined;
+const peers: RTCPeerConnection[] = [];
 let connections = 0;
 let last: Count | undefined;
 let lastPicture = 0;
@@ -17,7 +18,13 @@ let firstSound = 0;
 
 async function look() {
   const now = performance.now();
-  const all = [...((await pc?.getStats()) ?? new Map<string, never>()).values()] as Record<string, unknown>[];
+  // Of what the page would show and play, whichever connection brings it.
+  const tracks = (call?.snapshot().remote ?? []).flatMap((m) => [m.voice, m.camera]).flatMap((s) => s?.getTracks() ?? []);
+  const all: Record<string, unknown>[] = [];
+  for (const p of peers) {
+    if (p.connectionState === 'closed') continue;
+    for (const r of p.getReceivers()) if (tracks.includes(r.track)) all.push(...(await p.getStats(r.track)).values());
+  }
   const of = (kind: string, name: string) =>
     all.filter((r) => r.type === 'inbound-rtp' && r.kind === kind).reduce((n, r) => n + Number(r[name] ?? 0), 0);
   const here = { at: now, pictures: of('video', 'framesDecoded'), sound: of('audio', 'packetsReceived') };
@@ -39,20 +46,20 @@ async function begin(encounter: string) {
   window.RTCPeerConnection = class extends Real {
     constructor(c: RTCConfiguration = {}) {
       super(c);
-      pc = this;
+      peers.push(this);
       connections += 1;
     }
   };
-  const call = createCall({ encounter });
-  call.subscribe(() => {
-    const s = call.snapshot();
+  const made = (call = createCall({ encounter }));
+  made.subscribe(() => {
+    const s = made.snapshot();
     const state = `${s.state}/${s.socket}`;
     if (states.at(-1) !== state) states.push(state);
-    if (s.me?.host) for (const p of s.seats) if (p.state === 'waiting') call.admit(p.seat);
+    if (s.me?.host) for (const p of s.seats) if (p.state === 'waiting') made.admit(p.seat);
   });
   setInterval(() => void look(), 40);
-  await call.openDevices();
-  call.start();
+  await made.openDevices();
+  made.start();
 }
 
 /** Waits for so many more pictures, then tells what happened since the last time. */

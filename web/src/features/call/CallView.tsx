@@ -6,12 +6,12 @@
 import type { Call, CallSnapshot, StillRequest } from '@rtc/api';
 import { inCall } from '@rtc/state';
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
-import { useT } from '@/i18n/i18n';
+import { useLanguage, useT } from '@/i18n/i18n';
+import { sayTime, visitorZone } from '@/i18n/time';
 import { useAnnounce } from '@/ui/Announcer';
 import { Button } from '@/ui/Button';
 import { Chat } from './Chat';
 import { Control } from './Control';
-import { Lamp } from './Lamp';
 import { Notices } from './Notices';
 import { changesOf, listenersOf, othersOf, roleWord, type Person } from './people';
 import { SelfView } from './SelfView';
@@ -21,6 +21,8 @@ import styles from './call.module.css';
 
 // Comes with the first photo that is asked for: the room opens without it.
 const StillSheet = lazy(() => import('@/features/still/StillSheet'));
+// Comes with a camera that has one. When it does not come, there is none.
+const Lamp = lazy(() => import('./Lamp').then((m) => ({ default: m.Lamp })).catch(() => ({ default: () => null })));
 
 export type CallViewProps = {
   call: Call;
@@ -40,6 +42,7 @@ export type CallViewProps = {
 
 export function CallView({ call, snapshot, encounterId, hangUp, fourth = 'flip', onConsent, fill = 'window', children }: CallViewProps) {
   const t = useT('call');
+  const { language } = useLanguage();
   const [chatOpen, setChatOpen] = useState(false);
   const chatButton = useRef<HTMLButtonElement>(null);
   const [soundRefused, setSoundRefused] = useState(false);
@@ -92,13 +95,22 @@ export function CallView({ call, snapshot, encounterId, hangUp, fourth = 'flip',
             </p>
           )}
           <SelfView stream={snapshot.selfView} cameraOn={snapshot.camera} mirrored={!snapshot.facingAway} />
-          <Lamp call={call} snapshot={snapshot} blur={fill === 'pane'} />
+          {(snapshot.torch !== undefined || snapshot.blur !== undefined) && (
+            <Suspense fallback={null}>
+              <Lamp call={call} snapshot={snapshot} blur={fill === 'pane'} />
+            </Suspense>
+          )}
           <div className={styles.notices}>
             {listenersOf(snapshot).map((s) => (
               <p key={s.seat} className={styles.notice}>
                 {t('receives', { name: s.name })}
               </p>
             ))}
+            {snapshot.stopsAt && (
+              <p className={styles.notice} role="status">
+                {t('stops', { time: sayTime(snapshot.stopsAt, visitorZone(), language) })}
+              </p>
+            )}
             <Notices call={call} snapshot={snapshot} onConsent={onConsent} />
             {soundRefused && (
               <div className={styles.notice} role="alert">

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 type Props = {
   stream: MediaStream | undefined;
@@ -10,21 +10,59 @@ type Props = {
   onHeight?: ((px: number | null) => void) | undefined;
 };
 
+/** How long the stream before stays when the next does not begin, in ms. */
+const patience = 2000;
+
+/**
+ * Of a stream and the one that follows it, both while the next begins (the call moved to another server, a camera was
+ * changed): nothing is black, silent or heard twice in between. `shown` is the one to see and hear.
+ */
+function useFollowed(stream: MediaStream | undefined) {
+  const [begun, setBegun] = useState(stream);
+  // With nothing before or nothing after, there is nothing to wait for.
+  const shown = stream && begun ? begun : stream;
+  useEffect(() => {
+    if (shown === stream) {
+      setBegun(stream);
+      return;
+    }
+    const late = setTimeout(() => setBegun(stream), patience);
+    return () => clearTimeout(late);
+  }, [shown, stream]);
+  return { streams: shown === stream ? [stream] : [shown, stream], shown, begins: () => setBegun(stream) };
+}
+
 /** A live picture. Sound goes through Sound, so that a tile that moves never cuts a voice. */
 export function Picture({ stream, label, className, onHeight }: Props) {
+  const { streams, shown, begins } = useFollowed(stream);
+  return streams.map((s) =>
+    s === shown ? (
+      <Video key={s?.id ?? ''} stream={s} label={label} className={className} onHeight={onHeight} />
+    ) : (
+      <Video key={s?.id ?? ''} stream={s} className={className} onPlaying={begins} />
+    ),
+  );
+}
+
+type VideoProps = Props & { onPlaying?: () => void };
+
+/** One that is told when it plays does not show yet. */
+function Video({ stream, label, className, onHeight, onPlaying }: VideoProps) {
   const element = useRef<HTMLVideoElement>(null);
   const tell = useRef(onHeight);
   tell.current = onHeight;
+  const watched = onHeight !== undefined;
   useEffect(() => {
     const video = element.current;
-    if (!video || !tell.current || typeof ResizeObserver === 'undefined') return;
+    if (!video || !watched || typeof ResizeObserver === 'undefined') return;
     const watch = new ResizeObserver(() => tell.current?.(video.clientHeight * devicePixelRatio));
     watch.observe(video);
+    const last = tell;
     return () => {
       watch.disconnect();
-      tell.current?.(null);
+      last.current?.(null);
     };
-  }, []);
+  }, [watched]);
   useEffect(() => {
     const video = element.current;
     if (!video) return;
@@ -34,10 +72,17 @@ export function Picture({ stream, label, className, onHeight }: Props) {
       video.srcObject = null;
     };
   }, [stream]);
-  return <video ref={element} className={className} aria-label={label} muted autoPlay playsInline disablePictureInPicture />;
+  const hidden = onPlaying && { 'aria-hidden': true, style: { position: 'absolute', inset: 0, opacity: 0 } as const };
+  return <video ref={element} className={className} aria-label={label} muted autoPlay playsInline disablePictureInPicture onPlaying={onPlaying} {...hidden} />;
 }
 
 export function Sound({ stream, onRefused }: Props) {
+  const { streams, shown, begins } = useFollowed(stream);
+  return streams.map((s) => <Audio key={s?.id ?? ''} stream={s} onRefused={onRefused} onPlaying={s === shown ? undefined : begins} />);
+}
+
+/** One that is told when it plays is not heard yet. */
+function Audio({ stream, onRefused, onPlaying }: Pick<Props, 'stream' | 'onRefused'> & { onPlaying?: (() => void) | undefined }) {
   const element = useRef<HTMLAudioElement>(null);
   const refused = useRef(onRefused);
   refused.current = onRefused;
@@ -63,5 +108,5 @@ export function Sound({ stream, onRefused }: Props) {
       audio.srcObject = null;
     };
   }, [stream]);
-  return <audio ref={element} autoPlay data-sound />;
+  return <audio ref={element} autoPlay data-sound muted={onPlaying !== undefined} onPlaying={onPlaying} />;
 }

@@ -28,6 +28,11 @@ export function WaitingRoom({ call, snapshot, place, onLeave }: Props) {
           <p>{t('reconnecting')}</p>
         </Alert>
       )}
+      {snapshot.stopsAt && (
+        <Alert tone="warn" live>
+          <p>{t('stops', { time: sayTime(snapshot.stopsAt, zone, language) })}</p>
+        </Alert>
+      )}
       {queue ? <Line queue={queue} /> : place.companion && snapshot.state === 'waiting' ? <p role="status">{t('companion')}</p> : <Loading what={t('entering')} />}
       {queue?.recall && <Recall recall={queue.recall} offer={queue.position > 1 || (queue.wait?.fromMinutes ?? 99) > soonEnough} onAsk={() => call.askRecall()} />}
       {snapshot.keptUntil && !queue?.recall?.asked && <p>{t('kept', { time: sayTime(snapshot.keptUntil, zone, language) })}</p>}
