@@ -98,7 +98,11 @@ func table(kinds []string, rooms, size, seconds, runs int, profile string) error
 	for _, k := range kinds {
 		m := func(f func(row) float64) float64 { return median(got[k], f) }
 		cost := m(func(r row) float64 { return r.cpuPerPacket })
-		fmt.Printf("| %s | %d × %d | %.1f | %.2f | %.1f | %.2f | %.2f / %.1f | %.2f / %.1f | %.0f / %.0f | %.2f |\n", names[k], rooms, size, cost, cost/base,
+		ratio := "–"
+		if base > 0 {
+			ratio = fmt.Sprintf("%.2f", cost/base)
+		}
+		fmt.Printf("| %s | %d × %d | %.1f | %s | %.1f | %.2f | %.2f / %.1f | %.2f / %.1f | %.0f / %.0f | %.2f |\n", names[k], rooms, size, cost, ratio,
 			m(func(r row) float64 { return r.cpu }), m(func(r row) float64 { return r.rss }),
 			m(func(r row) float64 { return r.delay50 }), m(func(r row) float64 { return r.delay99 }),
 			m(func(r row) float64 { return r.reach50 }), m(func(r row) float64 { return r.reach99 }), m(func(r row) float64 { return r.join50 }),

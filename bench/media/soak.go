@@ -110,6 +110,8 @@ func (c *churn) come(ctx context.Context) error {
 	p := &crowd{engine: c.engine, base: c.base}
 	c.now = append(c.now, p)
 	c.rooms++
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	for i := range c.size {
 		if err := p.join(ctx, fmt.Sprintf("r%d", c.rooms), fmt.Sprintf("p%d", i), c.size-1, i > 0); err != nil {
 			return err
