@@ -71,11 +71,10 @@ export CI=true
 # The program's own tests mostly wait for it to start, stop and be killed: three at a time, beside the other packages'.
 aside kills gotest "go, kills" -run KilledAgain ./cmd/visavis
 kills=$!
-# Calls between real browsers want the machine for themselves.
-gotest "go" -p 3 -parallel 3 -skip 'KilledAgain|Browsers|Chromium' $(go list ./... | grep -v '/signaling$')
+gotest "go" -p 3 -parallel 3 -skip 'KilledAgain|Browser|Chromium' ./...
 join kills "go, kills" "$kills"
-gotest "go, calls in browsers" ./signaling
-gotest "go, calls in browsers through the program" -run 'Browsers|Chromium' ./cmd/visavis
+# Calls between real browsers want the machine for themselves.
+gotest "go, calls in browsers" -p 1 -run 'Browser|Chromium' ./signaling ./cmd/visavis
 gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
 # How pages look (widths, languages, axe) does not depend on the database: once. The other's story beside pages without a call.
 aside story journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=story

@@ -196,7 +196,7 @@ func TestTwoBrowsersMeet(t *testing.T) {
 
 // A browser that sends its picture in layers is not asked to make it smaller for
 // one who loses packets: that one gets a smaller layer, everybody else what they had.
-func TestOneWeakLinkCostsNobodyElseThePicture(t *testing.T) {
+func TestAWeakLinkCostsNoOtherBrowserThePicture(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long: not in -short")
 	}
