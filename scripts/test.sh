@@ -71,9 +71,10 @@ export CI=true
 # The program's own tests mostly wait for it to start, stop and be killed: three at a time, beside the other packages'.
 aside kills gotest "go, kills" -run KilledAgain ./cmd/visavis
 kills=$!
-gotest "go" -p 3 -parallel 3 -skip 'KilledAgain|Browser|Chromium' ./...
+gotest "go" -p 3 -parallel 3 -skip 'KilledAgain|Browser|Chromium' $(go list ./... | grep -v '/sfu$')
 join kills "go, kills" "$kills"
-# Calls between real browsers want the machine for themselves.
+# Bad networks, whose time counts, and calls between real browsers want the machine for themselves.
+gotest "go, bad networks" ./sfu
 gotest "go, calls in browsers" -p 1 -run 'Browser|Chromium' ./signaling ./cmd/visavis
 gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
 # How pages look (widths, languages, axe) does not depend on the database: once. The other's story beside pages without a call.
