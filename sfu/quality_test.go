@@ -63,3 +63,24 @@ func TestAPlanKeepsTheBudget(t *testing.T) {
 		}
 	})
 }
+
+// An encoder answers one request with a key frame of every layer and passes over
+// the next one for 300 ms: that one waits, and is not lost.
+func TestKeyFramesOfOneEncoderAreAskedApart(t *testing.T) {
+	tr := &track{peer: &peer{room: &room{node: &Node{}}}, on: true}
+	low, high := &layer{track: tr, ssrc: 1}, &layer{track: tr, ssrc: 2}
+	w := &worker{ns: 5e9}
+	asked := func(l *layer) bool { l.askKeyFrame(w); return l.keyAsked == w.ns }
+	low.keyWanted, high.keyWanted = true, true
+	if !asked(low) {
+		t.Error("the first request waits")
+	}
+	for ; w.ns < 5e9+int64(keyFrameApart); w.ns += int64(beat) {
+		if asked(high) {
+			t.Errorf("the second request goes out after %d ms, where it is passed over", (w.ns-5e9)/1e6)
+		}
+	}
+	if !high.keyWanted || !asked(high) {
+		t.Error("the second request was forgotten")
+	}
+}

@@ -26,6 +26,11 @@ const maxStreams = 24
 // keyFrameEvery is the least time between two key frames asked of one layer.
 const keyFrameEvery = time.Second
 
+// keyFrameApart is the least time between two requests to one encoder, whichever
+// layers they name: libwebrtc answers each with a key frame of every layer, and
+// passes over one that comes within 300 ms of the last.
+const keyFrameApart = 320 * time.Millisecond
+
 // track is what a peer sends in one section, and who receives it.
 type track struct {
 	peer      *peer
@@ -35,7 +40,8 @@ type track struct {
 	published bool
 	layers    []*layer
 	subs      []*slot
-	limited   bool // its sender was told a ceiling
+	limited   bool  // its sender was told a ceiling
+	keyAsked  int64 // ns, of any layer
 	clock     uint32
 }
 
@@ -247,8 +253,9 @@ func (t *track) wantKeyFrame() {
 	}
 }
 
-// askKeyFrame sends the request that is wanted, if keyFrameEvery has passed; where
-// packets are lost once more a beat later, which encoders answer by one picture.
+// askKeyFrame sends the request that is wanted, if keyFrameEvery and
+// keyFrameApart have passed; where packets are lost once more a beat later, which
+// encoders answer by one picture.
 func (l *layer) askKeyFrame(w *worker) {
 	p := l.track.peer
 	if l.keyTwice && w.ns-l.keyAsked >= int64(beat) {
@@ -258,7 +265,10 @@ func (l *layer) askKeyFrame(w *worker) {
 	if !l.keyWanted || l.ssrc == 0 || !l.track.on || l.keyAsked != 0 && w.ns-l.keyAsked < int64(keyFrameEvery) {
 		return
 	}
-	l.keyWanted, l.keyAsked, l.keyTwice = false, w.ns, p.loses
+	if l.track.keyAsked != 0 && w.ns-l.track.keyAsked < int64(keyFrameApart) {
+		return // the next beat asks
+	}
+	l.keyWanted, l.keyAsked, l.keyTwice, l.track.keyAsked = false, w.ns, p.loses, w.ns
 	p.room.node.total.pli.Add(1)
 	p.sendControl(w, control.PutPLI(w.control[:0], p.ssrc, l.ssrc))
 }
