@@ -30,8 +30,8 @@ func (s *Service) Subscribe(bus *events.Bus) {
 	bus.Every("messaging.collect", 20*time.Second, s.collectJob)
 }
 
-// booking tells the patient by e-mail and SMS, of a change those they invited too, and takes back what earlier
-// facts of the same appointment had not sent yet.
+// booking tells the patient by e-mail and SMS, and of a change those they invited
+// too; it takes back what earlier facts of the same appointment had not sent yet.
 func (s *Service) booking(about About) events.Consumer {
 	return func(ctx context.Context, tx *store.Tx, ev events.Event) error {
 		var p events.Appointment

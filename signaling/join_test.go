@@ -23,7 +23,7 @@ func TestHowLongJoiningTakes(t *testing.T) {
 		name  string
 		rtt   time.Duration
 		media rtcclient.Options
-		want  time.Duration // p95
+		want  time.Duration // M1 says p95; here the longest
 	}{
 		{"here", 0, rtcclient.Options{}, 1500 * time.Millisecond},
 		{"150 ms of round trip", 150 * time.Millisecond, rtcclient.Options{}, 3 * time.Second},

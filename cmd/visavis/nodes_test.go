@@ -84,6 +84,25 @@ func (r *rig) seen(n *farNode, times int) {
 	})
 }
 
+// twoNodes is the program with two media nodes of their own, both known to it; the
+// first room goes to the first of them.
+func twoNodes(t *testing.T) (*rig, []*farNode) {
+	t.Helper()
+	rd, _ := testkit.Redis(t)
+	key := filepath.Join(t.TempDir(), "control")
+	if _, err := control.LoadKey(key, true); err != nil {
+		t.Fatal(err)
+	}
+	nodes := []*farNode{newFarNode(t, rd.URL(), key), newFarNode(t, rd.URL(), key)}
+	if nodes[0].addr > nodes[1].addr { // the program takes the first of equals
+		nodes[0], nodes[1] = nodes[1], nodes[0]
+	}
+	r := newRig(t, "", rd.URL(), "VISAVIS_ROLE=app", "VISAVIS_CONTROL_KEY_FILE="+key)
+	r.seen(nodes[0], 1)
+	r.seen(nodes[1], 1)
+	return r, nodes
+}
+
 // TestTwoMediaNodes: M8 and M9. Rooms are spread over the nodes that share our
 // Redis; a node that dies loses its rooms to the other, and one that is told to
 // stop hands them over first.
@@ -91,18 +110,7 @@ func TestTwoMediaNodes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills nodes of the program")
 	}
-	rd, _ := testkit.Redis(t)
-	key := filepath.Join(t.TempDir(), "control")
-	if _, err := control.LoadKey(key, true); err != nil {
-		t.Fatal(err)
-	}
-	nodes := []*farNode{newFarNode(t, rd.URL(), key), newFarNode(t, rd.URL(), key)}
-	if nodes[0].addr > nodes[1].addr { // the first room goes to the first of equals
-		nodes[0], nodes[1] = nodes[1], nodes[0]
-	}
-	r := newRig(t, "", rd.URL(), "VISAVIS_ROLE=app", "VISAVIS_CONTROL_KEY_FILE="+key)
-	r.seen(nodes[0], 1)
-	r.seen(nodes[1], 1)
+	r, nodes := twoNodes(t)
 	var calls []*call
 	c := &call{spy: &spy{witness: &witness{rig: r, doctor: r.staff(account("MARTIN"))}}}
 	for _, who := range []int{0, 2} { // both with the same doctor, one after the other

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"visavis/internal/control"
 	"visavis/internal/testkit"
 )
 
@@ -177,18 +176,7 @@ func TestWhatBrowsersMeetWhenANodeDrains(t *testing.T) {
 	if os.Getenv("VISAVIS_SOAK") == "" {
 		t.Skip("of the night: VISAVIS_SOAK=1")
 	}
-	rd, _ := testkit.Redis(t)
-	key := filepath.Join(t.TempDir(), "control")
-	if _, err := control.LoadKey(key, true); err != nil {
-		t.Fatal(err)
-	}
-	nodes := []*farNode{newFarNode(t, rd.URL(), key), newFarNode(t, rd.URL(), key)}
-	if nodes[0].addr > nodes[1].addr { // the first room goes to the first of equals
-		nodes[0], nodes[1] = nodes[1], nodes[0]
-	}
-	r := newRig(t, "", rd.URL(), "VISAVIS_ROLE=app", "VISAVIS_CONTROL_KEY_FILE="+key)
-	r.seen(nodes[0], 1)
-	r.seen(nodes[1], 1)
+	r, nodes := twoNodes(t)
 	c := &call{spy: &spy{witness: &witness{rig: r}}}
 	c.doctor = c.staff(account("MARTIN"))
 	c.prepare()

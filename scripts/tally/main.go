@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -209,7 +210,12 @@ type suite struct {
 		OK    bool
 		Tests []struct {
 			ProjectName string
-			Results     []struct{ Error struct{ Message string } }
+			Results     []struct {
+				Error struct {
+					Message  string
+					Location struct{ Line int }
+				}
+			}
 		}
 	}
 }
@@ -225,7 +231,7 @@ func (s suite) failures() []string {
 		for _, t := range spec.Tests {
 			for _, r := range t.Results {
 				if r.Error.Message != "" {
-					said = append(said, "  "+t.ProjectName+": "+firstLines(r.Error.Message, 6))
+					said = append(said, fmt.Sprintf("  %s, line %d: %s", t.ProjectName, r.Error.Location.Line, firstLines(colours.ReplaceAllString(r.Error.Message, ""), 14)))
 				}
 			}
 		}
@@ -235,6 +241,9 @@ func (s suite) failures() []string {
 	}
 	return said
 }
+
+// colours are the terminal codes of what Playwright says.
+var colours = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
 func firstLines(s string, n int) string {
 	lines := strings.Split(s, "\n")

@@ -123,6 +123,8 @@ test('a call of four: doctor, patient, nurse and an aidant, who sees the call an
   await test.step('both are let in, each with their role', async () => {
     await signIn(nurse, 'Inès BENALI');
     await nurse.goto(`/pro/encounters/${visit.encounterId}`);
+    // A browser lets no page be heard before it is touched.
+    await nurse.getByRole('heading', { level: 1 }).first().click();
     await expect(doctor.getByText(t('encounter', 'stage.person', { name: theirName, role: t('encounter', 'role.companion') }))).toBeVisible();
     await doctor.getByRole('button', { name: t('encounter', 'door.admitName', { name: theirName }) }).click();
     await doctor.getByRole('button', { name: /Faire entrer Inès BENALI/ }).click();

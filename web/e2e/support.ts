@@ -27,6 +27,7 @@ export async function watchMedia(context: BrowserContext) {
 
 export interface Flow {
   streams: number;
+  packets: number;
   frames: number;
   energy: number;
   relay: boolean;
@@ -35,7 +36,7 @@ export interface Flow {
 /** What the page really receives: decoded pictures and audible sound. */
 export async function flows(page: Page): Promise<Flow> {
   return page.evaluate(async () => {
-    const out = { streams: 0, frames: 0, energy: 0, relay: false };
+    const out = { streams: 0, packets: 0, frames: 0, energy: 0, relay: false };
     for (const pc of (window as unknown as { peers: RTCPeerConnection[] }).peers) {
       if (pc.connectionState !== 'connected') continue;
       const stats = await pc.getStats();
@@ -44,6 +45,7 @@ export async function flows(page: Page): Promise<Flow> {
           out.streams += 1;
           out.frames += s.framesDecoded;
         }
+        if (s.type === 'inbound-rtp') out.packets += s.packetsReceived;
         if (s.type === 'inbound-rtp' && s.kind === 'audio') out.energy += s.totalAudioEnergy ?? 0;
         if (s.type === 'candidate-pair' && s.nominated) {
           const local = stats.get(s.localCandidateId);

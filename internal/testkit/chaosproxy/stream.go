@@ -13,9 +13,10 @@ type Stream struct {
 	server string
 	rtt    time.Duration
 
-	mu   sync.Mutex
-	open []net.Conn
-	work sync.WaitGroup
+	mu     sync.Mutex
+	open   []net.Conn
+	closed bool
+	work   sync.WaitGroup
 }
 
 // OpenStream listens on a free port of the loopback and relays to server.
@@ -36,6 +37,7 @@ func (s *Stream) Addr() string { return s.front.Addr().String() }
 func (s *Stream) Close() error {
 	err := s.front.Close()
 	s.mu.Lock()
+	s.closed = true
 	for _, c := range s.open {
 		_ = c.Close()
 	}
@@ -57,7 +59,12 @@ func (s *Stream) listen() {
 		}
 		s.mu.Lock()
 		s.open = append(s.open, here, there)
+		closed := s.closed
 		s.mu.Unlock()
+		if closed { // between Accept and here
+			_, _ = here.Close(), there.Close()
+			return
+		}
 		opened := time.Now().Add(s.rtt) // the handshake of TCP
 		s.work.Go(func() { relay(there, here, 0, opened) })
 		s.work.Go(func() { relay(here, there, s.rtt, opened) })

@@ -14,6 +14,7 @@ import { Chat } from './Chat';
 import { Control } from './Control';
 import { Notices } from './Notices';
 import { changesOf, listenersOf, othersOf, roleWord, type Person } from './people';
+import { useRefusedSound } from './refused';
 import { SelfView } from './SelfView';
 import { Picture, Sound } from './Stream';
 import { Tile } from './Tile';
@@ -45,7 +46,7 @@ export function CallView({ call, snapshot, encounterId, hangUp, fourth = 'flip',
   const { language } = useLanguage();
   const [chatOpen, setChatOpen] = useState(false);
   const chatButton = useRef<HTMLButtonElement>(null);
-  const [soundRefused, setSoundRefused] = useState(false);
+  const sound = useRefusedSound(call.resumeMedia);
   const others = othersOf(snapshot);
   const unread = useUnread(snapshot, chatOpen);
   const severalCameras = useSeveralCameras(call, snapshot.devices.camera.state === 'on');
@@ -59,11 +60,6 @@ export function CallView({ call, snapshot, encounterId, hangUp, fourth = 'flip',
   const closeChat = () => {
     setChatOpen(false);
     chatButton.current?.focus();
-  };
-  const resumeSound = () => {
-    setSoundRefused(false);
-    void call.resumeMedia();
-    for (const audio of document.querySelectorAll<HTMLAudioElement>('audio[data-sound]')) void audio.play().catch(() => setSoundRefused(true));
   };
   return (
     <div className={`dark ${styles.call} ${styles[fill]}`}>
@@ -112,10 +108,10 @@ export function CallView({ call, snapshot, encounterId, hangUp, fourth = 'flip',
               </p>
             )}
             <Notices call={call} snapshot={snapshot} onConsent={onConsent} />
-            {soundRefused && (
+            {sound.refused && (
               <div className={styles.notice} role="alert">
                 <p>{t('sound.blocked')}</p>
-                <Button onPress={resumeSound}>{t('sound.resume')}</Button>
+                <Button onPress={sound.resume}>{t('sound.resume')}</Button>
               </div>
             )}
           </div>
@@ -129,8 +125,8 @@ export function CallView({ call, snapshot, encounterId, hangUp, fourth = 'flip',
       )}
       {snapshot.remote.map((m) => (
         <span key={m.seat}>
-          <Sound stream={m.voice} onRefused={() => setSoundRefused(true)} />
-          {m.sound && <Sound stream={m.sound} />}
+          <Sound stream={m.voice} onRefused={sound.refuse} />
+          {m.sound && <Sound stream={m.sound} onRefused={sound.refuse} />}
         </span>
       ))}
       <div role="toolbar" aria-label={t('controls')} className={styles.controls}>
