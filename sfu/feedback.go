@@ -32,7 +32,7 @@ func (p *peer) sendControl(w *worker, plain []byte) {
 const controlOverhead = 32
 
 // rtcpLocked takes what the client says about its own streams and about ours.
-func (p *peer) rtcpLocked(w *worker, b []byte) {
+func (p *peer) rtcpLocked(w *worker, b []byte, from *path) {
 	if p.crypt == nil || p.gone {
 		return
 	}
@@ -41,6 +41,7 @@ func (p *peer) rtcpLocked(w *worker, b []byte) {
 		return
 	}
 	p.heardLocked(w)
+	p.carried(from, w.ns)
 	for m, rest, ok := control.Next(plain); ok; m, rest, ok = control.Next(rest) {
 		p.said(w, m)
 	}

@@ -8,6 +8,7 @@ import (
 	"visavis/sfu/control"
 	"visavis/sfu/packet"
 	"visavis/sfu/session"
+	"visavis/sfu/splice"
 )
 
 // quality is what a peer's link carries, and how we find out.
@@ -38,10 +39,10 @@ func (r *room) rateLocked(w *worker) {
 		for _, t := range p.tracks {
 			for _, l := range t.layers {
 				rate := l.bytes * 8 * int(time.Second/rateEvery)
-				l.rate, l.bytes = (3*l.rate+rate)/4, 0
-				if l.rate < rate { // a layer that begins counts at once
-					l.rate = rate
+				if l.rate > 0 { // a layer that begins counts at once
+					rate = (3*l.rate + rate) / 4
 				}
+				l.rate, l.bytes = rate, 0
 			}
 		}
 	}
@@ -77,6 +78,7 @@ type picture struct {
 	slot   *slot
 	living []*layer
 	most   int // the largest layer of any use
+	now    int // the layer that it has, or goes over to; −1: none
 	step   int // the chosen layer; −1: none
 }
 
@@ -93,7 +95,10 @@ func (p *peer) pictures(w *worker, budget int) ([]picture, int) {
 			continue
 		}
 		living := s.track.living(w)
-		x := picture{slot: s, living: living, most: s.most(living), step: -1}
+		x := picture{slot: s, living: living, most: s.most(living), now: slices.Index(living, s.want), step: -1}
+		if s.next != nil {
+			x.now = slices.Index(living, s.next)
+		}
 		switch {
 		case len(x.living) == 0:
 		case s.track.source == Screen:
@@ -106,11 +111,14 @@ func (p *peer) pictures(w *worker, budget int) ([]picture, int) {
 }
 
 // plan shares the budget: the smallest layer of each picture, then one step up
-// for each in turn. wish is what the first thing that does not fit lacks; 0:
-// everything fits.
+// for each in turn. What a picture has it keeps while it is too large by a little
+// only: a rate is measured with the key frame that began it, and each change makes
+// the next one. wish is what the first thing that does not fit lacks; 0: everything
+// fits.
 func plan(list []picture, budget int) (wish int) {
-	lacks := func(need int) bool {
-		if need <= budget {
+	little := budget / 8
+	lacks := func(need int, has bool) bool {
+		if need <= budget || has && need <= budget+little {
 			budget -= need
 			return false
 		}
@@ -125,14 +133,14 @@ func plan(list []picture, budget int) (wish int) {
 		if x.slot.paused {
 			need += need / 5 // not out of a pause by a hair
 		}
-		if !lacks(need) {
+		if !lacks(need, x.now >= 0) {
 			x.step = 0
 		}
 	}
 	for step := 1; step < session.MaxLayers; step++ {
 		for i := range list {
 			x := &list[i]
-			if x.step == step-1 && step <= x.most && !lacks(x.living[step].rate-x.living[step-1].rate) {
+			if x.step == step-1 && step <= x.most && !lacks(x.living[step].rate-x.living[step-1].rate, step <= x.now) {
 				x.step = step
 			}
 		}
@@ -270,7 +278,7 @@ func (s *slot) aim(w *worker, living []*layer, step int) bool {
 	case l == s.want:
 		s.next = nil
 	case l != s.next:
-		s.next, s.since = l, w.ns
+		s.next, s.since, s.point = l, w.ns, splice.Point{}
 		l.keyWanted = true
 		l.askKeyFrame(w)
 	}
@@ -285,30 +293,6 @@ func (p *peer) cutLocked() {
 			s.want = nil
 		}
 	}
-}
-
-// follow says whether the stream goes over to the next layer with this packet:
-// at a key frame, where the client says so in the Dependency Descriptor; else
-// with the first picture after a key frame was asked for. Pictures before the key
-// frame cannot be decoded and are passed over for a moment; had it come before the
-// switch, the receiver would wait for it for seconds. The payload is not read.
-func (s *slot) follow(w *worker, l *layer, in *incoming) bool {
-	if in.described {
-		if !in.key {
-			if w.ns-s.since > int64(keyFrameEvery) {
-				s.since, l.keyWanted = w.ns, true
-			}
-			return false
-		}
-	} else if l.keyAsked < s.since || in.timestamp == s.nextTS {
-		s.nextTS = in.timestamp
-		return false
-	}
-	s.want, s.next = l, nil
-	if s.peer.hold < w.ns+int64(holdAfterStep) {
-		s.peer.hold = w.ns + int64(holdAfterStep)
-	}
-	return true
 }
 
 // probeLocked sends what is missing to the rate that is tried as padding, on the

@@ -7,7 +7,7 @@ import (
 )
 
 func pictureOf(rates ...int) picture {
-	x := picture{slot: &slot{}, step: -1}
+	x := picture{slot: &slot{}, now: -1, step: -1}
 	for _, r := range rates {
 		x.living = append(x.living, &layer{rate: r})
 	}
@@ -35,6 +35,21 @@ func TestPlan(t *testing.T) {
 		wish := plan(list, tc.budget)
 		if got := [2]int{list[0].step, list[1].step}; got != tc.want || wish != tc.wish {
 			t.Errorf("%s: %v, wish %d, want %v, %d", name, got, wish, tc.want, tc.wish)
+		}
+	}
+}
+
+func TestAPictureKeepsALayerThatIsTooLargeByALittle(t *testing.T) {
+	for _, tc := range []struct{ now, budget, want int }{
+		{2, 1000, 2}, {2, 900, 2}, {2, 860, 1}, // an eighth of what there is
+		{1, 1000, 2}, {1, 900, 1}, {1, 270, 1}, {1, 260, 0},
+		{0, 90, 0}, {0, 80, -1}, {-1, 90, -1},
+	} {
+		x := pictureOf(100, 300, 1000)
+		x.now = tc.now
+		list := []picture{x}
+		if plan(list, tc.budget); list[0].step != tc.want {
+			t.Errorf("with layer %d and %d to share: layer %d, want %d", tc.now, tc.budget, list[0].step, tc.want)
 		}
 	}
 }

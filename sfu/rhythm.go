@@ -2,6 +2,8 @@ package sfu
 
 import (
 	"time"
+
+	"visavis/sfu/session"
 )
 
 // The rhythm of a node, and of its peers.
@@ -88,6 +90,9 @@ func (p *peer) beatLocked(w *worker) {
 		for _, l := range t.layers {
 			if l.missing.Missing() {
 				l.askMissing(w)
+			}
+			if l.missing.GaveUp() && t.section.Kind == session.Video && l.received() {
+				l.keyWanted = true
 			}
 			l.askKeyFrame(w)
 			l.askTail(w)

@@ -73,9 +73,9 @@ func (n *Node) take(w *worker, b []byte, from path) {
 	switch {
 	case packet.Is(b):
 		if packet.IsRTCP(b) {
-			p.rtcpLocked(w, b)
+			p.rtcpLocked(w, b, &from)
 		} else {
-			p.rtpLocked(w, b)
+			p.rtpLocked(w, b, &from)
 		}
 	case handshake.Is(b):
 		p.feedLocked(w, b, from)
@@ -278,7 +278,7 @@ func (r *room) bindLocked() {
 				if s.track != t {
 					s.bindLocked(t)
 					if p.up { // else when it is: what is asked now would pass before
-						t.wantKeyFrame()
+						s.wantKeyFrame()
 					}
 					changed = true
 				}

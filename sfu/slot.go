@@ -11,6 +11,7 @@ import (
 	"visavis/sfu/receipt"
 	"visavis/sfu/rewrite"
 	"visavis/sfu/session"
+	"visavis/sfu/splice"
 	"visavis/sfu/srtp"
 )
 
@@ -24,11 +25,11 @@ type slot struct {
 	ssrc    uint32
 	rtx     uint32 // 0: no retransmissions
 
-	track  *track // who is in the slot
-	want   *layer // which layer of it is forwarded; nil: none, the link is too weak
-	next   *layer // which is to follow from its next key frame on; nil: none
-	since  int64  // when next was chosen, ns
-	nextTS uint32 // of the picture of next that is passing
+	track  *track       // who is in the slot
+	want   *layer       // which layer of it is forwarded; nil: none, the link is too weak
+	next   *layer       // which is to follow from its next key frame on; nil: none
+	since  int64        // when next was chosen, ns
+	point  splice.Point // where it begins
 	paused bool
 	hidden bool   // the client does not show it
 	height int    // device pixels at which it is shown; 0: not said
@@ -82,7 +83,7 @@ func newSlot(p *peer, sec *session.Section, index int, ssrc, rtx uint32) *slot {
 func (s *slot) bindLocked(t *track) {
 	s.endMeter()
 	s.meter = proof.Meter{}
-	s.track, s.want, s.next, s.laid, s.types, s.paused = t, nil, nil, nil, types{}, false
+	s.track, s.want, s.next, s.point, s.laid, s.types, s.paused = t, nil, nil, splice.Point{}, nil, types{}, false
 	if t != nil {
 		s.want = t.layers[0]
 	}
@@ -102,7 +103,7 @@ func (s *slot) showLocked(height int, named bool) {
 	s.hidden = hidden
 	waited := s.paused
 	if s.bindLocked(s.track); s.track != nil && !hidden {
-		s.track.wantKeyFrame()
+		s.wantKeyFrame()
 	}
 	if waited {
 		s.peer.tellSlotsLocked()
@@ -162,7 +163,7 @@ func (s *slot) translate(t *track, kind uint8) bool {
 // sealed from where it stands into the buffer that leaves.
 func (s *slot) write(w *worker, l *layer, in *incoming) {
 	q := s.peer
-	if !q.up || s.hidden || l != s.want && (l != s.next || !s.follow(w, l, in)) {
+	if !q.up || s.hidden || !s.passes(w, l, in) {
 		return
 	}
 	if (!s.types.known || s.types.in != in.kind) && !s.translate(l.track, in.kind) || !s.types.taken {
@@ -214,6 +215,58 @@ func (s *slot) write(w *worker, l *layer, in *incoming) {
 	if s.kind == session.Video && len(payload) > 0 {
 		s.meter.Frame(in.timestamp, w.now)
 	}
+}
+
+// replay is more packets than come while the first of a picture is waited for.
+const replay = 256
+
+// passes says whether the packet is of the layer that is forwarded; one of the next
+// may turn the stream to it.
+func (s *slot) passes(w *worker, l *layer, in *incoming) bool {
+	if l != s.want && l == s.next {
+		s.follow(w, l, in)
+		return false
+	}
+	return l == s.want
+}
+
+// follow lets the stream go over to its next layer when it can, and sends what came
+// of the picture that it begins with: a key frame, where the client says so in the
+// Dependency Descriptor; else the first picture after a key frame was asked for.
+// Pictures before the key frame cannot be decoded and are passed over for a moment;
+// had it come before the switch, the receiver would wait for it for seconds. The
+// payload is not read.
+func (s *slot) follow(w *worker, l *layer, in *incoming) {
+	first, ok := s.begins(w, l, in)
+	if !ok {
+		return
+	}
+	s.want, s.next, s.point = l, nil, splice.Point{}
+	if s.peer.hold < w.ns+int64(holdAfterStep) {
+		s.peer.hold = w.ns + int64(holdAfterStep)
+	}
+	for seq := first; seq != first+replay; seq++ {
+		if m, payload, ok := l.cache.Get(seq); ok {
+			s.write(w, l, &incoming{seq: seq, timestamp: m.Timestamp, marker: m.Marker, kind: in.kind, payload: payload})
+		}
+	}
+}
+
+// begins finds the first packet of the picture to begin with.
+func (s *slot) begins(w *worker, l *layer, in *incoming) (first uint16, ok bool) {
+	switch {
+	case in.described && in.key:
+		return in.seq, true
+	case in.described && w.ns-s.since > int64(keyFrameEvery):
+		s.since, l.keyWanted = w.ns, true
+		return 0, false
+	case in.described:
+		return 0, false
+	case l.keyAsked < s.since:
+		s.point.Pass(in.timestamp)
+		return 0, false
+	}
+	return s.point.Begins(l.cache, in.seq, in.timestamp, w.ns)
 }
 
 // lay lets the stream follow another layer, or another track.

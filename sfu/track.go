@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"time"
 
 	"visavis/sfu/cache"
@@ -104,7 +105,7 @@ func newTrack(p *peer, sec *session.Section, src Source) *track {
 }
 
 // rtpLocked opens a packet of the client and carries it on.
-func (p *peer) rtpLocked(w *worker, b []byte) {
+func (p *peer) rtpLocked(w *worker, b []byte, from *path) {
 	h, ok := packet.Parse(b)
 	if !ok || p.crypt == nil || p.gone {
 		return
@@ -121,6 +122,7 @@ func (p *peer) rtpLocked(w *worker, b []byte) {
 		return
 	}
 	p.heardLocked(w)
+	p.carried(from, w.ns)
 	if src.layer == nil {
 		p.streams[h.SSRC] = src
 		if p.identify(src, &h, b); src.layer == nil {
@@ -243,11 +245,23 @@ func (l *layer) askMissing(w *worker) {
 	}
 }
 
+// received says whether somebody gets the layer.
+func (l *layer) received() bool {
+	return slices.ContainsFunc(l.track.subs, func(s *slot) bool { return s.want == l && !s.hidden })
+}
+
 // wantKeyFrame asks for a key frame of every layer that somebody receives: many
 // receivers, one request (askKeyFrame).
 func (t *track) wantKeyFrame() {
-	if t.section.Kind == session.Video {
-		for _, l := range t.layers {
+	for _, s := range t.subs {
+		s.wantKeyFrame()
+	}
+}
+
+// wantKeyFrame asks for a key frame of what the slot carries.
+func (s *slot) wantKeyFrame() {
+	for _, l := range [...]*layer{s.want, s.next} {
+		if l != nil && s.kind == session.Video {
 			l.keyWanted = true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"sync"
+	"time"
 
 	"visavis/sfu/handshake"
 	"visavis/sfu/session"
@@ -22,7 +23,7 @@ const maxPaths = 8
 // Of ICE (RFC 8445) we are the controlled side that knows no candidate of the
 // client: it answers checks, checks back at once where an authentic one came
 // from (§7.3.1.4) so that the client can nominate without waiting, and again
-// every consentEvery (RFC 7675). Where packets go is the client's choice alone.
+// every consentEvery (RFC 7675). Where packets go is the client's choice alone (way).
 type transport struct {
 	ufrag, pwd       string // ours
 	oldUfrag, oldPwd string // those before an ICE restart, until the new ones were used
@@ -30,9 +31,8 @@ type transport struct {
 	nominated        bool   // the client has chosen, since the last restart
 	print            session.Fingerprint
 
-	at    path // where packets go
-	known bool // at is set
-	paths []path
+	way
+	paths []path // proved by a check
 	dtls  *handshake.Conn
 	crypt *srtp.Session
 	since int64 // when the last authentic datagram came, ns
@@ -98,16 +98,48 @@ func (n *Node) check(w *worker, b []byte, from path) {
 	}
 	p.heardLocked(w)
 	fresh := p.learnLocked(from)
-	switch {
-	case !p.known, current && p.oldPwd != "", c.Nominated && from != p.at:
-		p.at, p.known = from, true
-	case fresh && !p.up && p.crypt != nil:
-		p.at = from // the old way is dead
-	}
+	p.checked(from, c.Nominated || current && p.oldPwd != "" || fresh && !p.up && p.crypt != nil, w.ns)
 	if current && p.oldPwd != "" {
 		n.unname(p.oldUfrag)
 		p.oldUfrag, p.oldPwd = "", ""
 	}
+}
+
+// Which of a client's ways we send on. The client chooses (RFC 8445 §8.1.1), and
+// shows it by what it sends on: libwebrtc nominates every pair that it checks, so
+// a nomination moves us only when nothing comes on the way that is in use. Else a
+// weak link, on which a client checks all its pairs, would have us send now here,
+// now there.
+const (
+	moveAfter = 5                      // packets in a row on another way
+	silentWay = 200 * time.Millisecond // of the way in use
+)
+
+// way is where packets go, and what speaks against it.
+type way struct {
+	at     path
+	known  bool  // at is set
+	heard  int64 // when media last came on it, ns
+	astray int   // packets of media in a row that came on another
+}
+
+// checked takes an authentic check at now (ns). chosen: it nominates its pair, or
+// is the first after an ICE restart.
+func (x *way) checked(from path, chosen bool, now int64) {
+	if !x.known || chosen && from != x.at && now-x.heard > int64(silentWay) {
+		x.at, x.known = from, true
+	}
+}
+
+// carried takes authentic media that came from a proved address.
+func (x *way) carried(from *path, now int64) {
+	if *from != x.at {
+		if x.astray++; x.astray < moveAfter && now-x.heard <= int64(silentWay) {
+			return
+		}
+		x.at = *from
+	}
+	x.heard, x.astray = now, 0
 }
 
 // checkBack sends a check of ours.
@@ -152,11 +184,34 @@ func (p *peer) unlearn(x path) {
 	}
 }
 
+// hole is a silence of somebody who gives feedback ten times a second: what was
+// sent meanwhile, either way, is lost for good.
+const hole = time.Second
+
 // heardLocked: something authentic came, so the peer is there.
 func (p *peer) heardLocked(w *worker) {
+	silent := time.Duration(w.ns - p.since)
 	p.since = w.ns
-	if p.link == LinkLost {
+	switch {
+	case p.link == LinkLost:
 		p.upLocked()
+	case p.up && silent > hole && p.carries.Rate() > 0:
+		p.freshLocked()
+	}
+}
+
+// freshLocked has the pictures to the peer and from it begin anew, without waiting
+// until a receiver notices: browsers take three seconds.
+func (p *peer) freshLocked() {
+	for _, s := range p.slots {
+		s.wantKeyFrame()
+	}
+	for _, t := range p.tracks {
+		for _, l := range t.layers {
+			l.keyAsked = 0 // what was asked for meanwhile was not heard
+		}
+		t.keyAsked = 0
+		t.wantKeyFrame()
 	}
 }
 
@@ -214,11 +269,7 @@ func (p *peer) upLocked() {
 	p.up = true
 	p.since = p.room.node.ns()
 	p.setLinkLocked(LinkUp, "")
-	for _, s := range p.slots {
-		if s.track != nil {
-			s.track.wantKeyFrame()
-		}
-	}
+	p.freshLocked()
 }
 
 func (p *peer) setLinkLocked(l Link, c Cause) {

@@ -4,6 +4,7 @@
 // plain pion forwarder of media.md's table, in one run, on one machine.
 //
 //	go run ./bench/media -rooms 10 -size 2 -seconds 10 -runs 3
+//	go run ./bench/media -rooms 5,10,15,20 -size 4 -kinds ours,plain
 //	go run ./bench/media -rooms 4 -size 3 -soak 1h
 //
 // Each server is a process of its own, whose CPU time (/proc/PID/stat) and
@@ -42,7 +43,8 @@ import (
 
 func main() {
 	serve := flag.String("serve", "", "be a server: ours, floor, plain or bare (used by the command itself)")
-	rooms := flag.Int("rooms", 10, "rooms")
+	rooms := counts{10}
+	flag.Var(&rooms, "rooms", "rooms; several counts, with commas, for a rising load")
 	size := flag.Int("size", 2, "people in a room")
 	seconds := flag.Int("seconds", 10, "how long each run is measured")
 	runs := flag.Int("runs", 3, "runs of each server, in turn; the table shows medians")
@@ -55,14 +57,36 @@ func main() {
 	case *serve != "":
 		err = run(*serve, *profile)
 	case *long > 0:
-		err = soak(*rooms, *size, *long)
+		err = soak(rooms[0], *size, *long)
 	default:
-		err = table(strings.Split(*only, ","), *rooms, *size, *seconds, *runs, *profile)
+		fmt.Printf("| server | rooms | CPU-µs / packet | ratio | CPU %% | RSS MiB / room | latency p50 / p99 ms | to the socket p50 / p99 ms | join p50 / p99 ms | not come %% |\n|---|---|---|---|---|---|---|---|---|---|\n")
+		for _, n := range rooms {
+			if err = table(strings.Split(*only, ","), n, *size, *seconds, *runs, *profile); err != nil {
+				break
+			}
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// counts is a list of numbers as a flag: 5,10,20.
+type counts []int
+
+func (c *counts) String() string { return fmt.Sprint([]int(*c)) }
+
+func (c *counts) Set(s string) error {
+	*c = nil
+	for f := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(f)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number of rooms", f)
+		}
+		*c = append(*c, n)
+	}
+	return nil
 }
 
 // row is what one run of one server gave.
@@ -93,7 +117,6 @@ func table(kinds []string, rooms, size, seconds, runs int, profile string) error
 			got[k] = append(got[k], r)
 		}
 	}
-	fmt.Printf("| server | rooms | CPU-µs / packet | ratio | CPU %% | RSS MiB / room | latency p50 / p99 ms | to the socket p50 / p99 ms | join p50 / p99 ms | not come %% |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	base := median(got["plain"], func(r row) float64 { return r.cpuPerPacket })
 	for _, k := range kinds {
 		m := func(f func(row) float64) float64 { return median(got[k], f) }

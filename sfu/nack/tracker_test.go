@@ -37,14 +37,21 @@ func TestALossIsAskedForOnceAtATime(t *testing.T) {
 	if asked != tries {
 		t.Errorf("asked %d times, want %d", asked, tries)
 	}
+	if !k.GaveUp() || k.GaveUp() {
+		t.Error("says not, or says twice, that it gave up")
+	}
 }
 
 func TestAJumpIsNotALoss(t *testing.T) {
 	var k Tracker
 	k.Add(10, 0)
-	k.Add(10+most+1, 0)
-	if k.Missing() {
-		t.Error("asks for a jump")
+	k.Add(11, 0)
+	if k.GaveUp() {
+		t.Error("gives up what came in order")
+	}
+	k.Add(11+most+1, 0)
+	if k.Missing() || !k.GaveUp() {
+		t.Error("asks for a jump, or does not say that it will not come")
 	}
 	k.Add(30000, 0)
 	if k.Add(30000-window, 0) {

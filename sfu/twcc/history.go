@@ -3,6 +3,7 @@ package twcc
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 )
 
 // historySize is how many packets on their way are known: three seconds of a
@@ -22,16 +23,32 @@ type Sent struct {
 }
 
 type departure struct {
-	valid bool
-	seq   uint16
-	size  uint16
-	at    int64
+	valid   bool
+	missing bool // by the last feedback that tells of it
+	seq     uint16
+	size    uint16
+	at      int64
 }
+
+// overtaken is for how long a packet that is said to be missing may still come: it
+// is lost when one came that left so much later. Feedback is made in the middle of
+// what a link delivers out of order.
+const overtaken = int64(120 * time.Millisecond)
+
+// hole is for how long nothing comes when a link is cut rather than full.
+const hole = int64(time.Second)
 
 // History notes what left towards one receiver. It is used by one goroutine at a
 // time.
 type History struct {
-	next uint16
+	next    uint16
+	settled uint16 // before it, all was told
+	latest  int64  // when the last of those that came left, ns
+	came    int64  // when the last of the settled that came left, ns
+	run     struct {
+		known, hole bool
+		end         uint16 // what came first after it
+	} // of packets that did not come
 	ring []departure
 }
 
@@ -43,12 +60,16 @@ func (h *History) Leave(size int, now int64) uint16 {
 	}
 	seq := h.next
 	h.next++
+	if h.next-h.settled > historySize {
+		h.settled = h.next - historySize
+	}
 	h.ring[seq%historySize] = departure{valid: true, seq: seq, size: uint16(size), at: now}
 	return seq
 }
 
 // Read takes one feedback packet, the whole RTCP packet with its header, and
-// appends to dst what it says about packets that are known. Each is told once.
+// appends to dst what it says about packets that are known: each is told once, one
+// that comes after it was given up for lost once more.
 func (h *History) Read(dst []Sent, b []byte) ([]Sent, error) {
 	if len(b) < 20 || b[0]&0x1f != 15 || b[1] != 205 {
 		return dst, ErrFeedback
@@ -82,7 +103,39 @@ func (h *History) Read(dst []Sent, b []byte) ([]Sent, error) {
 			i++
 		}
 	}
-	return dst, nil
+	return h.settle(dst), nil
+}
+
+// settle tells which of the missing are lost. Of those lost in a hole nothing is
+// told: a link that was cut is not one that carries less.
+func (h *History) settle(dst []Sent) []Sent {
+	for ; h.ring != nil && h.settled != h.next; h.settled++ {
+		d := &h.ring[h.settled%historySize]
+		if d.at > h.latest-overtaken {
+			break
+		}
+		switch {
+		case !d.valid:
+			h.came = d.at
+		case d.missing && !h.inHole():
+			dst = append(dst, Sent{Seq: d.seq, Size: int(d.size), Left: d.at})
+		}
+	}
+	return dst
+}
+
+// inHole says whether nothing came for long of what left around the first packet
+// that is not settled.
+func (h *History) inHole() bool {
+	if int16(h.settled-h.run.end) >= 0 || !h.run.known {
+		end := h.settled
+		for end != h.next && h.ring[end%historySize].valid {
+			end++
+		}
+		h.run.end, h.run.known = end, true
+		h.run.hole = end != h.next && h.ring[end%historySize].at-h.came > hole
+	}
+	return h.run.hole
 }
 
 // skipChunks gives what stands behind the chunks.
@@ -121,7 +174,9 @@ func (h *History) tell(dst []Sent, seq uint16, at int64, received bool) []Sent {
 	if !d.valid || d.seq != seq {
 		return dst
 	}
-	// A packet that is missing may still come: only its arrival is final.
-	d.valid = !received
-	return append(dst, Sent{Seq: seq, Size: int(d.size), Left: d.at, Arrived: at, Received: received})
+	if d.missing = !received; d.missing {
+		return dst
+	}
+	d.valid, h.latest = false, max(h.latest, d.at)
+	return append(dst, Sent{Seq: seq, Size: int(d.size), Left: d.at, Arrived: at, Received: true})
 }

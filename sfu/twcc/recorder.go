@@ -22,7 +22,7 @@ const (
 // It is used by one goroutine at a time.
 type Recorder struct {
 	started bool
-	base    uint16 // the first that was not reported
+	base    uint16 // where the next report begins
 	high    uint16 // the newest
 	pending bool
 	count   uint8
@@ -30,19 +30,26 @@ type Recorder struct {
 }
 
 // Add takes a packet's transport-wide number and arrival, in ns of any clock
-// that does not go back.
+// that does not go back. One that was overtaken and reported as lost is reported
+// again, with all that came since, as libwebrtc does: else a link that changes the
+// order would be taken for one that loses.
 func (r *Recorder) Add(seq uint16, now int64) {
-	if !r.started {
-		r.started, r.base, r.high = true, seq, seq-1
-	}
-	if int16(seq-r.base) < 0 {
-		return // reported as lost already
-	}
 	d := int(int16(seq - r.high))
-	if d >= ringSize || int16(seq-r.base) >= ringSize {
-		r.base, r.high, d = seq, seq-1, 1
+	switch {
+	case !r.started || d >= ringSize:
+		*r = Recorder{started: true, base: seq, high: seq, count: r.count}
+		for i := range r.at {
+			r.at[i] = never
+		}
+		d = 0
+	case d <= -ringSize || d <= 0 && r.at[seq%ringSize] != never:
+		return
+	case int16(seq-r.base) < 0:
+		r.base = seq
+	case int16(seq-r.base) >= ringSize:
+		r.base = seq - ringSize + 1
 	}
-	for i := 1; i <= d; i++ {
+	for i := 1; i < d; i++ {
 		r.at[(r.high+uint16(i))%ringSize] = never
 	}
 	if d > 0 {
@@ -58,17 +65,18 @@ func (r *Recorder) Pending() bool { return r.pending }
 // Feedback writes the RTCP packet about what came since the last one into dst,
 // which must hold 1,400 bytes, and gives its size; 0: there is nothing to say.
 func (r *Recorder) Feedback(dst []byte, sender, media uint32) int {
-	for r.pending && r.at[r.base%ringSize] == never {
-		if r.base == r.high {
-			return 0
-		}
-		r.base++ // what was lost before the first arrival is said by the gap
-	}
 	if !r.pending {
 		return 0
 	}
+	first := r.base
+	for r.at[first%ringSize] == never {
+		first++
+	}
+	if first-r.base >= maxReport {
+		r.base = first
+	}
 	n := min(int(r.high-r.base)+1, maxReport)
-	ref := r.at[r.base%ringSize] / reference
+	ref := r.at[first%ringSize] / reference
 	var symbols [maxReport]uint8
 	deltas := dst[1400-2*maxReport : 1400 : 1400][:0] // behind the chunks; moved to them below
 	at := ref * reference

@@ -1,6 +1,7 @@
 package twcc
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -60,17 +61,21 @@ func TestAnotherImplementationReadsTheFeedback(t *testing.T) {
 	})
 }
 
-// TestThereAndBack: History reads what Recorder writes.
+// TestThereAndBack: History reads what Recorder writes. What is missing is lost
+// once a packet came that left long after it.
 func TestThereAndBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := History{next: rapid.Uint16().Draw(t, "next")}
+		h.settled = h.next
 		var r Recorder
 		var now int64 = 1e9
 		want := map[uint16]bool{}
+		left := map[uint16]int64{}
 		last := uint16(0)
 		for i := range rapid.IntRange(1, 200).Draw(t, "n") {
 			now += 3 * ms
 			seq := h.Leave(100+i, now)
+			left[seq] = now
 			if came := i == 0 || rapid.IntRange(0, 9).Draw(t, "came") > 1; came {
 				r.Add(seq, now+20*ms)
 				want[seq], last = true, seq
@@ -82,25 +87,104 @@ func TestThereAndBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := 0
+		told := map[uint16]bool{}
 		for _, s := range list {
-			if s.Received != want[s.Seq] {
-				t.Fatalf("packet %d received %v", s.Seq, s.Received)
+			if told[s.Seq] || s.Received != want[s.Seq] || s.Left != left[s.Seq] {
+				t.Fatalf("packet %d: %+v, told before: %v", s.Seq, s, told[s.Seq])
 			}
-			if s.Received {
-				got++
-				if d := s.Arrived - s.Left - 20*ms; d < -300000 || d > 300000 {
-					t.Fatalf("packet %d is %d ns off", s.Seq, d)
-				}
+			told[s.Seq] = true
+			if d := s.Arrived - s.Left - 20*ms; s.Received && (d < -300000 || d > 300000) {
+				t.Fatalf("packet %d is %d ns off", s.Seq, d)
 			}
 		}
-		if got != len(want) || list[len(list)-1].Seq != last {
-			t.Fatalf("%d told, want %d", got, len(want))
+		for seq, at := range left {
+			if should := want[seq] || at <= left[last]-overtaken; should != told[seq] {
+				t.Fatalf("packet %d told: %v, came: %v, %d ms before the last that did", seq, told[seq], want[seq], (left[last]-at)/ms)
+			}
 		}
-		if again, _ := h.Read(nil, dst[:n]); len(again) != len(list)-got {
+		if again, _ := h.Read(nil, dst[:n]); len(again) != 0 {
 			t.Fatalf("told twice: %d", len(again))
 		}
 	})
+}
+
+// TestALinkThatChangesTheOrder: each packet is on its way for 20 to 100 ms and
+// feedback is made in the middle of them: what is told as lost is what was lost.
+func TestALinkThatChangesTheOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var h History
+	var r Recorder
+	came := map[int64][]uint16{} // by the ms
+	dropped := map[uint16]bool{}
+	sent, told := 0, 0
+	const seconds = 60
+	for now := int64(0); now < seconds*1000; now++ {
+		if now%5 == 0 && now < (seconds-1)*1000 {
+			seq, at := h.Leave(1000, now*ms), now+20+random.Int64N(81)
+			if sent++; random.IntN(10) == 0 {
+				dropped[seq] = true
+			} else {
+				came[at] = append(came[at], seq)
+			}
+		}
+		for _, seq := range came[now] {
+			r.Add(seq, now*ms)
+		}
+		if now%100 != 0 || !r.Pending() {
+			continue
+		}
+		var dst [1400]byte
+		n := r.Feedback(dst[:], 1, 2)
+		var p rtcp.TransportLayerCC
+		if err := p.Unmarshal(dst[:n]); err != nil {
+			t.Fatal(err)
+		}
+		list, err := h.Read(nil, dst[:n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list {
+			if told++; s.Received == dropped[s.Seq] {
+				t.Fatalf("packet %d told as received: %v", s.Seq, s.Received)
+			}
+		}
+	}
+	if told > sent || told < sent-30 {
+		t.Errorf("%d of %d told", told, sent)
+	}
+}
+
+// TestAHoleIsNotALoss: of what left while a link was cut nothing is told.
+func TestAHoleIsNotALoss(t *testing.T) {
+	for _, tc := range []struct{ cut, told int }{{900, 90}, {1100, 0}, {5000, 0}} {
+		var h History
+		var r Recorder
+		var list []Sent
+		lost := 0
+		for now := 0; now < 2000+tc.cut+1000; now += 10 {
+			seq := h.Leave(1000, int64(now)*ms)
+			if now < 2000 || now >= 2000+tc.cut {
+				r.Add(seq, int64(now+20)*ms)
+			}
+			if now%100 != 0 || !r.Pending() {
+				continue
+			}
+			var dst [1400]byte
+			n := r.Feedback(dst[:], 1, 2)
+			var err error
+			if list, err = h.Read(list[:0], dst[:n]); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range list {
+				if !s.Received {
+					lost++
+				}
+			}
+		}
+		if lost != tc.told {
+			t.Errorf("cut for %d ms: %d told as lost, want %d", tc.cut, lost, tc.told)
+		}
+	}
 }
 
 func TestOldNumbersAndJumps(t *testing.T) {
@@ -108,16 +192,29 @@ func TestOldNumbersAndJumps(t *testing.T) {
 	r.Add(10, ms)
 	var dst [1400]byte
 	r.Feedback(dst[:], 1, 2)
-	r.Add(9, 2*ms)
+	r.Add(10, 2*ms)
 	if r.Pending() {
-		t.Error("reports what was reported as lost")
+		t.Error("reports a copy")
+	}
+	report := func() (p rtcp.TransportLayerCC) {
+		t.Helper()
+		if err := p.Unmarshal(dst[:r.Feedback(dst[:], 1, 2)]); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	r.Add(13, 3*ms)
+	if p := report(); p.BaseSequenceNumber != 11 || p.PacketStatusCount != 3 || len(p.RecvDeltas) != 1 {
+		t.Errorf("after a hole: %+v", p)
+	}
+	r.Add(12, 4*ms)
+	if p := report(); p.BaseSequenceNumber != 12 || p.PacketStatusCount != 2 || len(p.RecvDeltas) != 2 {
+		t.Errorf("after it came late: %+v", p)
 	}
 	r.Add(20000, 3*ms)
 	r.Add(20001, 4*ms)
-	n := r.Feedback(dst[:], 1, 2)
-	var p rtcp.TransportLayerCC
-	if err := p.Unmarshal(dst[:n]); err != nil || p.BaseSequenceNumber != 20000 || p.PacketStatusCount != 2 {
-		t.Errorf("%v %+v", err, p)
+	if p := report(); p.BaseSequenceNumber != 20000 || p.PacketStatusCount != 2 {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -5,7 +5,7 @@
 import { expect, test, type Browser, type BrowserContext, type Page } from '@playwright/test';
 import { Chaos, through } from './chaos';
 import { expectGood } from './look';
-import { atDesk, bookVisit, phone, signIn, waitInRoom } from './people';
+import { atDesk, bookVisit, openAct, phone, signIn, waitInRoom, type Visit } from './people';
 import { flows, shot, watchMedia } from './support';
 
 test.describe.configure({ mode: 'serial', timeout: 300_000 });
@@ -15,6 +15,7 @@ let patient: Page;
 let doctor: Page;
 let join: string;
 let who: string;
+let visit: Visit;
 
 const onPhone = { locale: 'fr-FR', timezoneId: 'Europe/Paris', permissions: ['camera', 'microphone'], ...phone };
 
@@ -59,7 +60,7 @@ test.beforeAll(async ({ browser }) => {
   chaos = new Chaos();
   const secretary = await atDesk(browser);
   await signIn(secretary, 'Sophie LEROY');
-  const visit = await bookVisit(secretary, /MARTIN/, '0639980177');
+  visit = await bookVisit(secretary, /MARTIN/, '0639980177');
   await secretary.context().close();
   ({ join, patient: who } = visit);
   patient = await phoneThrough(browser, chaos);
@@ -247,7 +248,7 @@ test('three with a shared screen; on hold the patient decodes nothing and is not
   await doctor.getByRole('button', { name: 'Revenir à l’appel' }).click();
   const nurse = await atDesk(browser);
   await signIn(nurse, 'Inès BENALI');
-  await nurse.getByRole('link', { name: new RegExp(who) }).first().click();
+  await openAct(nurse, visit, new RegExp(who));
   await doctor.getByRole('button', { name: /Faire entrer Inès BENALI/ }).click();
   await expect.poll(async () => (await flows(nurse)).streams, { timeout: 60_000 }).toBe(2);
 

@@ -5,7 +5,7 @@
 import { expect, test, type Page } from '@playwright/test';
 import { Chaos, through } from './chaos';
 import { expectGood } from './look';
-import { atDesk, bookVisit, links, phone, signIn, waitInRoom, wordsIn, type Visit } from './people';
+import { atDesk, bookVisit, links, openAct, phone, signIn, waitInRoom, wordsIn, type Visit } from './people';
 import { nextSms, shot, smsOf } from './support';
 
 test.describe.configure({ mode: 'serial', timeout: 300_000 });
@@ -122,9 +122,7 @@ test('a call of four: doctor, patient, nurse and an aidant, who sees the call an
 
   await test.step('both are let in, each with their role', async () => {
     await signIn(nurse, 'Inès BENALI');
-    await nurse.goto(`/pro/encounters/${visit.encounterId}`);
-    // A browser lets no page be heard before it is touched.
-    await nurse.getByRole('heading', { level: 1 }).first().click();
+    await openAct(nurse, { ...visit, today: false }, /KERBRAT/);
     await expect(doctor.getByText(t('encounter', 'stage.person', { name: theirName, role: t('encounter', 'role.companion') }))).toBeVisible();
     await doctor.getByRole('button', { name: t('encounter', 'door.admitName', { name: theirName }) }).click();
     await doctor.getByRole('button', { name: /Faire entrer Inès BENALI/ }).click();

@@ -118,6 +118,14 @@ export async function bookVisit(secretary: Page, doctor: RegExp, phone: string, 
   return visit!;
 }
 
+/** Somebody who was invited opens the act: from their day, or, when it is tomorrow's, by its address. */
+export async function openAct(page: Page, act: { encounterId: string; today: boolean }, patient: RegExp) {
+  if (act.today) return page.getByRole('link', { name: patient }).first().click();
+  await page.goto(`/pro/encounters/${act.encounterId}`);
+  // A browser lets no page be heard before it is touched.
+  await page.getByRole('heading', { level: 1 }).first().click();
+}
+
 /** The patient opens the link, agrees, tries the camera and waits. */
 export async function waitInRoom(patient: Page, join: string) {
   await patient.goto(join);

@@ -7,7 +7,7 @@ import { expect, test, type Browser, type Page } from '@playwright/test';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expectGood } from './look';
-import { dayInParis } from './people';
+import { dayInParis, openAct } from './people';
 import { flows, lettersIn, nextSms, shot, smsOf, watchMedia } from './support';
 
 interface Links {
@@ -36,7 +36,7 @@ async function signIn(page: Page, name: string) {
 }
 
 /** The act of the doctor's agenda in which somebody of that name has arrived. */
-async function actOf(page: Page, name: RegExp): Promise<{ id: string; today: boolean }> {
+async function actOf(page: Page, name: RegExp): Promise<{ encounterId: string; today: boolean }> {
   const day = dayInParis(new Date());
   type Found = { practitioners: { appointments: { start: string; status: string; encounterId?: string; patient: { displayName: string } }[] }[] };
   const here = async () => {
@@ -45,7 +45,7 @@ async function actOf(page: Page, name: RegExp): Promise<{ id: string; today: boo
   };
   await expect.poll(async () => (await here()).length).toBeGreaterThan(0);
   const last = (await here()).at(-1)!;
-  return { id: last.encounterId!, today: dayInParis(new Date(last.start)) === day };
+  return { encounterId: last.encounterId!, today: dayInParis(new Date(last.start)) === day };
 }
 
 /** Waits until a page decodes pictures and hears sound of so many others. */
@@ -63,6 +63,7 @@ test('a consultation from booking to the documents', async ({ browser }) => {
   const nurse = await open(browser, laptop);
   // No other journey meets this patient: who waits for the doctor is him.
   const number = '+33611000005';
+  let act = { encounterId: '', today: true };
   const before = (await smsOf(links.sms, number)).length;
   let join = '';
 
@@ -123,12 +124,12 @@ test('a consultation from booking to the documents', async ({ browser }) => {
   await test.step('the doctor signs in, sees who waits, and admits in one click (A8)', async () => {
     await signIn(doctor, 'Claire MARTIN');
     const receive = doctor.getByRole('link', { name: /Recevoir .*O.BRIEN/i }).or(doctor.getByRole('button', { name: /Recevoir .*O.BRIEN/i })).first();
-    const act = await actOf(doctor, /O.BRIEN/i);
+    act = await actOf(doctor, /O.BRIEN/i);
     if (act.today) {
       await receive.waitFor();
       await shot(doctor, '10-day');
       await receive.click();
-    } else await doctor.goto(`/pro/encounters/${act.id}`); // near midnight the first free time is tomorrow's
+    } else await doctor.goto(`/pro/encounters/${act.encounterId}`); // near midnight the first free time is tomorrow's
     const admit = doctor.getByRole('button', { name: /Faire entrer/ });
     const picture = doctor.getByText(/Identité confirmée|Est-ce bien/).first();
     await admit.or(picture).first().waitFor();
@@ -148,7 +149,7 @@ test('a consultation from booking to the documents', async ({ browser }) => {
     await doctor.getByRole('button', { name: /Inviter Inès BENALI/ }).click();
     await doctor.getByRole('button', { name: 'Revenir à l’appel' }).click();
     await signIn(nurse, 'Inès BENALI');
-    await nurse.getByRole('link', { name: /O.BRIEN/ }).first().click();
+    await openAct(nurse, act, /O.BRIEN/);
     await doctor.getByRole('button', { name: /Faire entrer Inès BENALI/ }).click();
     await meets(nurse, 2);
     await meets(patient, 2);

@@ -77,14 +77,18 @@ export function readingOf(stats: Stats, at: number, wall = 0): Reading {
       if (r.qualityLimitationReason === 'cpu') sum.slow = true;
     } else if (r.type === 'remote-inbound-rtp') {
       sum.sent.set(r.id, { packets: num(byId.get(String(r.localId)), 'packetsSent'), lost: num(r, 'fractionLost') });
+    } else if (r.type === 'transport') {
+      // On whichever of its pairs: a weak link has the other end send on another one now and then.
+      sum.bytesIn += num(r, 'bytesReceived');
+      sum.bytesOut += num(r, 'bytesSent');
     }
   }
   const pair = pairOf(byId);
   if (pair) {
-    sum.bytesIn = num(pair, 'bytesReceived');
-    sum.bytesOut = num(pair, 'bytesSent');
+    sum.bytesIn ||= num(pair, 'bytesReceived');
+    sum.bytesOut ||= num(pair, 'bytesSent');
     sum.signs = sum.bytesIn + num(pair, 'responsesReceived');
-    if (num(pair, 'currentRoundTripTime') > 0) sum.rttMs = Math.round(num(pair, 'currentRoundTripTime') * 1000);
+    if (num(pair, 'currentRoundTripTime') > 0) sum.rttMs = Math.ceil(num(pair, 'currentRoundTripTime') * 1000);
     if (num(pair, 'availableOutgoingBitrate') > 0) sum.maySend = num(pair, 'availableOutgoingBitrate');
     const kind = kindOf(byId.get(String(pair.localCandidateId ?? '')));
     if (kind) sum.pair = kind;
