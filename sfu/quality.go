@@ -39,7 +39,7 @@ func (r *room) rateLocked(w *worker) {
 		for _, t := range p.tracks {
 			for _, l := range t.layers {
 				rate := l.bytes * 8 * int(time.Second/rateEvery)
-				if l.rate > 0 { // a layer that begins counts at once
+				if l.rate > 0 && w.ns-l.heard < int64(alive) { // a layer that begins counts at once
 					rate = (3*l.rate + rate) / 4
 				}
 				l.rate, l.bytes = rate, 0

@@ -42,14 +42,11 @@ const hole = int64(time.Second)
 // time.
 type History struct {
 	next    uint16
-	settled uint16 // before it, all was told
-	latest  int64  // when the last of those that came left, ns
-	came    int64  // when the last of the settled that came left, ns
-	run     struct {
-		known, hole bool
-		end         uint16 // what came first after it
-	} // of packets that did not come
-	ring []departure
+	settled uint16                     // before it, all was told
+	latest  int64                      // when the last of those that came left, ns
+	came    int64                      // when the last of the settled that came left, ns
+	run     struct{ known, hole bool } // of packets that did not come
+	ring    []departure
 }
 
 // Leave gives the next packet its transport-wide number. size is in bytes, now
@@ -116,7 +113,7 @@ func (h *History) settle(dst []Sent) []Sent {
 		}
 		switch {
 		case !d.valid:
-			h.came = d.at
+			h.came, h.run.known = d.at, false
 		case d.missing && !h.inHole():
 			dst = append(dst, Sent{Seq: d.seq, Size: int(d.size), Left: d.at})
 		}
@@ -127,13 +124,12 @@ func (h *History) settle(dst []Sent) []Sent {
 // inHole says whether nothing came for long of what left around the first packet
 // that is not settled.
 func (h *History) inHole() bool {
-	if int16(h.settled-h.run.end) >= 0 || !h.run.known {
+	if !h.run.known {
 		end := h.settled
 		for end != h.next && h.ring[end%historySize].valid {
 			end++
 		}
-		h.run.end, h.run.known = end, true
-		h.run.hole = end != h.next && h.ring[end%historySize].at-h.came > hole
+		h.run.known, h.run.hole = true, end != h.next && h.ring[end%historySize].at-h.came > hole
 	}
 	return h.run.hole
 }
