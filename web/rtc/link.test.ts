@@ -49,6 +49,7 @@ describe('our own picture', () => {
   test('stops after 3 s that carry a voice only, is tried small after 8, whole after 5 more', () => {
     const thrift = new Thrift();
     expect(run(thrift, sample({ maySend: 2_000_000 }), 60)).toBe('');
+    expect(run(new Thrift(), sample({ maySend: 147_000, upLoss: 0.3 }), 2)).toBe('2:none');
     // Chromium's estimate stops where a voice with its copies and the smallest picture stand.
     expect(run(thrift, sample({ maySend: 147_000 }), 3)).toBe('3:none');
     expect(run(thrift, sample({ maySend: 400_000 }), 30)).toBe('8:small 13:full');

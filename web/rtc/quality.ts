@@ -72,6 +72,7 @@ export type Share = 'full' | 'small' | 'none';
 const voiceAndPicture = 150_000;
 const enoughAgain = 180_000;
 const hopeless = 0.4;
+const heavy = 0.2;
 /** Loss together with a queue (ms above the shortest round trip seen) is a link too narrow, not one that loses by chance. */
 const crowded = { loss: 0.05, rttMs: 200, below: 400_000 } as const;
 /** Loss by chance, from which on a voice is worth sending twice however little passes. Seconds before it counts, and before it is over. */
@@ -108,7 +109,8 @@ export class Thrift {
     const starved = little || full || s.upLoss > hopeless;
     this.seconds += s.seconds;
     if (this.share === 'full') {
-      this.recent = [...this.recent, starved].slice(-stopAfter.of);
+      // On a link that is known to be full a second in which a voice is lost as well counts twice.
+      this.recent = [...this.recent, starved, ...(little && s.upLoss > heavy ? [true] : [])].slice(-stopAfter.of);
       if (this.recent.filter(Boolean).length >= stopAfter.bad) this.become('none');
     } else if (this.share === 'none') {
       if (this.seconds >= this.wait) this.become('small');
