@@ -25,6 +25,7 @@ const (
 	drain      = int64(500 * time.Millisecond)
 	wild       = int64(10 * time.Millisecond) // a link on which delay alone says nothing
 	standing   = int64(25 * time.Millisecond) // a queue worth the name: what even the quickest packets waited
+	growing    = int64(5 * time.Millisecond)  // a queue that begins, on a link where delay says something
 	flood      = 0.4                          // of the packets of a window lost: too much for chance, there is no queue to be seen
 	handful    = 5                            // packets of one feedback
 	enough     = 100                          // packets that say so
@@ -52,6 +53,7 @@ type Delay struct {
 
 	quickest lowest // ns on the way, of the last seconds
 	lately   lowest // and of the last packets
+	recent   lowest // and of the very last
 	before   int64  // of the packet before
 	rough    int64  // by how much one differs from the next, over the last hundred packets
 
@@ -112,6 +114,7 @@ func (d *Delay) packet(s twcc.Sent) {
 	way := s.Arrived - s.Left
 	d.quickest.add(way, s.Arrived, int64(10*time.Second))
 	d.lately.add(way, s.Arrived, int64(300*time.Millisecond))
+	d.recent.add(way, s.Arrived, int64(100*time.Millisecond))
 	if d.deltas > 0 {
 		d.rough += (max(way-d.before, d.before-way) - d.rough) / 128
 	}
@@ -153,7 +156,7 @@ func (d *Delay) step(arrived, left float64) {
 		if d.overs++; d.over > overFor && d.overs > 1 && d.trend >= before {
 			d.over, d.overs = 0, 0
 			// What was cut shows when the queue is empty, not before.
-			if d.now-d.cutAt > drain && (d.rough < wild || d.dropping || d.lately.value()-d.quickest.value() > standing) {
+			if d.now-d.cutAt > drain && d.queued() {
 				d.congested, d.cutAt = true, d.now
 			}
 		}
@@ -161,6 +164,15 @@ func (d *Delay) step(arrived, left float64) {
 		d.over, d.overs = 0, 0
 	}
 	d.move(value, left)
+}
+
+// queued says whether packets wait: a trend alone is also seen where lost packets
+// are sent again, and where the order changes.
+func (d *Delay) queued() bool {
+	if d.rough < wild {
+		return d.recent.value()-d.quickest.value() > growing
+	}
+	return d.dropping || d.lately.value()-d.quickest.value() > standing
 }
 
 // move adapts the limit, so that it stands above the jitter of the link.

@@ -127,3 +127,24 @@ func TestALinkThatDropsInsteadOfKeeping(t *testing.T) {
 		t.Error("half lost, and nobody noticed")
 	}
 }
+
+// TestATrendWithoutAQueueIsNotCongestion: bursts of packets sent again come one
+// behind the other, the quickest of them as quick as ever.
+func TestATrendWithoutAQueueIsNotCongestion(t *testing.T) {
+	r, d, now, seq := rand.New(rand.NewPCG(3, 4)), &Delay{}, int64(0), uint16(0)
+	for n := 0; n < 600; n++ {
+		var list []twcc.Sent
+		for range 20 {
+			now += int64(5 * time.Millisecond)
+			seq++
+			late := int64(20 * time.Millisecond)
+			if n > 100 && n%10 < 3 && r.IntN(3) > 0 { // most wait longer and longer, some not at all
+				late += int64(n%10+1) * int64(r.IntN(9)) * int64(time.Millisecond)
+			}
+			list = append(list, twcc.Sent{Seq: seq, Size: 1000, Left: now, Arrived: now + late, Received: true})
+		}
+		if d.Feed(list, now+int64(40*time.Millisecond)); d.Congested() {
+			t.Fatalf("congested after %d feedbacks, rate %d", n, d.Rate())
+		}
+	}
+}
