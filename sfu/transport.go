@@ -123,8 +123,8 @@ type way struct {
 	astray int   // packets of media in a row that came on another
 }
 
-// checked takes an authentic check at now (ns). chosen: it nominates its pair, or
-// is the first after an ICE restart.
+// checked takes an authentic check at now (ns). chosen: it nominates its pair, is
+// the first after an ICE restart, or comes from a new address while the link is lost.
 func (x *way) checked(from path, chosen bool, now int64) {
 	if !x.known || chosen && from != x.at && now-x.heard > int64(silentWay) {
 		x.at, x.known = from, true

@@ -21,7 +21,7 @@ type Point struct {
 	passed uint32 // its timestamp
 
 	found     bool   // the picture to begin with
-	timestamp uint32 // its
+	timestamp uint32 // of that picture
 	lowest    uint16 // of its packets that came
 	since     int64  // ns
 }
