@@ -1,5 +1,8 @@
 # visavis. Start with: make run
 
+# Security fixes of the standard library that no packaged Go has yet (docs/deps.md).
+export GOTOOLCHAIN := go1.27.3
+
 TAGS := nomsgpack
 GOFLAGS_BUILD := -tags $(TAGS)
 WEB_SOURCES := $(shell find web/src web/rtc web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)

@@ -1,6 +1,6 @@
 module visavis
 
-go 1.26.0
+go 1.27.0
 
 require (
 	codeberg.org/go-pdf/fpdf v0.12.0

@@ -54,7 +54,7 @@ fi
 
 fail=0
 if ! command -v go >/dev/null 2>&1; then
-	echo "Go 1.26 or later is needed." >&2
+	echo "Go 1.21 or later is needed: it fetches the toolchain of the Makefile by itself." >&2
 	fail=1
 fi
 if ! command -v node >/dev/null 2>&1 || [ "$(node -p 'const [a, b] = process.versions.node.split(".").map(Number); a > 20 || (a === 20 && b >= 19)')" != true ]; then

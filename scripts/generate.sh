@@ -3,6 +3,7 @@
 # program. With --check, writes nothing and fails when they are stale.
 set -eu
 cd "$(dirname "$0")/.."
+export GOTOOLCHAIN=go1.27.3
 types=web/src/api/schema.gen.ts
 mkdir -p tmp
 new=$(mktemp -d tmp/generate.XXXXXX)

@@ -5,6 +5,7 @@
 # "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.."
+export GOTOOLCHAIN=go1.27.3
 mkdir -p tmp bin
 began=$SECONDS
 lines=tmp/tally
