@@ -8,7 +8,7 @@ GOFLAGS_BUILD := -tags $(TAGS)
 WEB_SOURCES := $(shell find web/src web/rtc web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
 STATICCHECK := go tool -modfile=scripts/tools/go.mod staticcheck
 
-.PHONY: run build web types generate fresh check analyse test fuzz soak clean
+.PHONY: run build web types generate fresh check analyse vulncheck test fuzz soak clean
 
 run: build ## the platform with a demo clinic; DATABASE_URL and REDIS_URL pass through, ARGS="--help"
 	./bin/visavis demo $(ARGS)
@@ -46,7 +46,10 @@ analyse: ## format, vet, static analysis
 	go vet -tags $(TAGS) ./...
 	$(STATICCHECK) -tags $(TAGS) ./...
 
-check: web analyse types fresh ## fast: analysis, unit tests, tests about the repository
+vulncheck: ## known vulnerabilities that our code calls; accepted ones are in scripts/vulnerabilities.tsv
+	go run ./scripts/vulncheck
+
+check: web analyse types fresh vulncheck ## fast: analysis, unit tests, tests about the repository
 	go test -tags $(TAGS) -short ./...
 	cd web && npx vitest run
 

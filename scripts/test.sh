@@ -64,6 +64,7 @@ start=$SECONDS
 (cd web && npx vitest run --reporter=default --reporter=json --outputFile=../tmp/vitest.json)
 tally -name "web unit" -seconds $((SECONDS - start)) vitest <tmp/vitest.json
 step "format, vet, analysis" make -s analyse
+step "known vulnerabilities" make -s vulncheck
 step "build" make -s build
 step "types of the API are fresh" make -s fresh
 
