@@ -166,7 +166,7 @@ func TestSubstancesAreDatedAndCited(t *testing.T) {
 }
 
 func TestQuantityIsComparedWithTheDuration(t *testing.T) {
-	s := &Service{Deps: Deps{Medicines: bdpm(t)}, words: catalogue(t)}
+	s := &Service{Deps: Deps{Medicines: medicines.NewBase(bdpm(t), time.Time{})}, words: catalogue(t)}
 	for _, c := range []struct {
 		perDay         int
 		days, quantity int

@@ -3,7 +3,6 @@ package prescriptions
 import (
 	_ "embed" // the rules of substances are dated data
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -55,9 +54,6 @@ func regulations(day time.Time) (map[string]regulation, error) {
 	return out, nil
 }
 
-// limited reads a condition of the BDPM: "prescription limitée à 12 semaines".
-var limited = regexp.MustCompile(`(?i)prescription limitée à (?:\d+ jours ou )?(\d+) (jour|semaine|mois)`)
-
 // regulated joins what the law says of the substances of a line and what the BDPM says of its speciality.
 func regulated(l Line, index *medicines.Index, rules map[string]regulation) regulation {
 	var out regulation
@@ -67,13 +63,14 @@ func regulated(l Line, index *medicines.Index, rules map[string]regulation) regu
 		out.shorten(r.days, r.source)
 	}
 	m, _ := index.Lookup(l.CIS)
-	for _, c := range m.Conditions {
-		low := strings.ToLower(c)
-		out.secure = out.secure || strings.Contains(low, "ordonnance sécurisée") || strings.HasPrefix(low, "stupéfiant") || strings.Contains(low, "assimilé stupéfiant")
-		out.hospital = out.hospital || strings.Contains(low, "réservé à l'usage hospitalier")
-		if f := limited.FindStringSubmatch(c); f != nil {
-			n, _ := strconv.Atoi(f[1])
-			out.shorten(n*map[string]int{"jour": 1, "semaine": 7, "mois": 31}[strings.ToLower(f[2])], "BDPM")
+	for _, c := range m.Terms {
+		switch c.Kind {
+		case medicines.SecureForm, medicines.Narcotic:
+			out.secure = true
+		case medicines.HospitalUse:
+			out.hospital = true
+		case medicines.LimitedDuration:
+			out.shorten(c.Days, "BDPM")
 		}
 	}
 	return out

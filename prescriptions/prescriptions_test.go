@@ -98,7 +98,7 @@ func open(t *testing.T, h *testkit.House) (*prescriptions.Service, *town) {
 		t.Fatal(err)
 	}
 	svc, err := prescriptions.New(prescriptions.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Table: h.Table, Clock: h.Clock, Limits: h.Limits,
-		Press: press, Medicines: medicines.Sample(), Acts: w, Filer: w, Pharmacies: w, Zone: w.act.Zone, PublicURL: "https://visavis.test"})
+		Press: press, Medicines: medicines.NewBase(medicines.Sample(), time.Time{}), Acts: w, Filer: w, Pharmacies: w, Zone: w.act.Zone, PublicURL: "https://visavis.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ type Deps struct {
 	Clock     clock.Clock
 	Limits    limit.Limiter
 	Press     *sheet.Press
-	Medicines *medicines.Index
+	Medicines *medicines.Base
 	Acts      Acts
 	Filer     Filer
 	// Pharmacies names the pharmacists who dispense.

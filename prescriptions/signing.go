@@ -13,6 +13,7 @@ import (
 	"visavis/internal/events"
 	"visavis/internal/fault"
 	"visavis/internal/lang"
+	"visavis/internal/medicines"
 	"visavis/internal/paper"
 	"visavis/internal/sheet"
 	"visavis/internal/store"
@@ -89,11 +90,11 @@ func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, er
 	if err != nil {
 		return paper.Filing{}, err
 	}
-	lines, wrong := p.Lines, []fault.Field(nil)
+	lines, wrong, index := p.Lines, []fault.Field(nil), s.Medicines.Current()
 	if p.Category == Medicines {
-		lines, wrong = complete(p.Lines, s.Medicines, s.words)
+		lines, wrong = complete(p.Lines, index, s.words)
 	}
-	more, err := mentions(p, lines, act.Patient.BirthDate, issued, rules, s.Medicines)
+	more, err := mentions(p, lines, act.Patient.BirthDate, issued, rules, index)
 	if err != nil {
 		return paper.Filing{}, err
 	}
@@ -124,7 +125,7 @@ func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, er
 	if f.PDF, err = s.print(act, p, v, first, code); err != nil {
 		return f, err
 	}
-	f.CDA, err = s.code(act, p, f, last)
+	f.CDA, err = s.code(act, p, f, last, index)
 	return f, err
 }
 
@@ -146,7 +147,7 @@ func (s *Service) print(act paper.Act, p *Prescription, v paper.Version, first t
 }
 
 // code makes the CDA document: structured for medicines and devices, the PDF inside for the others.
-func (s *Service) code(act paper.Act, p *Prescription, f paper.Filing, last time.Time) ([]byte, error) {
+func (s *Service) code(act paper.Act, p *Prescription, f paper.Filing, last time.Time, index *medicines.Index) ([]byte, error) {
 	h, err := act.Header(f.Version, f.Title, p.SignedAt)
 	if err != nil {
 		return nil, fmt.Errorf("prescriptions: %w", err)
@@ -172,7 +173,7 @@ func (s *Service) code(act paper.Act, p *Prescription, f paper.Filing, last time
 	if p.Category == Device {
 		doc.Devices = devices(p.Lines, issued, last, ids)
 	} else {
-		doc.Lines = coded(p.Lines, s.Medicines, s.words, issued, ids)
+		doc.Lines = coded(p.Lines, index, s.words, issued, ids)
 	}
 	if p.WeightKg > 0 {
 		doc.Weight = decimal(p.WeightKg)

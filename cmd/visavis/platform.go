@@ -195,7 +195,7 @@ func (p *platform) papers(context.Context) error {
 	}
 	p.prescriptions, err = prescriptions.New(prescriptions.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Press: press,
-		Medicines: index, Acts: paperActs{ask}, Filer: p.documents, Pharmacies: pharmacies{ask}, Zone: zone, PublicURL: p.cfg.PublicURL,
+		Medicines: medicines.NewBase(index, time.Time{}), Acts: paperActs{ask}, Filer: p.documents, Pharmacies: pharmacies{ask}, Zone: zone, PublicURL: p.cfg.PublicURL,
 	})
 	if err != nil {
 		return err

@@ -20,11 +20,27 @@ type Medicine struct {
 	Form   string   // pharmaceutical form
 	Routes []string // routes of administration, in the words of the BDPM
 	INN    []string // common denominations of the active substances, may be unknown
-	CIP13  string   // first pack on the market, may be unknown
-	Pack   Pack     // what that pack holds; zero when its label does not say
+	// Substances are the active substances as the BDPM codes them; none when the file of the compositions was
+	// not given. INN holds the names that a prescription uses.
+	Substances []Substance
+	CIP13      string // first pack on the market, may be unknown
+	Pack       Pack   // what that pack holds; zero when its label does not say
 	// Conditions of prescribing and dispensing, in the words of the BDPM: "liste I", "stupéfiants",
 	// "prescription limitée à 12 semaines"; none when the file of the conditions was not given.
 	Conditions []string
+	// Terms are the same conditions, read; in the same order.
+	Terms []Condition
+}
+
+// Substance is one active substance of a speciality.
+type Substance struct {
+	Code string // of the BDPM, 5 characters
+	Name string // in lower case
+	Dose string // in the words of the BDPM, may be empty
+	// Fraction tells the therapeutic fraction (FT) from the substance as it is in the medicine (SA): codéine
+	// from phosphate de codéine. Both have the same Link.
+	Fraction bool
+	Link     string // joins a fraction and its salt inside one speciality
 }
 
 // Pack is what one package holds.
@@ -85,6 +101,23 @@ type entry struct {
 type Index struct {
 	entries []entry // in alphabetical order
 	byCIS   map[string]int
+	sample  bool
+	report  Report
+}
+
+// IsSample tells whether the index is the one built into the program, not the base.
+func (x *Index) IsSample() bool { return x.sample }
+
+// Report tells how the files of the index were read; empty for the sample.
+func (x *Index) Report() Report { return x.report }
+
+// All calls yield for each speciality, in alphabetical order, until it answers false.
+func (x *Index) All(yield func(Medicine) bool) {
+	for _, e := range x.entries {
+		if !yield(e.Medicine) {
+			return
+		}
+	}
 }
 
 func newIndex(list []Medicine) *Index {
@@ -116,7 +149,9 @@ func Sample() *Index {
 		}
 		list = append(list, m)
 	}
-	return newIndex(list)
+	x := newIndex(list)
+	x.sample = true
+	return x
 }
 
 func split(s string) []string {
@@ -135,12 +170,10 @@ func Words(s string) []string { return words(s) }
 // words folds case and accents and cuts s at what is neither a letter nor a digit; a comma between two
 // digits stays, so that "0,5" is one word.
 func words(s string) []string {
-	s = strings.NewReplacer("œ", "oe", "Œ", "oe", "æ", "ae", "Æ", "ae").Replace(s)
-	runes := []rune(norm.NFD.String(s))
+	runes := []rune(plain(s))
 	var b strings.Builder
 	for i, r := range runes {
 		switch {
-		case unicode.Is(unicode.Mn, r):
 		case unicode.IsLetter(r), unicode.IsDigit(r):
 			b.WriteRune(unicode.ToLower(r))
 		case (r == ',' || r == '.') && i > 0 && i+1 < len(runes) && unicode.IsDigit(runes[i-1]) && unicode.IsDigit(runes[i+1]):
@@ -150,6 +183,17 @@ func words(s string) []string {
 		}
 	}
 	return strings.Fields(b.String())
+}
+
+// plain takes the accents and the ligatures out of s.
+func plain(s string) string {
+	s = strings.NewReplacer("œ", "oe", "Œ", "Oe", "æ", "ae", "Æ", "Ae").Replace(s)
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(s))
 }
 
 // Len returns the number of specialities.

@@ -2,119 +2,162 @@ package medicines
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"regexp"
-	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
 )
-
-// maxFile bounds a file of the BDPM; the largest one has about 7 MB.
-const maxFile = 64 << 20
 
 // ErrEmpty says that the folder held no speciality on the market.
 var ErrEmpty = errors.New("medicines: no marketed speciality in CIS_bdpm.txt")
 
+// The files of the BDPM that are read, and how many columns their manual gives at least.
+const (
+	FileSpecialities = "CIS_bdpm.txt"
+	FileSubstances   = "CIS_COMPO_bdpm.txt"
+	FilePacks        = "CIS_CIP_bdpm.txt"
+	FileConditions   = "CIS_CPD_bdpm.txt"
+)
+
+// Names lists the files that are read, the specialities first.
+func Names() []string {
+	return []string{FileSpecialities, FileSubstances, FilePacks, FileConditions}
+}
+
 // Load reads the files of the BDPM at the root of fsys: CIS_bdpm.txt must be there, CIS_COMPO_bdpm.txt
 // (substances), CIS_CIP_bdpm.txt (packs) and CIS_CPD_bdpm.txt (conditions of prescribing) may be missing.
-// Specialities whose authorisation is not active or that are not marketed are left out; malformed rows and
-// a second row of one code are skipped.
+// Specialities whose authorisation is not active or that are not marketed are left out. Odd rows are
+// counted in the report of the index. It fails with fs.ErrNotExist, ErrEmpty or the error of a read.
 func Load(fsys fs.FS) (*Index, error) {
-	rows, err := table(fsys, "CIS_bdpm.txt")
+	var report [4]FileReport
+	rows, err := table(fsys, layout{name: FileSpecialities, least: 7}, &report[0])
 	if err != nil {
 		return nil, err
 	}
-	inn, err := substances(fsys)
-	if err != nil {
-		return nil, err
-	}
-	packs, err := packs(fsys)
-	if err != nil {
-		return nil, err
-	}
-	terms, err := conditions(fsys)
-	if err != nil {
-		return nil, err
-	}
-	var list []Medicine
-	known := map[string]bool{}
+	names := make(map[string]bool, len(rows))
 	for _, r := range rows {
-		if len(r) < 7 || !digits(r[0], 8) || r[1] == "" || known[r[0]] || r[4] != "Autorisation active" || !strings.HasPrefix(r[6], "Commercialis") {
-			continue
-		}
-		known[r[0]] = true
-		list = append(list, Medicine{CIS: r[0], Name: r[1], Form: r[2], Routes: split(r[3]), INN: inn[r[0]], CIP13: packs[r[0]].cip13, Pack: packs[r[0]].pack, Conditions: terms[r[0]]})
+		names[r[0]] = true
 	}
+	l := loader{names: names}
+	steps := []func(fs.FS, *FileReport) error{l.substances, l.packs, l.conditions}
+	for i, step := range steps {
+		if err := step(fsys, &report[i+1]); err != nil {
+			return nil, err
+		}
+	}
+	list := l.specialities(rows, &report[0])
 	if len(list) == 0 {
 		return nil, ErrEmpty
 	}
-	return newIndex(list), nil
+	x := newIndex(list)
+	x.report = Report{Files: report[:]}
+	return x, nil
 }
 
-// table reads a tab-separated file without header, in UTF-8 or Windows-1252.
-func table(fsys fs.FS, name string) ([][]string, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("medicines: %w", err)
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxFile))
-	if err != nil {
-		return nil, fmt.Errorf("medicines: %s: %w", name, err)
-	}
-	if !utf8.Valid(raw) {
-		if raw, err = charmap.Windows1252.NewDecoder().Bytes(raw); err != nil {
-			return nil, fmt.Errorf("medicines: %s: %w", name, err)
-		}
-	}
-	var rows [][]string
-	for row := range strings.Lines(strings.TrimPrefix(string(raw), "\ufeff")) {
-		cells := strings.Split(strings.TrimRight(row, "\r\n"), "\t")
-		for i := range cells {
-			cells[i] = strings.TrimSpace(cells[i])
-		}
-		rows = append(rows, cells)
-	}
-	return rows, nil
+// loader holds what the other files say of each speciality.
+type loader struct {
+	names        map[string]bool // every CIS of CIS_bdpm.txt, on the market or not
+	composition  map[string][]Substance
+	presentation map[string]presentation
+	terms        map[string][]Condition
 }
 
-func optional(fsys fs.FS, name string) ([][]string, error) {
-	rows, err := table(fsys, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+// The closed lists of CIS_bdpm.txt: true for the one word that counts. A word that is in none is not
+// accepted, and reported.
+var (
+	authorisations = map[string]bool{"Autorisation active": true, "Autorisation abrogée": false, "Autorisation archivée": false,
+		"Autorisation suspendue": false, "Autorisation retirée": false}
+	marketed = map[string]bool{"Commercialisée": true, "Non commercialisée": false}
+)
+
+// The closed lists of CIS_CIP_bdpm.txt.
+var (
+	packStates = map[string]bool{"Présentation active": true, "Présentation abrogée": false}
+	packSales  = map[string]bool{"Déclaration de commercialisation": true, "Déclaration d'arrêt de commercialisation": false,
+		"Déclaration de suspension de commercialisation":                     false,
+		"Arrêt de commercialisation (le médicament n'a plus d'autorisation)": false}
+)
+
+// counts tells whether a word of a closed list counts; a word outside it never does, and is reported.
+func counts(list map[string]bool, word string, report *FileReport) bool {
+	yes, known := list[strings.ReplaceAll(word, "’", "'")]
+	if !known {
+		report.word(word)
 	}
-	return rows, err
+	return yes
 }
 
-// substances gives the common denominations of each speciality. A therapeutic fraction (FT) names the
-// substance better than the salt (SA) of the same link number.
-func substances(fsys fs.FS) (map[string][]string, error) {
-	rows, err := optional(fsys, "CIS_COMPO_bdpm.txt")
-	if err != nil {
-		return nil, err
-	}
-	type key struct{ cis, link string }
-	fraction := map[key]bool{}
+func (l *loader) specialities(rows [][]string, report *FileReport) []Medicine {
+	var list []Medicine
+	seen := map[string]bool{}
 	for _, r := range rows {
-		if len(r) >= 8 && r[6] == "FT" {
-			fraction[key{r[0], r[7]}] = true
-		}
-	}
-	out := map[string][]string{}
-	for _, r := range rows {
-		if len(r) < 8 || (r[6] == "SA" && fraction[key{r[0], r[7]}]) {
+		if r[1] == "" {
+			report.note(0, OddName, r[0])
 			continue
 		}
-		name := strings.ToLower(r[3])
-		if name != "" && !contains(out[r[0]], name) {
-			out[r[0]] = append(out[r[0]], name)
+		if seen[r[0]] {
+			report.note(0, OddDuplicate, r[0])
+			continue
+		}
+		seen[r[0]] = true
+		active, sold := counts(authorisations, r[4], report), counts(marketed, r[6], report)
+		if !active || !sold {
+			continue
+		}
+		p := l.presentation[r[0]]
+		m := Medicine{CIS: r[0], Name: r[1], Form: r[2], Routes: split(r[3]), Substances: l.composition[r[0]], CIP13: p.cip13, Pack: p.pack,
+			Terms: l.terms[r[0]]}
+		m.INN = denominations(m.Substances)
+		for _, c := range m.Terms {
+			m.Conditions = append(m.Conditions, c.Sentence)
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// substances reads the composition of each speciality. A substance that several elements of a medicine
+// hold counts once.
+func (l *loader) substances(fsys fs.FS, report *FileReport) error {
+	rows, err := optional(fsys, layout{name: FileSubstances, least: 8}, report)
+	if err != nil {
+		return err
+	}
+	l.composition = map[string][]Substance{}
+	words := map[string]string{} // one copy of each name
+	for _, r := range rows {
+		s := Substance{Code: r[2], Name: strings.ToLower(r[3]), Dose: r[4], Fraction: r[6] == "FT", Link: r[7]}
+		if !counts(map[string]bool{"FT": true, "SA": true}, r[6], report) || s.Name == "" {
+			continue
+		}
+		if !l.names[r[0]] {
+			report.note(0, OddOrphan, r[0])
+			continue
+		}
+		if name, ok := words[s.Name]; ok {
+			s.Name = name
+		} else {
+			words[s.Name] = s.Name
+		}
+		l.composition[r[0]] = append(l.composition[r[0]], s)
+	}
+	return nil
+}
+
+// denominations gives the common denominations of a composition. A therapeutic fraction (FT) names the
+// substance better than the salt (SA) of the same link number.
+func denominations(list []Substance) []string {
+	fraction := map[string]bool{}
+	for _, s := range list {
+		if s.Fraction {
+			fraction[s.Link] = true
 		}
 	}
-	return out, nil
+	var out []string
+	for _, s := range list {
+		if (s.Fraction || !fraction[s.Link]) && !contains(out, s.Name) {
+			out = append(out, s.Name)
+		}
+	}
+	return out
 }
 
 func contains(list []string, s string) bool {
@@ -132,82 +175,61 @@ type presentation struct {
 	pack  Pack
 }
 
-// packs gives the first pack on the market of each speciality.
-func packs(fsys fs.FS) (map[string]presentation, error) {
-	rows, err := optional(fsys, "CIS_CIP_bdpm.txt")
+// packs gives the first pack of each speciality that is active and on the market: 77 packs of June 2022 are
+// repealed and say that they are sold.
+func (l *loader) packs(fsys fs.FS, report *FileReport) error {
+	rows, err := optional(fsys, layout{name: FilePacks, least: 7}, report)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := map[string]presentation{}
+	l.presentation = map[string]presentation{}
 	for _, r := range rows {
-		if len(r) >= 7 && digits(r[6], 13) && out[r[0]].cip13 == "" && strings.Contains(r[4], "ommercialisation") &&
-			!strings.Contains(r[4], "arrêt") {
-			out[r[0]] = presentation{r[6], content(r[2])}
+		active, sold := counts(packStates, r[3], report), counts(packSales, r[4], report)
+		if !l.names[r[0]] {
+			report.note(0, OddOrphan, r[0])
+			continue
+		}
+		if !digits(r[6], 13) {
+			report.note(0, OddCode, r[6])
+			continue
+		}
+		if active && sold && l.presentation[r[0]].cip13 == "" {
+			l.presentation[r[0]] = presentation{r[6], content(r[2])}
 		}
 	}
-	return out, nil
+	return nil
 }
 
-// conditions gives the conditions of prescribing and dispensing of each speciality.
-func conditions(fsys fs.FS) (map[string][]string, error) {
-	rows, err := optional(fsys, "CIS_CPD_bdpm.txt")
+// conditions gives the conditions of prescribing and dispensing of each speciality. None is dropped: one
+// with a tab inside is put together again, one of no kind keeps its words.
+func (l *loader) conditions(fsys fs.FS, report *FileReport) error {
+	rows, err := optional(fsys, layout{name: FileConditions, least: 2, lax: true}, report)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := map[string][]string{}
+	read, err := newReader()
+	if err != nil {
+		return err
+	}
+	l.terms = map[string][]Condition{}
+	given := map[string]bool{}
 	for _, r := range rows {
-		if len(r) >= 2 && r[1] != "" && !contains(out[r[0]], r[1]) {
-			out[r[0]] = append(out[r[0]], r[1])
+		sentence := strings.Join(strings.Fields(strings.Join(r[1:], " ")), " ")
+		if sentence == "" {
+			report.note(0, OddName, r[0])
+			continue
+		}
+		if !l.names[r[0]] {
+			report.note(0, OddOrphan, r[0])
+		}
+		if key := r[0] + "\t" + sentence; !given[key] {
+			given[key] = true
+			c := read.read(sentence)
+			if c.Kind == KindNone {
+				report.note(0, OddSentence, sentence)
+			}
+			l.terms[r[0]] = append(l.terms[r[0]], c)
 		}
 	}
-	return out, nil
-}
-
-// The label of a pack: "plaquette(s) PVC-aluminium de 16 comprimé(s)", "2 plaquettes de 7 gélules",
-// "1 flacon en verre brun de 60 ml".
-var (
-	holds   = regexp.MustCompile(`(?i)\bde (\d+(?:[,.]\d+)?) ?(comprimé|gélule|capsule|sachet|suppositoire|dispositif|ml|g)(?:\b|[(s])`)
-	several = regexp.MustCompile(`^(\d+) `)
-)
-
-// content reads what a pack holds from its label; zero when the label says it in another way.
-func content(label string) Pack {
-	found := holds.FindAllStringSubmatch(label, 2)
-	if len(found) != 1 {
-		return Pack{} // nothing, or two things in one box
-	}
-	m := found[0]
-	n, err := strconv.ParseFloat(strings.Replace(m[1], ",", ".", 1), 64)
-	if err != nil {
-		return Pack{}
-	}
-	if first := several.FindStringSubmatch(label); first != nil {
-		if times, err := strconv.Atoi(first[1]); err == nil && times > 0 {
-			n *= float64(times)
-		}
-	}
-	return Pack{n, unit(strings.ToLower(m[2]))}
-}
-
-// unit gives the UCUM unit of a word of the BDPM.
-func unit(word string) string {
-	switch word {
-	case "comprimé":
-		return "{tablet}"
-	case "gélule", "capsule":
-		return "{capsule}"
-	case "sachet":
-		return "{sachet}"
-	case "suppositoire":
-		return "{suppository}"
-	case "dispositif":
-		return "{patch}"
-	case "ml":
-		return "mL"
-	}
-	return word
-}
-
-func digits(s string, n int) bool {
-	return len(s) == n && strings.Trim(s, "0123456789") == ""
+	return nil
 }
