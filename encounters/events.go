@@ -55,6 +55,9 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, p events.Appointment) 
 
 func (s *Service) move(ctx context.Context, tx *store.Tx, ev events.Event) error {
 	return s.reschedule(tx, ev, func(e *Encounter, p events.Appointment) error {
+		if e.Status == Finished {
+			return nil // it was held at its time
+		}
 		e.PlannedStart, e.PlannedEnd = store.Time(p.Start), store.Time(p.End)
 		return nil
 	})
@@ -94,6 +97,7 @@ type present struct {
 	events.Presence
 	fact string    // its id
 	at   time.Time // the instant it tells of
+	said time.Time // when it was published
 }
 
 // presence applies a fact of the live side. Such facts come in any order, and
@@ -111,7 +115,7 @@ func (s *Service) presence(apply func(tx *store.Tx, e *Encounter, p present) err
 		if err != nil {
 			return err
 		}
-		if err := apply(tx, e, present{p, ev.ID, store.Time(p.At)}); err != nil {
+		if err := apply(tx, e, present{p, ev.ID, store.Time(p.At), ev.At}); err != nil {
 			return err
 		}
 		return update(tx, e)
@@ -171,7 +175,7 @@ func (s *Service) join(tx *store.Tx, e *Encounter, p present) error {
 }
 
 func (s *Service) leave(tx *store.Tx, e *Encounter, p present) error {
-	return insertDeparture(tx, e.ID, departure{p.SeatID, p.at, p.Assumed}, store.Micros(s.Clock.Now()))
+	return insertDeparture(tx, e.ID, departure{p.SeatID, p.at, p.Assumed, p.said, p.How})
 }
 
 func (s *Service) media(apply func(*store.Tx, *Encounter, events.Media, string) error) events.Consumer {

@@ -84,7 +84,7 @@ type stayBody struct {
 
 type incidentBody struct {
 	At     time.Time `json:"at"`
-	Code   string    `json:"code" enum:"connection_lost,connection_restored,media_lost,media_restored,audio_only,device_failed"`
+	Code   string    `json:"code" enum:"connection_lost,connection_restored,media_lost,media_restored,node_lost,app_restarted"`
 	Text   string    `json:"text"`
 	SeatID string    `json:"seatId,omitempty"`
 }
@@ -184,8 +184,12 @@ func (v view) body(ctx context.Context, e *Encounter) (encounterBody, error) {
 		known[p.PersonID] = person(c)
 	}
 	b.Participants = participants(e, known)
+	roles := map[string]care.Role{}
+	for _, p := range e.Presence {
+		roles[p.SeatID] = p.Role
+	}
 	for _, i := range e.Incidents {
-		text := v.words.T(string(httpx.Language(ctx)), "incident."+i.Code, nil)
+		text := Bare(v.words, string(httpx.Language(ctx)), i.Code, roles[i.SeatID])
 		b.Incidents = append(b.Incidents, incidentBody{At: i.At, Code: i.Code, Text: text, SeatID: i.SeatID})
 	}
 	return b, nil

@@ -101,6 +101,20 @@ func (v view) quality(ctx context.Context, in *struct {
 	return &qualityOut{b}, nil
 }
 
+// whose is the role in "of.<role>" of the catalogue.
+func whose(role care.Role) string {
+	switch role {
+	case care.Patient, care.Doctor, care.Nurse, care.Pharmacist, care.Companion:
+		return string(role)
+	}
+	return "other"
+}
+
+// Bare says an incident that no stretch explains; role is that of its seat.
+func Bare(words *lang.Catalogue, language, code string, role care.Role) string {
+	return words.T(language, "incident."+code, lang.Args{"of": words.T(language, "of."+whose(role), nil)})
+}
+
 // Sentence says the cause of a stretch as a secretary reads it; at is when, as
 // people say it, or "" when the time stands beside.
 func Sentence(words *lang.Catalogue, language string, x ribbon.Stretch, at string) string {
@@ -108,16 +122,10 @@ func Sentence(words *lang.Catalogue, language string, x ribbon.Stretch, at strin
 	if strings.HasSuffix(x.Cause.Code, "-loss") {
 		value = max(1, (value+5)/10) // thousandths, said in per cent
 	}
-	role := x.Cause.Role
-	switch role {
-	case care.Patient, care.Doctor, care.Nurse, care.Pharmacist, care.Companion:
-	default:
-		role = "other"
-	}
 	if at != "" {
 		at = words.T(language, "cause.at", lang.Args{"time": at})
 	}
-	what := words.T(language, "cause."+x.Cause.Code, lang.Args{"of": words.T(language, "of."+string(role), nil), "value": fmt.Sprint(value), "at": at})
+	what := words.T(language, "cause."+x.Cause.Code, lang.Args{"of": words.T(language, "of."+whose(x.Cause.Role), nil), "value": fmt.Sprint(value), "at": at})
 	text := words.T(language, "cause.for", lang.Args{"what": what, "long": long(x.To.Sub(x.From))})
 	return strings.ToUpper(text[:1]) + text[1:]
 }

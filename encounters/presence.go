@@ -17,6 +17,7 @@ type Presence struct {
 	JoinedAt time.Time
 	LeftAt   time.Time
 	Assumed  bool      // nobody saw them leave: LeftAt is when they were last known to be there
+	How      string    // the proven cause of the departure, of events.Left…; empty at the end of the act, or when nothing proves one
 	ToldAt   time.Time // when we learnt that they joined; it may be after the end
 }
 
@@ -35,7 +36,7 @@ func (e *Encounter) cutOff() bool {
 			continue
 		}
 		switch i.Code {
-		case "connection_lost", "media_lost":
+		case "connection_lost", "media_lost", "node_lost":
 			lost = true
 		case "connection_restored", "media_restored":
 			lost = false
@@ -49,13 +50,22 @@ type departure struct {
 	seat    string
 	at      time.Time
 	assumed bool
+	told    time.Time // when signaling said it
+	how     string
+}
+
+// counts tells whether a departure may say anything about an act that ended at
+// end. An assumed departure is a guess from silence: it is void when it was made
+// after the end, because everybody falls silent then.
+func (d departure) counts(end time.Time) bool {
+	return !d.assumed || end.IsZero() || !d.told.After(end)
 }
 
 // stays puts arrivals (LeftAt unset) and departures together. The order in
 // which they were told does not matter, nor that one was told twice. A
 // departure that was seen goes before one that was assumed. end is the end of
-// the act, zero while it lasts: it ends every stay, and what comes after it is
-// not of the act.
+// the act, zero while it lasts: it ends every stay, what comes after it is not of
+// the act, and a departure that was assumed after it is void.
 func stays(arrivals []Presence, left []departure, end time.Time) []Presence {
 	seats := map[string][]Presence{}
 	for _, p := range arrivals {
@@ -68,16 +78,16 @@ func stays(arrivals []Presence, left []departure, end time.Time) []Presence {
 		slices.SortFunc(joined, func(a, b Presence) int { return cmp.Or(a.JoinedAt.Compare(b.JoinedAt), cmp.Compare(a.ID, b.ID)) })
 		var gone []departure
 		for _, d := range left {
-			if d.seat == seat {
+			if d.seat == seat && d.counts(end) {
 				gone = append(gone, d)
 			}
 		}
-		slices.SortFunc(gone, func(a, b departure) int { return a.at.Compare(b.at) })
+		slices.SortFunc(gone, func(a, b departure) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.how, b.how)) })
 		out = append(out, ofSeat(joined, gone)...)
 	}
 	for i := range out {
 		if p := &out[i]; !end.IsZero() && (p.LeftAt.IsZero() || p.LeftAt.After(end)) {
-			p.LeftAt, p.Assumed = end, false
+			p.LeftAt, p.Assumed, p.How = end, false, ""
 		}
 	}
 	slices.SortFunc(out, func(a, b Presence) int { return cmp.Or(a.JoinedAt.Compare(b.JoinedAt), cmp.Compare(a.ID, b.ID)) })
@@ -88,7 +98,7 @@ func stays(arrivals []Presence, left []departure, end time.Time) []Presence {
 // joins while there has not left: it is the same stay.
 func ofSeat(joined []Presence, gone []departure) (out []Presence) {
 	for i, p := range joined {
-		p.LeftAt, p.Assumed = time.Time{}, false
+		p.LeftAt, p.Assumed, p.How = time.Time{}, false, ""
 		if last := len(out) - 1; last >= 0 {
 			if out[last].LeftAt.IsZero() {
 				p = out[last]
@@ -100,11 +110,11 @@ func ofSeat(joined []Presence, gone []departure) (out []Presence) {
 				continue
 			}
 			if !d.assumed {
-				p.LeftAt, p.Assumed = d.at, false
+				p.LeftAt, p.Assumed, p.How = d.at, false, d.how
 				break
 			}
 			if p.LeftAt.IsZero() {
-				p.LeftAt, p.Assumed = d.at, true
+				p.LeftAt, p.Assumed, p.How = d.at, true, d.how
 			}
 		}
 		out = append(out, p)

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"visavis/internal/care"
 )
@@ -42,7 +45,7 @@ func TestStaysOfASeat(t *testing.T) {
 			case 'J':
 				joined = append(joined, Presence{ID: fmt.Sprint(i), SeatID: "s", JoinedAt: minute(i)})
 			case 'L', 'A':
-				left = append(left, departure{"s", minute(i), what == 'A'})
+				left = append(left, departure{seat: "s", at: minute(i), assumed: what == 'A', told: minute(i)})
 			}
 		}
 		var end time.Time
@@ -83,7 +86,7 @@ func TestStaysBearAnyOrder(t *testing.T) {
 			if random.IntN(2) == 0 {
 				joined = append(joined, Presence{ID: fmt.Sprintf("%02d", i), SeatID: seat, PersonID: seat, Role: care.Nurse, JoinedAt: at})
 			} else {
-				left = append(left, departure{seat, at, random.IntN(3) == 0})
+				left = append(left, departure{seat: seat, at: at, assumed: random.IntN(3) == 0, told: at.Add(time.Duration(random.IntN(300)) * time.Second)})
 			}
 		}
 		var end time.Time
@@ -111,4 +114,47 @@ func TestStaysBearAnyOrder(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestStays_NoGuessAfterTheEnd: the facts of a seat around the end of its act, in
+// any order and told several times. What is known at the end stays as it is: a
+// departure that is assumed afterwards, however it is told, changes no stay, and
+// no assumed departure ever makes the presence before it shorter than what was
+// seen.
+func TestStays_NoGuessAfterTheEnd(t *testing.T) {
+	t0 := time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
+	second := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Second) }
+	rapid.Check(t, func(t *rapid.T) {
+		end := rapid.IntRange(20, 600).Draw(t, "end")
+		var joined []Presence
+		var seen, late []departure
+		for i := range rapid.IntRange(1, 6).Draw(t, "joins") {
+			at := rapid.IntRange(0, end).Draw(t, "joined")
+			joined = append(joined, Presence{ID: fmt.Sprint(i), SeatID: fmt.Sprint("s", i%3), JoinedAt: second(at)})
+		}
+		for range rapid.IntRange(0, 5).Draw(t, "departures") {
+			at := rapid.IntRange(0, end+100).Draw(t, "left")
+			seen = append(seen, departure{seat: fmt.Sprint("s", rapid.IntRange(0, 2).Draw(t, "seat")), at: second(at), told: second(at + 1), how: "left"})
+		}
+		for range rapid.IntRange(1, 8).Draw(t, "guesses") {
+			late = append(late, departure{
+				seat: fmt.Sprint("s", rapid.IntRange(0, 2).Draw(t, "seat of a guess")), at: second(rapid.IntRange(0, end+600).Draw(t, "last seen")),
+				assumed: true, told: second(end + rapid.IntRange(1, 1000).Draw(t, "made")), how: "app-restarted",
+			})
+		}
+		want := stays(joined, seen, second(end))
+		all := rapid.Permutation(append(append(slices.Clone(seen), late...), late...)).Draw(t, "told")
+		got := stays(rapid.Permutation(append(slices.Clone(joined), joined...)).Draw(t, "arrivals"), all, second(end))
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("with guesses after the end:\n%+v\nwithout:\n%+v", got, want)
+		}
+		for _, p := range got {
+			if p.LeftAt.IsZero() || p.LeftAt.After(second(end)) || p.Assumed {
+				t.Fatalf("%+v", p)
+			}
+			if p.LeftAt.Before(second(end)) && !slices.ContainsFunc(seen, func(d departure) bool { return d.seat == p.SeatID && d.at.Equal(p.LeftAt) && d.how == p.How }) {
+				t.Fatalf("nobody saw this departure: %+v", p)
+			}
+		}
+	})
 }

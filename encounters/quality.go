@@ -166,12 +166,12 @@ func attendance(e *Encounter, list []ribbon.Stretch, now time.Time) Attendance {
 // trouble once: what one side suffered of the other's link is the other's.
 func (q Quality) Troubles() (list []ribbon.Stretch) {
 	for _, x := range q.Stretches {
-		if x.Cause == nil {
+		if x.Cause == nil || x.Cause.Never {
 			continue
 		}
 		same := slices.ContainsFunc(q.Stretches, func(y ribbon.Stretch) bool {
-			return y.Cause != nil && y.Seat != x.Seat && y.From.Before(x.To.Add(atOnce)) && x.From.Before(y.To.Add(atOnce)) &&
-				(y.Cause.Role == x.Cause.Role && y.Role == x.Cause.Role || y.Cause.Code == "platform" && x.Cause.Code == "platform" && y.Seat < x.Seat)
+			return y.Cause != nil && !y.Cause.Never && y.Seat != x.Seat && y.From.Before(x.To.Add(atOnce)) && x.From.Before(y.To.Add(atOnce)) &&
+				(y.Cause.Role == x.Cause.Role && y.Role == x.Cause.Role || y.Cause.Code == x.Cause.Code && everybodys(x.Cause.Code) && y.Seat < x.Seat)
 		})
 		if !same {
 			list = append(list, x)
@@ -181,30 +181,47 @@ func (q Quality) Troubles() (list []ribbon.Stretch) {
 	return list
 }
 
+// everybodys tells whether a cause is one for all who are in the call.
+func everybodys(code string) bool {
+	return code == "node-lost" || code == "app-restarted" || code == "all-cut"
+}
+
 // Told is one line of the technical incidents of an act's report.
 type Told struct {
 	At   time.Time
-	Code string // of an incident, when no stretch explains it
+	Code string    // of an incident, when no stretch explains it
+	Role care.Role // of the seat of that incident; empty when it is everybody's
 	Why  *ribbon.Stretch
 }
 
 // Incidents gives the technical incidents of an act (CSP R6316-4, 5°) with
-// their causes: what a stretch explains is not told a second time by its bare
-// incidents.
+// their causes, as far as they are proven: its report is signed. What a stretch
+// explains is not told a second time by its bare incidents.
 func (q Quality) Incidents() (list []Told) {
 	for _, x := range q.Troubles() {
-		list = append(list, Told{At: x.From, Why: &x})
+		if x.Cause.Signed {
+			list = append(list, Told{At: x.From, Why: &x})
+		}
 	}
 	for _, i := range q.Act.Incidents {
 		explained := slices.ContainsFunc(q.Stretches, func(x ribbon.Stretch) bool {
-			return x.Cause != nil && x.Seat == i.SeatID && !i.At.Before(x.From.Add(-aroundIt)) && !i.At.After(x.To.Add(aroundIt))
+			return x.Cause != nil && x.Cause.Signed && (x.Seat == i.SeatID || i.SeatID == "" && x.Cause.Code == "app-restarted") && !i.At.Before(x.From.Add(-aroundIt)) && !i.At.After(x.To.Add(aroundIt))
 		})
 		if !explained {
-			list = append(list, Told{At: i.At, Code: i.Code})
+			list = append(list, Told{At: i.At, Code: i.Code, Role: q.roleOf(i.SeatID)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Told) int { return a.At.Compare(b.At) })
 	return list
+}
+
+func (q Quality) roleOf(seat string) care.Role {
+	for _, s := range q.Seats {
+		if s.ID == seat {
+			return s.Role
+		}
+	}
+	return ""
 }
 
 const (

@@ -62,6 +62,7 @@ type departureRow struct {
 	At          int64
 	Assumed     bool
 	ToldAt      int64
+	How         string
 }
 
 func (departureRow) TableName() string { return "encounter_departures" }
@@ -144,6 +145,9 @@ func loadParts(tx *store.Tx, e *Encounter) error {
 		return err
 	}
 	for _, r := range incidents {
+		if !e.FinishedAt.IsZero() && r.At > store.Micros(e.FinishedAt) {
+			continue // clients hang up when an act ends: no incident of the act
+		}
 		e.Incidents = append(e.Incidents, Incident{r.ID, r.SeatID, r.Code, store.Time(r.At)})
 	}
 	return nil
@@ -180,7 +184,7 @@ func loadPresence(tx *store.Tx, e *Encounter) error {
 	}
 	departures := make([]departure, len(left))
 	for i, r := range left {
-		departures[i] = departure{r.SeatID, store.Time(r.At), r.Assumed}
+		departures[i] = departure{r.SeatID, store.Time(r.At), r.Assumed, store.Time(r.ToldAt), r.How}
 	}
 	e.Presence = stays(arrivals, departures, e.FinishedAt)
 	return nil
@@ -192,14 +196,21 @@ func insertPresence(tx *store.Tx, id care.EncounterID, p Presence) error {
 }
 
 // insertDeparture writes that somebody left. One that was seen goes before one
-// that was assumed for the same instant.
-func insertDeparture(tx *store.Tx, id care.EncounterID, d departure, told int64) error {
-	does := clause.OnConflict{DoNothing: true}
-	if !d.assumed {
-		does = clause.OnConflict{Columns: []clause.Column{{Name: "encounter_id"}, {Name: "seat_id"}, {Name: "at"}},
-			DoUpdates: clause.Assignments(map[string]any{"assumed": false})}
+// that was assumed for the same instant; of two that were assumed the earlier
+// guess is kept, so that their order does not matter.
+func insertDeparture(tx *store.Tx, id care.EncounterID, d departure) error {
+	does := clause.OnConflict{Columns: []clause.Column{{Name: "encounter_id"}, {Name: "seat_id"}, {Name: "at"}}}
+	if d.assumed {
+		does.DoUpdates = clause.Assignments(map[string]any{
+			"told_at": gorm.Expr("CASE WHEN excluded.told_at < encounter_departures.told_at THEN excluded.told_at ELSE encounter_departures.told_at END"),
+		})
+	} else {
+		does.DoUpdates = clause.Assignments(map[string]any{
+			"assumed": false,
+			"how":     gorm.Expr("CASE WHEN encounter_departures.assumed OR excluded.how > encounter_departures.how THEN excluded.how ELSE encounter_departures.how END"),
+		})
 	}
-	return tx.G().Clauses(does).Create(&departureRow{string(id), d.seat, store.Micros(d.at), d.assumed, told}).Error
+	return tx.G().Clauses(does).Create(&departureRow{string(id), d.seat, store.Micros(d.at), d.assumed, store.Micros(d.told), d.how}).Error
 }
 
 func insertIncident(tx *store.Tx, id care.EncounterID, i Incident) error {

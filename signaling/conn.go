@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -31,12 +32,15 @@ type conn struct {
 	finishing atomic.Bool
 	greeted   atomic.Bool
 	cur       atomic.Pointer[session] // sess, for the writer
+	heard     atomic.Int64            // the last sign of life, microseconds
+	silent    atomic.Bool             // it ended because no sign of life came
 
 	// Of the read loop.
 	sess    *session
 	invalid int
 	drowned int
 	busy    *seatHello // waits for takeover
+	bye     bool       // the client said that its page closes
 }
 
 type closing struct {
@@ -100,7 +104,7 @@ func (c *conn) serve(ctx context.Context) {
 
 // lost tells the room that the socket is gone.
 func (c *conn) lost(ctx context.Context) {
-	if c.sess != nil && c.sess.detach(c, c.svc.Clock.Now()) {
+	if c.sess != nil && c.sess.detach(c, c.svc.Clock.Now(), c.goneAt(), c.bye) {
 		c.sess.room.socketLost(ctx, c.sess)
 	}
 }
@@ -117,9 +121,11 @@ func (c *conn) read(ctx context.Context) {
 	for {
 		kind, b, err := c.ws.Read(ctx)
 		if err != nil {
+			c.bye = c.bye || websocket.CloseStatus(err) == websocket.StatusGoingAway // a browser that leaves a page
 			return
 		}
 		c.greeted.Store(true)
+		c.heard.Store(c.svc.Clock.Now().UnixMicro())
 		var m inbound
 		if kind != websocket.MessageText || json.Unmarshal(b, &m) != nil {
 			m = inbound{}
@@ -155,6 +161,8 @@ func (c *conn) take(ctx context.Context, m *inbound) bool {
 		switch m.T {
 		case "ping":
 			c.sess.say("pong", pongMsg{c.svc.Clock.Now()})
+		case "bye":
+			c.bye = true
 		case "hello", "resume", "takeover":
 			return c.refuse(m, "t")
 		}
@@ -189,7 +197,7 @@ func (c *conn) enter(ctx context.Context, m *inbound) bool {
 	case m.T == "takeover" && c.busy != nil:
 		c.svc.hub.sit(ctx, c, *c.busy)
 		return true
-	case m.T == "ping" || m.T == "ack":
+	case m.T == "ping" || m.T == "ack" || m.T == "bye":
 		return true
 	}
 	return c.refuse(m, "t")
@@ -291,7 +299,12 @@ func (c *conn) write(ctx context.Context) {
 func (c *conn) ping(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, pongWait)
 	defer cancel()
-	return c.ws.Ping(ctx) == nil
+	if c.ws.Ping(ctx) != nil {
+		c.silent.Store(errors.Is(ctx.Err(), context.DeadlineExceeded))
+		return false
+	}
+	c.heard.Store(c.svc.Clock.Now().UnixMicro())
+	return true
 }
 
 func (c *conn) drain(ctx context.Context) bool {

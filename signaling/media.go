@@ -155,18 +155,18 @@ func (s *session) tellSlots() {
 }
 
 func (r *room) linkLocked(to *session, e MediaEvent) {
-	was := to.link
+	was, now := to.link, r.hub.svc.Clock.Now()
 	to.link = e.Link
 	if e.Gone {
 		to.mediaPC = 0
 	}
 	switch {
 	case e.Link == LinkLost && was == LinkUp:
-		r.incident(to.seat, "media_lost")
-		to.cut = true
-	case e.Link == LinkUp && to.cut:
-		to.cut = false
-		r.incident(to.seat, "media_restored")
+		to.cutAt, to.cutBy = now, "media_lost"
+	case e.Link == LinkUp && !to.cutAt.IsZero():
+		r.tellCutLocked(to)
+		to.cutAt, to.cut = time.Time{}, false
+		r.incident(to.seat, "media_restored", now)
 	}
 	if to.owner != "" && e.Link == LinkUp { // a thing is there while it is connected
 		r.presentLocked(to)
@@ -377,7 +377,7 @@ func (r *room) compare(list []Standing) (gone []*session) {
 	}
 	for id, to := range r.sessions {
 		if to.mediaPC != 0 && to.asked == 0 && held[id] != to.mediaPC {
-			r.linkLocked(to, MediaEvent{Link: LinkLost, Gone: true})
+			r.nodeLostLocked(to)
 			gone = append(gone, to)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"visavis/internal/authz"
+	"visavis/internal/events"
 	"visavis/internal/fault"
 
 	"github.com/coder/websocket"
@@ -255,7 +256,7 @@ func (r *room) putOut(seat Seat) {
 	svc.Media.Drop(r.act.ID, seat.ID)
 	delete(r.orphans, seat.ID)
 	svc.Relay.Revoke(r.act.ID, seat.ID)
-	r.absentLocked(seat.ID)
+	r.absentLocked(seat.ID, events.LeftRemoved)
 	if s := r.sessions[seat.ID]; s != nil {
 		delete(r.sessions, seat.ID)
 		r.hub.forget(s)
@@ -282,7 +283,7 @@ func (r *room) leave(ctx context.Context, c *conn, s *session, m *inbound) bool 
 		seat := r.seats[s.seat]
 		seat.to(Left, r.hub.svc.Clock.Now())
 		r.hub.svc.Media.Drop(r.act.ID, s.seat)
-		r.absentLocked(s.seat)
+		r.absentLocked(s.seat, events.LeftByButton)
 		delete(r.sessions, s.seat)
 		delete(r.told, s.id)
 		r.showLocked()

@@ -97,7 +97,7 @@ func TestSessionResume(t *testing.T) {
 				s.acked(last)
 			case 2: // written, and lost with the socket
 				pending()
-				s.detach(c, now)
+				s.detach(c, now, now, false)
 				c = &conn{wake: make(chan struct{}, 1), ended: make(chan closing, 1)}
 				if _, ok := s.resume(c, last, now.Add(time.Second)); !ok {
 					t.Fatal("resume refused")
@@ -122,7 +122,7 @@ func TestSessionLimits(t *testing.T) {
 	s, c := &session{}, &conn{wake: make(chan struct{}, 1), ended: make(chan closing, 1)}
 	s.attach(c)
 	s.send("x", nil)
-	s.detach(c, now)
+	s.detach(c, now, now, false)
 	if _, ok := s.resume(c, 0, now.Add(resumeFor+time.Second)); ok {
 		t.Error("resumed after 61 s")
 	}

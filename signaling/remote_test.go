@@ -218,7 +218,7 @@ func TestWhoseNodeDiesRejoins(t *testing.T) {
 	dm, pm := c.join(seats[0], 2), c.join(seats[1], 2)
 	c.flows(dm, 100)
 	c.flows(pm, 100)
-	c.fact(events.MediaIncident + ":media_lost")
+	c.fact(events.MediaIncident + ":node_lost")
 	c.fact(events.MediaIncident + ":media_restored")
 	if n := c.facts.count(events.ParticipantLeft); n != 0 {
 		t.Errorf("%d left", n)

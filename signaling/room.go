@@ -9,6 +9,7 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/events"
 	"visavis/signaling/still"
 )
 
@@ -154,7 +155,7 @@ func (r *room) presentLocked(s *session) {
 	seat := r.seats[s.seat]
 	if r.away[seat.ID] {
 		delete(r.away, seat.ID)
-		r.incident(seat.ID, "connection_restored")
+		r.incident(seat.ID, "connection_restored", r.hub.svc.Clock.Now())
 	}
 	if seat.State == Admitted && !r.joined[seat.ID] {
 		r.joined[seat.ID] = true
@@ -162,18 +163,21 @@ func (r *room) presentLocked(s *session) {
 	}
 }
 
-// absentLocked tells that somebody is away. Their session is still known.
-func (r *room) absentLocked(seat string) {
+// absentLocked tells that somebody left now, for a proven cause. Their session is
+// still known.
+func (r *room) absentLocked(seat, how string) { r.absentAtLocked(seat, r.hub.svc.Clock.Now(), how) }
+
+func (r *room) absentAtLocked(seat string, at time.Time, how string) {
 	r.writeSamplesLocked(r.sessions[seat])
 	if r.joined[seat] {
 		delete(r.joined, seat)
-		r.hub.svc.scribe.left(*r.seats[seat])
+		r.hub.svc.scribe.left(*r.seats[seat], at, how)
 	}
 }
 
-func (r *room) incident(seat, code string) {
+func (r *room) incident(seat, code string, at time.Time) {
 	if s := r.seats[seat]; s == nil || s.Role != RoleDevice { // the act keeps what happened to people
-		r.hub.svc.scribe.incident(r.act.ID, seat, code)
+		r.hub.svc.scribe.incident(r.act.ID, seat, code, at)
 	}
 }
 
@@ -256,15 +260,15 @@ func (r *room) look(ctx context.Context) {
 		r.setStillsLocked(told)
 	}
 	for id, s := range r.sessions {
-		seat := r.seats[id]
-		if !s.online() && seat.State == Admitted && !r.away[id] && now.Sub(s.lostAt()) > lostAfter {
-			r.away[id] = true
-			r.incident(id, "connection_lost")
-		}
+		r.proveLocked(s, now)
 		if !s.unplugged() && !s.expired(now) || s.link == LinkUp {
 			continue // media lives its own life
 		}
-		r.absentLocked(id)
+		if at, how := s.goneSince(); s.owner == "" {
+			r.absentAtLocked(id, at, how)
+		} else {
+			r.absentLocked(id, "")
+		}
 		delete(r.sessions, id)
 		delete(r.told, s.id)
 		r.hub.forget(s)
@@ -305,6 +309,7 @@ func (r *room) finish(reason string) {
 	svc := r.hub.svc
 	svc.Media.Drop(r.act.ID, "")
 	clear(r.orphans)
+	r.partedLocked(svc.Clock.Now())
 	svc.scribe.end(r.act.ID)
 	for id, s := range r.sessions {
 		r.writeSamplesLocked(s)
@@ -327,7 +332,7 @@ func (r *room) part() {
 	}
 	for id := range r.joined {
 		if !r.hub.svc.Outlived {
-			r.absentLocked(id)
+			r.absentLocked(id, events.LeftAppRestarted)
 		}
 	}
 }
@@ -359,8 +364,8 @@ func (r *room) anyOnline(ok func(*Seat) bool) bool {
 	return false
 }
 
-// online gives the seats and the sessions that have a socket, and notes that
-// the seats were seen.
+// online gives the seats that have a socket or media that is up, and the sessions
+// that have a socket, and notes that the seats were seen.
 func (r *room) online(now time.Time) (seats []string, held []care.SessionID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -370,6 +375,10 @@ func (r *room) online(now time.Time) (seats []string, held []care.SessionID) {
 		}
 	}
 	for id, s := range r.sessions {
+		if !s.online() && s.link == LinkUp { // the socket is away, sound and picture go on
+			r.seats[id].SeenAt = now
+			seats = append(seats, id)
+		}
 		if s.online() {
 			r.seats[id].SeenAt = now
 			if seats = append(seats, id); s.owner == "" { // a thing keeps nobody signed in

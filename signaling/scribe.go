@@ -116,8 +116,10 @@ func (w *scribe) joined(s Seat) {
 	})
 }
 
-func (w *scribe) left(s Seat) {
-	p := presence(s, w.svc.Clock.Now())
+// left tells that a seat left the call at an instant, for a proven cause.
+func (w *scribe) left(s Seat, at time.Time, how string) {
+	p := presence(s, at)
+	p.How = how
 	w.inCall(s.ID, false)
 	w.add(func(ctx context.Context, tx *store.Tx) error {
 		if err := joinSeat(tx, s.ID, 0); err != nil {
@@ -152,6 +154,7 @@ func (s *Service) lost(ctx context.Context, tx *store.Tx, was Seat) error {
 	}
 	p := presence(was, at)
 	p.Assumed = true
+	p.How = events.LeftAppRestarted
 	return s.Bus.Publish(ctx, tx, events.ParticipantLeft, string(was.EncounterID), p)
 }
 
@@ -160,7 +163,7 @@ func (s *Service) lost(ctx context.Context, tx *store.Tx, was Seat) error {
 // hub does it every minute.
 func (s *Service) Abandon(ctx context.Context) error {
 	return s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		list, err := lostSeats(tx, store.Micros(s.Clock.Now().Add(-lostFor)))
+		list, err := lostSeats(tx, store.Micros(s.Clock.Now().Add(-lostFor)), s.scribe.holds)
 		for _, seat := range list {
 			if err := s.lost(ctx, tx, seat); err != nil {
 				return err
@@ -170,8 +173,32 @@ func (s *Service) Abandon(ctx context.Context) error {
 	})
 }
 
-func (w *scribe) incident(id care.EncounterID, seat, code string) {
-	m := events.Media{EncounterID: id, SeatID: seat, Code: code, At: store.Micros(w.svc.Clock.Now())}
+// restarted tells every call that goes on that this server restarted: it is
+// known because somebody was in a call in the process before this one.
+func (w *scribe) restarted() {
+	at := store.Micros(w.svc.Clock.Now())
+	w.add(func(ctx context.Context, tx *store.Tx) error {
+		list, err := inCalls(tx)
+		if err != nil {
+			return err
+		}
+		told := map[care.EncounterID]bool{}
+		for _, seat := range list {
+			if told[seat.EncounterID] || w.holds(seat.ID) {
+				continue
+			}
+			told[seat.EncounterID] = true
+			m := events.Media{EncounterID: seat.EncounterID, Code: "app_restarted", At: at}
+			if err := w.svc.Bus.Publish(ctx, tx, events.MediaIncident, string(seat.EncounterID), m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (w *scribe) incident(id care.EncounterID, seat, code string, at time.Time) {
+	m := events.Media{EncounterID: id, SeatID: seat, Code: code, At: store.Micros(at)}
 	w.add(func(ctx context.Context, tx *store.Tx) error {
 		return w.svc.Bus.Publish(ctx, tx, events.MediaIncident, string(id), m)
 	})
@@ -229,4 +256,81 @@ func bothWays(all []flowRow, list []Seat) int {
 		}
 	}
 	return int(most)
+}
+
+// provenAfter is how long media must be cut before it is an incident without
+// having come back: a client that hangs up at a normal end is silent as well.
+const provenAfter = 5 * time.Second
+
+// tellCutLocked tells that a seat's media was cut, once.
+func (r *room) tellCutLocked(s *session) {
+	if !s.cut {
+		s.cut = true
+		r.incident(s.seat, s.cutBy, s.cutAt)
+	}
+}
+
+// nodeLostLocked notes that the media of a seat is gone with the node that
+// carried it. What was up until then is cut by our own fault, which is measured.
+func (r *room) nodeLostLocked(s *session) {
+	up := s.link == LinkUp
+	r.linkLocked(s, MediaEvent{Link: LinkLost, Gone: true})
+	if up {
+		s.cutBy = "node_lost"
+		r.tellCutLocked(s)
+	}
+}
+
+// proveLocked tells what has lasted long enough to be certain: media that is cut,
+// and a socket that is away, of a client that did not say goodbye.
+func (r *room) proveLocked(s *session, now time.Time) {
+	seat := r.seats[s.seat]
+	if !s.cutAt.IsZero() && !s.saidBye() && now.Sub(s.cutAt) >= provenAfter {
+		r.tellCutLocked(s)
+	}
+	if !s.online() && !s.saidBye() && seat.State == Admitted && !r.away[s.seat] && s.link != LinkUp && now.Sub(s.lostAt()) > lostAfter {
+		r.away[s.seat] = true
+		at, _ := s.goneSince()
+		r.incident(s.seat, "connection_lost", at)
+	}
+}
+
+// partedLocked tells, at the end of an act, of those who had gone before it and
+// whom nobody had told of yet: their page closed, or nothing was heard of them
+// for lostAfter.
+func (r *room) partedLocked(end time.Time) {
+	for id, s := range r.sessions {
+		if s.online() || s.owner != "" || s.link == LinkUp {
+			continue
+		}
+		if at, how := s.goneSince(); how == events.LeftPageClosed || end.Sub(at) > lostAfter {
+			r.absentAtLocked(id, at, how)
+		}
+	}
+}
+
+// goneSince gives when the last sign of a client came, by socket or by media, and
+// the proven cause.
+func (s *session) goneSince() (at time.Time, how string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bye {
+		return s.seen, events.LeftPageClosed
+	}
+	return latest(s.seen, s.cutAt), events.LeftConnectionLost
+}
+
+func (s *session) saidBye() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bye
+}
+
+// goneAt is when the client was last there: now when its end or the network said
+// that the socket ended, the last sign of life when a ping was not answered.
+func (c *conn) goneAt() time.Time {
+	if at := c.heard.Load(); c.silent.Load() && at > 0 { // the ping was not answered
+		return store.Time(at)
+	}
+	return c.svc.Clock.Now()
 }

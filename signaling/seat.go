@@ -9,6 +9,7 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/events"
 	"visavis/internal/fault"
 	"visavis/internal/store"
 )
@@ -159,7 +160,7 @@ func (r *room) takeOverLocked(s, old *session, c *claim, allowed bool) int {
 	}
 	if old != nil && old.asked == 0 && old.mediaPC != 0 {
 		had = Standing{PC: old.mediaPC, Note: old.note, Link: old.link, Slots: old.slots, Sources: old.media}
-		s.cut = old.cut
+		s.cutAt, s.cutBy, s.cut = old.cutAt, old.cutBy, old.cut
 	}
 	if had.PC != 0 && allowed && c != nil && had.Note == noteOf(c.Session, c.PC) {
 		s.pc, s.mediaPC, s.note, s.link, s.slots, s.media = c.PC, had.PC, had.Note, had.Link, had.Slots, had.Sources
@@ -177,7 +178,7 @@ func (r *room) orphanLocked(o *orphan, e MediaEvent) {
 		o.Slots = e.Slots
 	case e.Gone:
 		delete(r.orphans, e.Seat)
-		r.absentLocked(e.Seat)
+		r.absentLocked(e.Seat, events.LeftConnectionLost)
 		r.showLocked()
 	case e.Link != "":
 		o.Link = e.Link
@@ -191,7 +192,7 @@ func (r *room) expireLocked(now time.Time) {
 		if now.Sub(o.since) > orphanFor {
 			delete(r.orphans, seat)
 			r.hub.svc.Media.Drop(r.act.ID, seat)
-			r.absentLocked(seat)
+			r.absentLocked(seat, events.LeftConnectionLost)
 			r.showLocked()
 		}
 	}

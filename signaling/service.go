@@ -107,6 +107,7 @@ func New(d Deps) *Service {
 
 // Start begins to write facts and to look after the rooms.
 func (s *Service) Start() {
+	s.scribe.restarted()
 	s.scribe.start()
 	s.hub.start()
 }

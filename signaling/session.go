@@ -41,7 +41,9 @@ type session struct {
 	note    string // what the media keeps beside mediaPC
 	link    string
 	slots   []Slot
-	cut     bool            // media was lost and is not back
+	cutAt   time.Time       // since when media is lost; zero when it is not
+	cutBy   string          // the incident that this is
+	cut     bool            // and that was told
 	samples []events.Sample // said of its call, not written yet
 	saidAt  time.Time
 	wroteAt time.Time
@@ -53,6 +55,8 @@ type session struct {
 	pushed uint64     // last written to the present socket
 	conn   *conn      // nil while there is none
 	lost   time.Time  // since when
+	seen   time.Time  // when the client was last there
+	bye    bool       // and said that its page closes
 	dead   bool
 	loose  [][]byte // messages without seq for the present socket
 }
@@ -164,7 +168,7 @@ func (s *session) attach(c *conn) (old *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, s.conn, s.loose = s.conn, c, nil
-	s.lost = time.Time{}
+	s.lost, s.bye = time.Time{}, false
 	s.wakeLocked()
 	return old
 }
@@ -181,19 +185,20 @@ func (s *session) resume(c *conn, last uint64, now time.Time) (old *conn, ok boo
 		return nil, false
 	}
 	old, s.conn = s.conn, c
-	s.pushed, s.lost = last, time.Time{}
+	s.pushed, s.lost, s.bye = last, time.Time{}, false
 	s.loose = [][]byte{frame("resumed", 0, s.taken, nil)} // before anything that is sent again
 	return old, true
 }
 
-// detach notes that the socket is gone. False: it was not the present one.
-func (s *session) detach(c *conn, now time.Time) bool {
+// detach notes that the socket is gone since now, when its client was last there,
+// and whether that said that its page closes. False: it was not the present one.
+func (s *session) detach(c *conn, now, seen time.Time, bye bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn != c {
 		return false
 	}
-	s.conn, s.lost = nil, now
+	s.conn, s.lost, s.seen, s.bye = nil, now, seen, bye
 	return true
 }
 
@@ -276,7 +281,7 @@ func (r *room) expel(s *session) {
 // unseatLocked takes a session off its seat, with its media.
 func (r *room) unseatLocked(s *session) {
 	r.hub.svc.Media.Drop(r.act.ID, s.seat)
-	r.absentLocked(s.seat)
+	r.absentLocked(s.seat, events.LeftSignedOut)
 	delete(r.sessions, s.seat)
 	delete(r.told, s.id)
 	s.mediaPC, s.link = 0, LinkNone

@@ -139,18 +139,28 @@ func touchSeats(tx *store.Tx, ids []string, at int64) error {
 }
 
 // joinSeat notes that a seat is in the call since at, or not any more (0).
+// A seat whose act ended stays out.
 func joinSeat(tx *store.Tx, id string, at int64) error {
-	return tx.G().Model(&seatRow{}).Where("id = ?", id).Updates(map[string]any{"joined_at": at}).Error
+	q := tx.G().Model(&seatRow{}).Where("id = ?", id)
+	if at != 0 {
+		q = q.Where("state <> ?", string(Ended))
+	}
+	return q.Updates(map[string]any{"joined_at": at}).Error
 }
 
 // lostSeats takes out of the call those not seen since before, and gives them.
-func lostSeats(tx *store.Tx, before int64) ([]Seat, error) {
+// The seats of an act that ended are not lost, because its end ended their stay,
+// nor are those that this process holds: it tells of them what it knows.
+func lostSeats(tx *store.Tx, before int64, held func(seat string) bool) ([]Seat, error) {
 	var rows []seatRow
-	if err := tx.G().Where("joined_at > 0 AND joined_at < ? AND seen_at < ?", before, before).Order("id").Find(&rows).Error; err != nil {
+	if err := tx.G().Where("joined_at > 0 AND joined_at < ? AND seen_at < ? AND state <> ?", before, before, string(Ended)).Order("id").Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	lost := rows[:0]
 	for _, r := range rows { // one by one: somebody may come back meanwhile
+		if held(r.ID) {
+			continue
+		}
 		res := tx.G().Model(&seatRow{}).Where("id = ? AND joined_at = ? AND seen_at < ?", r.ID, r.JoinedAt, before).Updates(map[string]any{"joined_at": 0})
 		if res.Error != nil {
 			return nil, res.Error
@@ -213,8 +223,19 @@ func markDelayed(tx *store.Tx, d queue.Delay, at int64) (bool, error) {
 	return res.RowsAffected == 1, res.Error
 }
 
-// endSeats ends every seat of an encounter that is not over.
+// inCalls lists the seats that are in a call, of acts that are not over.
+func inCalls(tx *store.Tx) ([]Seat, error) {
+	var rows []seatRow
+	err := tx.G().Where("joined_at > 0 AND state = ?", string(Admitted)).Order("encounter_id, id").Find(&rows).Error
+	return seats(rows), err
+}
+
+// endSeats ends every seat of an encounter that is not over, and takes all of
+// them out of the call: nobody is lost from an act that ended.
 func endSeats(tx *store.Tx, id care.EncounterID, at int64) error {
+	if err := tx.G().Model(&seatRow{}).Where("encounter_id = ? AND joined_at > 0", string(id)).Updates(map[string]any{"joined_at": 0}).Error; err != nil {
+		return err
+	}
 	return tx.G().Model(&seatRow{}).Where("encounter_id = ? AND state NOT IN ?", string(id), []string{string(Removed), string(Ended)}).
 		Updates(map[string]any{"state": string(Ended), "ended_at": at}).Error
 }

@@ -138,7 +138,7 @@ func (m *inbound) check() string {
 				return "slots"
 			}
 		}
-	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping", "quality", "recall":
+	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping", "quality", "recall", "bye":
 	default:
 		return "t"
 	}
@@ -160,7 +160,7 @@ func (m *inbound) checkStill() string {
 // sequenced says whether the type carries seq.
 func (m *inbound) sequenced() bool {
 	switch m.T {
-	case "hello", "resume", "takeover", "ping", "ack":
+	case "hello", "resume", "takeover", "ping", "ack", "bye":
 		return false
 	}
 	return true

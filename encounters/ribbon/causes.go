@@ -18,6 +18,7 @@ type rule struct {
 	code  string
 	when  []condition
 	value string
+	sign  string
 }
 
 // condition is a flag ("gap", "fault=offline") or a bound ("up<150").
@@ -52,6 +53,12 @@ func load() (rules, error) {
 		if len(f) > 2 {
 			r.value = f[2]
 		}
+		if len(f) > 3 {
+			r.sign = f[3]
+		}
+		if !slices.Contains([]string{"yes", "no", "never"}, r.sign) {
+			return nil, fmt.Errorf("ribbon: %s: signed %q", r.code, r.sign)
+		}
 		list = append(list, r)
 	}
 	return list, nil
@@ -75,7 +82,8 @@ type evidence struct {
 }
 
 // explain names the cause of a stretch: the first rule that holds.
-func (list rules) explain(x Stretch, group []band, own Seat, seats []Seat, bands map[string][]band) *Cause {
+func (list rules) explain(x Stretch, group []band, own Seat, call call) *Cause {
+	seats, bands := call.seats, call.bands
 	e := evidence{map[string]float64{}, map[string]bool{}, map[string]time.Time{}}
 	e.take(group, own, "")
 	e.afterwards(group, bands[own.ID])
@@ -101,11 +109,13 @@ func (list rules) explain(x Stretch, group []band, own Seat, seats []Seat, bands
 		}
 	}
 	e.flags["both"] = x.Word == Lost && others > 0 && cut == others
+	e.flags["otherLeft"] = call.left(own, x.Span)
+	call.ours(&e, x)
 	for _, r := range list {
 		if !e.holds(r) {
 			continue
 		}
-		c := &Cause{Code: r.code, Value: int(math.Round(e.figures[r.value])), At: x.From, Role: own.Role}
+		c := &Cause{Code: r.code, Value: int(math.Round(e.figures[r.value])), At: x.From, Role: own.Role, Signed: r.sign == "yes", Never: r.sign == "never"}
 		if at, ok := e.at[r.value]; ok {
 			c.At = at
 		}
@@ -115,6 +125,57 @@ func (list rules) explain(x Stretch, group []band, own Seat, seats []Seat, bands
 		return c
 	}
 	return nil
+}
+
+// call is what is known of everybody in a call.
+type call struct {
+	seats     []Seat
+	bands     map[string][]band
+	incidents []Incident
+	end       time.Time // of the last stay; zero while somebody is there
+}
+
+// newCall gathers the seats of a call; their bands are added afterwards.
+func newCall(seats []Seat, incidents []Incident) call {
+	c := call{seats: seats, bands: map[string][]band{}, incidents: incidents}
+	for _, s := range seats {
+		for _, x := range s.Stays {
+			if x.To.IsZero() {
+				c.end = time.Time{}
+				return c
+			}
+			c.end = latest(c.end, x.To)
+		}
+	}
+	return c
+}
+
+// left tells whether somebody other than own left the call during a span, before
+// the call ended: what own then receives of them says nothing of own's link.
+func (c call) left(own Seat, during Span) bool {
+	for _, o := range c.seats {
+		for _, x := range o.Stays {
+			if o.ID != own.ID && !x.To.IsZero() && (c.end.IsZero() || x.To.Before(c.end)) && !x.To.Before(during.From.Add(-near)) && !x.To.After(during.To) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ours flags the faults of our own that the server measured during a stretch.
+func (c call) ours(e *evidence, x Stretch) {
+	for _, i := range c.incidents {
+		if i.At.Before(x.From.Add(-near)) || i.At.After(x.To.Add(near)) {
+			continue
+		}
+		switch {
+		case i.Code == "node_lost" && i.Seat == x.Seat && !i.At.After(x.To):
+			e.flags["node-lost"] = true
+		case i.Code == "app_restarted":
+			e.flags["app-restarted"] = true
+		}
+	}
 }
 
 // afterwards reads the faults of the report that follows a stretch: a client

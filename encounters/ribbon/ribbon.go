@@ -56,13 +56,14 @@ type Cause struct {
 	Value int       // in the unit of causes.tsv; 0 when there is none
 	At    time.Time // when it was worst
 	Role  care.Role // whose trouble it is
+	// Signed: it may stand in a signed document. Never: it is no trouble at all.
+	Signed, Never bool
 }
 
 const (
-	usual   = 10 * time.Second // a report that does not say how long it is about
-	silence = 25 * time.Second // two reports are missing: nothing was heard
-	near    = 15 * time.Second // two bad stretches so close are one
-	atOnce  = 5 * time.Second  // cut so close in time: the same cause
+	usual  = 10 * time.Second // a report that does not say how long it is about
+	near   = 15 * time.Second // two bad stretches so close are one
+	atOnce = 5 * time.Second  // cut so close in time: the same cause
 )
 
 // band is one sample in time, or a gap without one.
@@ -79,16 +80,19 @@ func Of(seats []Seat, incidents []Incident) ([]Stretch, error) {
 	if err != nil {
 		return nil, err
 	}
-	bands := map[string][]band{}
+	c := newCall(seats, incidents)
 	for _, s := range seats {
-		bands[s.ID] = lay(s, incidents)
+		c.bands[s.ID] = lay(s, incidents)
 	}
 	var out []Stretch
 	for _, s := range seats {
-		for _, group := range together(bands[s.ID]) {
+		for _, group := range together(c.bands[s.ID]) {
+			if hungUp(s, group) {
+				continue
+			}
 			x := Stretch{Span: Span{group[0].From, group[len(group)-1].To}, Seat: s.ID, Role: s.Role, Word: worst(group), Pair: pair(group)}
 			if x.Word != Good {
-				x.Cause = rules.explain(x, group, s, seats, bands)
+				x.Cause = rules.explain(x, group, s, c)
 			}
 			out = append(out, x)
 		}
@@ -96,8 +100,21 @@ func Of(seats []Seat, incidents []Incident) ([]Stretch, error) {
 	return out, nil
 }
 
-// lay puts the samples of a seat in time, and what lies between them: nothing
-// was heard of somebody who was there.
+// hungUp tells whether a bad stretch is only what a client notices when its call
+// ends: it is short, it lasts until then, and neither the server nor a device saw
+// that something failed.
+func hungUp(s Seat, group []band) bool {
+	from, to := group[0].From, group[len(group)-1].To
+	if worst(group) == Good || to.Sub(from) > near {
+		return false
+	}
+	proven := slices.ContainsFunc(group, func(b band) bool { return b.gap || len(b.sample.Faults) > 0 })
+	return !proven && slices.ContainsFunc(s.Stays, func(x Span) bool { return !x.To.IsZero() && !to.Before(x.To.Add(-atOnce)) && !from.After(x.To) })
+}
+
+// lay puts the samples of a seat in time, with what the server saw between them.
+// A client that does not report proves nothing: its page may sleep while sound
+// and picture go on.
 func lay(s Seat, incidents []Incident) (out []band) {
 	samples := slices.Clone(s.Samples)
 	slices.SortStableFunc(samples, func(a, b events.Sample) int { return cmp.Compare(a.At, b.At) })
@@ -115,7 +132,7 @@ func lay(s Seat, incidents []Incident) (out []band) {
 		out = append(out, band{Span: Span{from, to}, word: wordOf(x), sample: x})
 		end = to
 	}
-	return gaps(fill(out, cuts(s, incidents)), s.Stays)
+	return within(fill(out, cuts(s, incidents)), s.Stays)
 }
 
 // wordOf is the word of a sample; a device that failed is one of its own.
@@ -132,13 +149,14 @@ func wordOf(x events.Sample) string {
 	return Good
 }
 
-// cuts are the times for which the server saw no media of a seat.
+// cuts are the times for which the server saw no media of a seat. One that did
+// not end lasts as long as the stay; when nobody is there it is none.
 func cuts(s Seat, incidents []Incident) (out []Span) {
 	open := time.Time{}
 	for _, i := range incidents {
 		switch {
 		case i.Seat != s.ID:
-		case i.Code == "media_lost" && open.IsZero():
+		case (i.Code == "media_lost" || i.Code == "node_lost") && open.IsZero():
 			open = i.At
 		case i.Code == "media_restored" && !open.IsZero():
 			out = append(out, Span{open, i.At})
@@ -146,13 +164,15 @@ func cuts(s Seat, incidents []Incident) (out []Span) {
 		}
 	}
 	if !open.IsZero() {
-		end := open.Add(usual)
 		for _, x := range s.Stays {
-			if !x.From.After(open) && x.To.After(open) {
-				end = x.To
+			switch {
+			case x.From.After(open):
+			case x.To.IsZero():
+				out = append(out, Span{open, open.Add(usual)}) // it goes on: at least that long, until more is known
+			case x.To.After(open):
+				out = append(out, Span{open, x.To})
 			}
 		}
-		out = append(out, Span{open, end})
 	}
 	return out
 }
@@ -171,26 +191,28 @@ func fill(list []band, cuts []Span) []band {
 	return list
 }
 
-// gaps adds the silences of who was there and had spoken: the first report ends
-// the time in which nothing is known, and who never reports has no ribbon but
-// the server's cuts.
-func gaps(list []band, stays []Span) []band {
-	var out []band
-	for i, b := range list {
-		if i > 0 {
-			hole := Span{out[len(out)-1].To, b.From}
-			if hole.To.Sub(hole.From) > silence && within(hole, stays) {
-				out = append(out, band{Span: hole, word: Lost, gap: true})
-			}
+// within cuts the bands at the end of the last stay: what is said of a later time
+// is not of the call.
+func within(list []band, stays []Span) (out []band) {
+	end := time.Time{}
+	for _, x := range stays {
+		if x.To.IsZero() {
+			return list
 		}
-		out = append(out, b)
+		end = latest(end, x.To)
+	}
+	if end.IsZero() {
+		return list
+	}
+	for _, b := range list {
+		if b.To.After(end) {
+			b.To = end
+		}
+		if b.From.Before(b.To) {
+			out = append(out, b)
+		}
 	}
 	return out
-}
-
-// within tells whether somebody was in the call during a whole span.
-func within(s Span, stays []Span) bool {
-	return slices.ContainsFunc(stays, func(x Span) bool { return !x.From.After(s.From) && (x.To.IsZero() || !x.To.Before(s.To)) })
 }
 
 // together groups what belongs together: good with good, bad with bad as long

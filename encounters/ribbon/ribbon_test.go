@@ -14,8 +14,8 @@ func ten() time.Time { return time.Date(2026, 3, 10, 10, 0, 0, 0, time.UTC) }
 
 func at(seconds int) time.Time { return ten().Add(time.Duration(seconds) * time.Second) }
 
-// call is ten minutes of two people, a report each ten seconds.
-type call struct {
+// testCall is ten minutes of two people, a report each ten seconds.
+type testCall struct {
 	patient, doctor Seat
 	incidents       []Incident
 }
@@ -23,8 +23,8 @@ type call struct {
 const length = 600
 
 // well makes a call on which nothing is wrong, with a link of its own.
-func well(r *rand.Rand) *call {
-	c := &call{patient: Seat{ID: "p", Role: care.Patient, Stays: []Span{{at(0), at(length)}}}, doctor: Seat{ID: "d", Role: care.Doctor, Stays: []Span{{at(0), at(length)}}}}
+func well(r *rand.Rand) *testCall {
+	c := &testCall{patient: Seat{ID: "p", Role: care.Patient, Stays: []Span{{at(0), at(length)}}}, doctor: Seat{ID: "d", Role: care.Doctor, Stays: []Span{{at(0), at(length)}}}}
 	up, down := 300+r.IntN(1800), 400+r.IntN(2000)
 	about := func(n int) *int { v := n*85/100 + r.IntN(n*3/10+1); return &v }
 	for s := 10; s <= length; s += 10 {
@@ -62,67 +62,77 @@ func num(n int) *int { return &n }
 // injected are the faults a network and a telephone have, and the cause that a
 // secretary should read.
 func injected() map[string]struct {
-	inject func(c *call, r *rand.Rand)
+	inject func(c *testCall, r *rand.Rand)
 	cause  string
 	role   care.Role
 } {
 	type fault = struct {
-		inject func(c *call, r *rand.Rand)
+		inject func(c *testCall, r *rand.Rand)
 		cause  string
 		role   care.Role
 	}
 	said := func(what string, ms int) func(*events.Sample) {
 		return func(x *events.Sample) { x.Faults = append(x.Faults, events.DeviceFault{What: what, Ms: ms}) }
 	}
-	lostAt := func(c *call, seat string, from, to int) {
+	lostAt := func(c *testCall, seat string, from, to int) {
 		c.incidents = append(c.incidents, Incident{seat, "media_lost", at(from + 4)}, Incident{seat, "media_restored", at(to)})
 	}
 	return map[string]fault{
-		"upload of the patient falls": {func(c *call, r *rand.Rand) {
+		"upload of the patient falls": {func(c *testCall, r *rand.Rand) {
 			rate := 30 + r.IntN(60)
 			during(&c.patient, 240, 280, func(x *events.Sample) { x.Word, x.Up = AudioOnly, num(rate) })
 			during(&c.doctor, 240, 280, func(x *events.Sample) { x.Word, x.Down = AudioOnly, num(rate) })
 		}, "uplink-low", care.Patient},
-		"upload loses packets": {func(c *call, r *rand.Rand) {
+		"upload loses packets": {func(c *testCall, r *rand.Rand) {
 			during(&c.patient, 240, 270, func(x *events.Sample) { x.Word, x.UpLoss = Weak, num(80+r.IntN(300)) })
 		}, "uplink-loss", care.Patient},
-		"download falls": {func(c *call, r *rand.Rand) {
+		"download falls": {func(c *testCall, r *rand.Rand) {
 			during(&c.patient, 200, 260, func(x *events.Sample) { x.Word, x.Down, x.Freezes, x.FreezeMs = Weak, num(20+r.IntN(100)), 2, 3000 })
 		}, "downlink-low", care.Patient},
-		"download loses packets": {func(c *call, r *rand.Rand) {
+		"download loses packets": {func(c *testCall, r *rand.Rand) {
 			during(&c.patient, 200, 230, func(x *events.Sample) { x.Word, x.DownLoss = Weak, num(80+r.IntN(300)) })
 		}, "downlink-loss", care.Patient},
-		"a slow link": {func(c *call, r *rand.Rand) {
+		"a slow link": {func(c *testCall, r *rand.Rand) {
 			during(&c.patient, 200, 260, func(x *events.Sample) { x.Word, x.RTT = Weak, num(600+r.IntN(2000)) })
 		}, "slow", care.Patient},
-		"off line for 40 s, told afterwards": {func(c *call, r *rand.Rand) {
+		"off line for 40 s, told afterwards": {func(c *testCall, r *rand.Rand) {
 			mute(&c.patient, 300, 340)
 			lostAt(c, "p", 300, 342)
 			during(&c.patient, 340, 350, said("offline", 40_000))
 			during(&c.patient, 340, 350, said("ice-restart", 900))
 		}, "offline", care.Patient},
-		"gone without a word": {func(c *call, r *rand.Rand) {
+		"gone without a word": {func(c *testCall, r *rand.Rand) {
 			mute(&c.patient, 300, 360)
 			lostAt(c, "p", 300, 360)
 			during(&c.patient, 360, 370, said("rejoin", 0))
 		}, "gone", care.Patient},
-		"the platform restarts": {func(c *call, r *rand.Rand) {
+		"our server restarts, and with it the media": {func(c *testCall, r *rand.Rand) {
 			for _, s := range []*Seat{&c.patient, &c.doctor} {
 				during(s, 300, 310, func(x *events.Sample) { x.Word = Lost; said("rejoin", 0)(x) })
 			}
-		}, "platform", care.Patient},
-		"camera unplugged": {func(c *call, r *rand.Rand) {
+			c.incidents = append(c.incidents, Incident{"", "app_restarted", at(303)})
+		}, "app-restarted", care.Patient},
+		"our media node dies": {func(c *testCall, r *rand.Rand) {
+			mute(&c.patient, 300, 320)
+			c.incidents = append(c.incidents, Incident{"p", "node_lost", at(302)}, Incident{"p", "media_restored", at(318)})
+		}, "node-lost", care.Patient},
+		"everybody is cut at once and our side saw no fault of its own": {func(c *testCall, r *rand.Rand) {
+			for _, s := range []*Seat{&c.patient, &c.doctor} {
+				during(s, 300, 310, func(x *events.Sample) { x.Word = Lost; said("rejoin", 0)(x) })
+			}
+		}, "all-cut", care.Patient},
+		"camera unplugged": {func(c *testCall, r *rand.Rand) {
 			during(&c.patient, 100, 110, said("camera-lost", 7000))
 		}, "camera-lost", care.Patient},
-		"a phone call": {func(c *call, r *rand.Rand) {
+		"a phone call": {func(c *testCall, r *rand.Rand) {
 			during(&c.patient, 100, 130, func(x *events.Sample) { x.Word = Weak; said("interrupted", 25_000)(x) })
 		}, "interrupted", care.Patient},
-		"permission taken back":    {func(c *call, r *rand.Rand) { during(&c.patient, 100, 110, said("permission-lost", 0)) }, "permission-lost", care.Patient},
-		"a microphone that is off": {func(c *call, r *rand.Rand) { during(&c.patient, 50, 80, said("microphone-silent", 9000)) }, "microphone-silent", care.Patient},
-		"from Wi-Fi to 4G": {func(c *call, r *rand.Rand) {
+		"permission taken back":    {func(c *testCall, r *rand.Rand) { during(&c.patient, 100, 110, said("permission-lost", 0)) }, "permission-lost", care.Patient},
+		"a microphone that is off": {func(c *testCall, r *rand.Rand) { during(&c.patient, 50, 80, said("microphone-silent", 9000)) }, "microphone-silent", care.Patient},
+		"from Wi-Fi to 4G": {func(c *testCall, r *rand.Rand) {
 			during(&c.patient, 400, 410, func(x *events.Sample) { x.Word = Lost; said("ice-restart", 1800)(x) })
-		}, "network-changed", care.Patient},
-		"nobody knows": {func(c *call, r *rand.Rand) {
+		}, "reconnected", care.Patient},
+		"nobody knows": {func(c *testCall, r *rand.Rand) {
 			during(&c.patient, 400, 420, func(x *events.Sample) { x.Word = Weak })
 		}, "unknown", care.Patient},
 	}
@@ -175,7 +185,7 @@ func TestTheOtherSideIsTold(t *testing.T) {
 		if x.Cause == nil {
 			continue
 		}
-		want := Cause{"uplink-low", 80, at(250), care.Patient}
+		want := Cause{Code: "uplink-low", Value: 80, At: at(250), Role: care.Patient, Signed: true}
 		if x.Seat == "d" {
 			want.Code = "other-uplink-low"
 		}

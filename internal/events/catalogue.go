@@ -64,7 +64,20 @@ type Presence struct {
 	// Assumed, of ParticipantLeft: nobody saw them leave, At is when they were
 	// last known to be there.
 	Assumed bool `json:"assumed,omitempty"`
+	// How, of ParticipantLeft: the proven cause, one of the Left… constants;
+	// empty when nothing proves one.
+	How string `json:"how,omitempty"`
 }
+
+// The proven causes of a departure.
+const (
+	LeftByButton       = "left"            // the person pressed leave
+	LeftRemoved        = "removed"         // a host removed them
+	LeftPageClosed     = "page-closed"     // their client said that its page closes, and did not come back
+	LeftConnectionLost = "connection-lost" // the server heard nothing more of them, and their client did not say goodbye
+	LeftSignedOut      = "signed-out"      // their sign-in ended
+	LeftAppRestarted   = "app-restarted"   // the server stopped or died while they were there
+)
 
 // Delay is the payload of ActDelayed. Minutes is the threshold after the planned
 // time that is passed for sure; the patient is admitted between From and To, and
@@ -78,7 +91,8 @@ type Delay struct {
 }
 
 // Media is the payload of MediaIncident and MediaFlowed. Code is one of the
-// incident codes of the signaling document; Seconds is how long video flowed
+// incident codes of the signaling document; an incident of our own side has no
+// SeatID when it is everybody's; Seconds is how long video flowed
 // both ways since the start of the call.
 type Media struct {
 	EncounterID care.EncounterID `json:"encounterId"`
