@@ -1631,7 +1631,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @enum {string} */
-            code: "connection_lost" | "connection_restored" | "media_lost" | "media_restored" | "audio_only" | "device_failed";
+            code: "connection_lost" | "connection_restored" | "media_lost" | "media_restored" | "node_lost" | "app_restarted";
             seatId?: string;
             text: string;
         };
