@@ -273,7 +273,7 @@ func (c *clinic) serve() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	srv := c.h.Server(c.t, testkit.Actors{"patient": c.patient, "doctor": c.doctor, "nurse": c.nurse(), "stranger": c.stranger()}, words)
+	srv := c.h.Server(c.t, testkit.Actors{"patient": c.patient, "doctor": c.doctor, "nurse": c.nurse(), "companion": c.companion(), "stranger": c.stranger()}, words)
 	signaling.Routes(srv, c.svc)
 	c.web = testkit.HTTP(c.t, srv.Handler()).Held(srv)
 	svc, media := c.svc, c.media

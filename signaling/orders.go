@@ -3,10 +3,12 @@ package signaling
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"visavis/internal/authz"
 	"visavis/internal/events"
 	"visavis/internal/fault"
+	"visavis/signaling/chat"
 
 	"github.com/coder/websocket"
 )
@@ -134,49 +136,55 @@ func (r *room) mute(s *session, m Sources) {
 	r.showLocked()
 }
 
-// chat keeps a message and gives it to those who may see it.
+// chat keeps a message and gives it to those who may read it.
 func (r *room) chat(ctx context.Context, s *session, m *inbound) {
-	r.mu.Lock()
-	seat := *r.seats[s.seat]
-	r.mu.Unlock()
-	at, err := r.hub.svc.chat(ctx, seat, m.ID, m.Text)
-	if err != nil {
+	kept, over, err := r.hub.svc.write(ctx, r.act, s.seat, m)
+	switch {
+	case errors.Is(err, chat.ErrNotHost):
+		err = fault.New(fault.Forbidden, "forbidden")
+	case errors.Is(err, chat.ErrAddressee):
+		err = fault.Missing()
+	}
+	switch {
+	case err != nil:
 		r.fail(s, m, err)
+		return
+	case over.Code != "":
+		s.say("error", errorMsg{Re: m.Seq, Code: over.Code, Seconds: over.Seconds, ID: m.ID})
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	msg := chatMsg{ID: m.ID, From: seat.ID, Name: r.people[seat.ID].Name, Role: seat.Role, At: at, Text: m.Text}
+	msg := r.chatMsgLocked(kept)
 	for id, to := range r.sessions {
-		if r.reads(r.seats[id], &seat) {
+		if id == s.seat || slices.Contains(kept.Readers, r.seats[id].PersonID) {
 			to.send("chat", msg)
 		}
 	}
 }
 
-// reads: who waits or is held speaks with the hosts; who is in the call reads
-// everybody who is.
-func (r *room) reads(reader, author *Seat) bool {
-	switch {
-	case reader.ID == author.ID, reader.Host, author.Host:
-		return true
+func (r *room) chatMsgLocked(l chat.Line) chatMsg {
+	m := chatMsg{ID: l.ID, From: l.Seat, Name: r.people[l.Seat].Name, At: l.At, Text: l.Text, To: l.To}
+	if seat := r.seats[l.Seat]; seat != nil {
+		m.Role = seat.Role
 	}
-	return reader.State == Admitted && author.State == Admitted && reader.Held == author.Held
+	if l.To != "" {
+		m.ToName = r.people[l.To].Name
+	}
+	return m
 }
 
-func (r *room) sendHistory(ctx context.Context, s *session) {
-	list, err := r.hub.svc.history(ctx, r.act.ID, r.act.PatientID)
+// sendHistoryLocked gives whoever sits there what they may read of what was
+// written.
+func (r *room) sendHistoryLocked(ctx context.Context, s *session) {
+	list, err := r.hub.svc.history(ctx, *r.seats[s.seat])
 	if err != nil {
 		r.hub.svc.Log.Warn("signaling: history not read", "err", err)
 		return
 	}
 	msg := historyMsg{Messages: []chatMsg{}}
 	for _, l := range list {
-		m := chatMsg{ID: l.id, From: l.seat, Name: r.people[l.seat].Name, At: l.at, Text: l.text}
-		if seat := r.seats[l.seat]; seat != nil {
-			m.Role = seat.Role
-		}
-		msg.Messages = append(msg.Messages, m)
+		msg.Messages = append(msg.Messages, r.chatMsgLocked(l))
 	}
 	s.send("history", msg)
 }
@@ -192,7 +200,11 @@ func (r *room) fail(s *session, m *inbound, err error) {
 	default:
 		r.hub.svc.Log.Warn("signaling: "+m.T+" failed", "err", err)
 	}
-	s.say("error", errorMsg{Re: m.Seq, Code: code})
+	no := errorMsg{Re: m.Seq, Code: code}
+	if m.T == "chat" {
+		no.ID = m.ID
+	}
+	s.say("error", no)
 }
 
 // host carries out admit and remove.
@@ -243,7 +255,7 @@ func (r *room) letIn(ctx context.Context, seat Seat, by string) {
 		s.send("admitted", admittedMsg{By: by})
 		r.tellMediaLocked()
 		r.presentLocked(s)
-		r.sendHistory(ctx, s)
+		r.sendHistoryLocked(ctx, s)
 	}
 	r.showLocked()
 }

@@ -143,8 +143,8 @@ func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello)
 	s.attach(c)
 	r.showLocked()
 	r.presentLocked(s)
+	r.sendHistoryLocked(ctx, s)
 	if seat.State == Admitted {
-		r.sendHistory(ctx, s)
 		r.tellStillsLocked(s)
 	}
 	return old

@@ -16,6 +16,7 @@ import (
 	"visavis/internal/fault"
 	"visavis/internal/seal"
 	"visavis/internal/store"
+	"visavis/signaling/chat"
 )
 
 // Act is what signaling asks to know of an encounter.
@@ -340,50 +341,27 @@ func (s *Service) Lapse(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// chat keeps a message, sealed under the patient's key. The same id of the same
-// seat is kept once and gives the first one's time.
-func (s *Service) chat(ctx context.Context, seat Seat, id, text string) (at time.Time, err error) {
+func (s *Service) book() chat.Book { return chat.Book{Keeper: s.Keeper, Log: s.Log} }
+
+// write keeps a message of a seat with those who may read it now.
+func (s *Service) write(ctx context.Context, act Act, seat string, m *inbound) (l chat.Line, over chat.Limit, err error) {
+	d := chat.Draft{Act: act.ID, Patient: act.PatientID, Practitioner: act.PractitionerID, Seat: seat, ID: m.ID, To: m.To, Text: m.Text}
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		at = s.Clock.Now()
-		row := chatRow{ID: care.NewID(at), EncounterID: string(seat.EncounterID), SeatID: seat.ID, ClientID: id, At: store.Micros(at)}
-		var err error
-		if row.Body, err = s.Keeper.Seal(ctx, tx, seat.PatientID, chatPlace(row.ID), []byte(text)); err != nil {
-			return err
-		}
-		first, err := insertChat(tx, row)
-		if err == nil {
-			at = store.Time(first)
-		}
-		return err
-	})
-	return at, err
-}
-
-func chatPlace(row string) seal.Place {
-	return seal.Place{Table: "seat_chat", Column: "body", Row: row}
-}
-
-// line is one message of the history.
-type line struct {
-	id, seat, text string
-	at             time.Time
-}
-
-// history opens the last messages of an act.
-func (s *Service) history(ctx context.Context, id care.EncounterID, patient care.PatientID) (list []line, err error) {
-	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		rows, err := lastChat(tx, id, maxHistory)
+		members, err := membersOf(tx, act.ID)
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			b, err := s.Keeper.Open(ctx, tx, patient, chatPlace(r.ID), r.Body)
-			if err != nil {
-				return err
-			}
-			list = append(list, line{id: r.ClientID, seat: r.SeatID, text: string(b), at: store.Time(r.At)})
-		}
-		return nil
+		l, over, err = s.book().Write(ctx, tx, s.Clock.Now(), d, members)
+		return err
+	})
+	return l, over, err
+}
+
+// history opens the last messages that whoever sits on a seat may read.
+func (s *Service) history(ctx context.Context, seat Seat) (list []chat.Line, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		list, err = s.book().History(ctx, tx, seat.EncounterID, seat.PatientID, seat.PersonID, seat.ID, seat.Host)
+		return err
 	})
 	return list, err
 }

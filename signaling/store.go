@@ -1,12 +1,12 @@
 package signaling
 
 import (
-	"slices"
 	"time"
 
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
+	"visavis/signaling/chat"
 	"visavis/signaling/queue"
 
 	"gorm.io/gorm"
@@ -48,17 +48,6 @@ type ticketRow struct {
 }
 
 func (ticketRow) TableName() string { return "seat_tickets" }
-
-type chatRow struct {
-	ID          string
-	EncounterID string
-	SeatID      string
-	ClientID    string
-	At          int64
-	Body        []byte
-}
-
-func (chatRow) TableName() string { return "seat_chat" }
 
 type flowRow struct {
 	EncounterID string
@@ -111,6 +100,21 @@ func seatsOf(tx *store.Tx, id care.EncounterID) ([]Seat, error) {
 	var rows []seatRow
 	err := tx.G().Where("encounter_id = ?", string(id)).Order("arrived_at, id").Find(&rows).Error
 	return seats(rows), err
+}
+
+// membersOf gives the seats of an act that take part in its conversation.
+func membersOf(tx *store.Tx, id care.EncounterID) ([]chat.Member, error) {
+	all, err := seatsOf(tx, id)
+	list := make([]chat.Member, 0, len(all))
+	for _, s := range all {
+		if !s.over() {
+			list = append(list, chat.Member{
+				Seat: s.ID, Person: s.PersonID, Host: s.Host, Device: s.Role == RoleDevice,
+				Waiting: s.State == Waiting, Admitted: s.State == Admitted, Held: s.Held,
+			})
+		}
+	}
+	return list, err
 }
 
 func seats(rows []seatRow) []Seat {
@@ -307,24 +311,6 @@ func useTicket(tx *store.Tx, hash []byte, session, origin string, now int64) (st
 	var r ticketRow
 	err := tx.G().Where("hash = ?", hash).Take(&r).Error
 	return r.SeatID, err
-}
-
-// insertChat keeps a message once and gives the time of the one that is kept.
-func insertChat(tx *store.Tx, r chatRow) (int64, error) {
-	res := tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "seat_id"}, {Name: "client_id"}}, DoNothing: true}).Create(&r)
-	if res.Error != nil || res.RowsAffected == 1 {
-		return r.At, res.Error
-	}
-	var old chatRow
-	err := tx.G().Where("seat_id = ? AND client_id = ?", r.SeatID, r.ClientID).Take(&old).Error
-	return old.At, err
-}
-
-func lastChat(tx *store.Tx, id care.EncounterID, n int) ([]chatRow, error) {
-	var rows []chatRow
-	err := tx.G().Where("encounter_id = ?", string(id)).Order("at DESC, id DESC").Limit(n).Find(&rows).Error
-	slices.Reverse(rows)
-	return rows, err
 }
 
 // addFlow adds seconds of video from one seat to another.

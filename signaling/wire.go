@@ -26,7 +26,6 @@ const (
 	ticketLife  = time.Minute
 	maxText     = 2000
 	maxName     = 64
-	maxHistory  = 200
 	maxSeats    = 32              // of one hold
 	maxSlots    = 16              // of one view
 	maxHeight   = 8192            // of a picture, pixels
@@ -65,6 +64,7 @@ type inbound struct {
 	Screen    bool     `json:"screen"`
 	ID        string   `json:"id"`
 	Text      string   `json:"text"`
+	To        string   `json:"to"`
 	Seat      string   `json:"seat"`
 	Reason    string   `json:"reason"`
 	Seats     []string `json:"seats"`
@@ -107,11 +107,13 @@ func (m *inbound) check() string {
 			return "sdp"
 		}
 	case "chat":
-		if !length(m.ID, 1, maxName) {
+		switch {
+		case !length(m.ID, 1, maxName):
 			return "id"
-		}
-		if !length(m.Text, 1, maxText) {
+		case !length(m.Text, 1, maxText):
 			return "text"
+		case len(m.To) > maxName:
+			return "to"
 		}
 	case "admit", "remove":
 		if m.Seat == "" {
@@ -233,12 +235,14 @@ type (
 		SentAt   *time.Time `json:"sentAt,omitempty"`
 	}
 	chatMsg struct {
-		ID   string    `json:"id"`
-		From string    `json:"from"`
-		Name string    `json:"name"`
-		Role care.Role `json:"role"`
-		At   time.Time `json:"at"`
-		Text string    `json:"text"`
+		ID     string    `json:"id"`
+		From   string    `json:"from"`
+		Name   string    `json:"name"`
+		Role   care.Role `json:"role"`
+		At     time.Time `json:"at"`
+		Text   string    `json:"text"`
+		To     string    `json:"to,omitempty"`     // the seat it was written to alone
+		ToName string    `json:"toName,omitempty"` // and who sits there
 	}
 	historyMsg struct {
 		Messages []chatMsg `json:"messages"`
@@ -296,6 +300,9 @@ type (
 		Code   string `json:"code"`
 		Field  string `json:"field,omitempty"`
 		Reason string `json:"reason,omitempty"`
+		// Seconds to wait before it can be sent; 0: waiting does not help.
+		Seconds int    `json:"seconds,omitempty"`
+		ID      string `json:"id,omitempty"` // of the chat message that was not kept
 	}
 )
 

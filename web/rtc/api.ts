@@ -57,6 +57,16 @@ export interface RemoteMedia {
 }
 
 /** One frozen picture of everything a page shows. A new object at each change (React: useSyncExternalStore). */
+/** A message written here that the server does not have. */
+export interface PendingMessage {
+  id: string;
+  text: string;
+  /** A seat: written to it alone. */
+  to?: string;
+  /** Why the server did not keep it; absent while it is on its way. `chat_too_fast` has the seconds to wait. */
+  refused?: { code: string; seconds?: number };
+}
+
 export interface CallSnapshot {
   readonly state: CallState;
   readonly cause?: CallCause;
@@ -69,8 +79,8 @@ export interface CallSnapshot {
   readonly seats: readonly Seat[];
   readonly queue?: Queue;
   readonly chat: readonly ChatMessage[];
-  /** Chat messages written here and not yet taken by the server. */
-  readonly chatPending: readonly { id: string; text: string }[];
+  /** Chat messages written here and not yet taken by the server, or refused by it. */
+  readonly chatPending: readonly PendingMessage[];
   readonly remote: readonly RemoteMedia[];
   readonly speaking: readonly string[];
   /** Photos asked for: of us, or as a host of anybody. */
@@ -145,8 +155,12 @@ export interface Call {
   setCamera(on: boolean): void;
   /** Asks the browser for a screen; off stops it. Sound too where the browser gives it. */
   setScreen(on: boolean): Promise<void>;
-  /** Sends; the message is in chatPending until the server has it. Empty or over 2 000 characters: false. */
-  say(text: string): boolean;
+  /** Sends, as a host to one seat alone with `to`; the message is in chatPending until the server has it. Empty or over 2 000 characters: false. */
+  say(text: string, to?: string): boolean;
+  /** Sends a refused message again. */
+  sayAgain(id: string): void;
+  /** Forgets a refused message. */
+  forgetMessage(id: string): void;
   setTorch(on: boolean): Promise<void>;
   setBlur(on: boolean): Promise<void>;
   forgetNote(): void;

@@ -484,6 +484,20 @@ describe('chat', () => {
     now().says({ t: 'chat', seq: 2, id: sent.id, from: 'me', name: 'Léa D.', role: 'patient', at: '2026-03-10T09:00:01Z', text: 'bonjour' });
     expect(call.snapshot()).toMatchObject({ chatPending: [], chat: [{ text: 'bonjour' }] });
   });
+
+  test('a refused message stays with its reason until it is sent again or forgotten', async () => {
+    const call = await enter();
+    call.say('trop vite');
+    const { id } = now().last('chat') as { id: string };
+    now().says({ t: 'error', code: 'chat_too_fast', seconds: 12, id });
+    expect(call.snapshot().chatPending).toMatchObject([{ text: 'trop vite', refused: { code: 'chat_too_fast', seconds: 12 } }]);
+    call.sayAgain(id);
+    expect(now().last('chat')).toMatchObject({ id, text: 'trop vite' });
+    expect(call.snapshot().chatPending[0]).not.toHaveProperty('refused');
+    now().says({ t: 'error', code: 'chat_full', id });
+    call.forgetMessage(id);
+    expect(call.snapshot().chatPending).toEqual([]);
+  });
 });
 
 test('leaving says so, and frees everything', async () => {

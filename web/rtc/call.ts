@@ -124,7 +124,9 @@ class Engine {
       setScreen: (on) => this.outgoing.setScreen(on),
       setTorch: async (on) => this.extras?.setTorch(on),
       setBlur: async (on) => this.extras?.setBlur(on),
-      say: (text) => this.talk.say(text),
+      say: (text, to) => this.talk.say(text, to),
+      sayAgain: (id) => this.talk.retry(id),
+      forgetMessage: (id) => this.talk.forget(id),
       admit: (seat) => void this.socket.send({ t: 'admit', seat }),
       hold: (seats) => void this.socket.send({ t: 'hold', seats: [...seats] }),
       askStill: (seat) => void this.socket.send({ t: 'still', seat }),
@@ -260,6 +262,7 @@ class Engine {
   }
 
   private error(m: Extract<ServerMessage, { t: 'error' }>) {
+    if (m.id !== undefined) return this.talk.refuse(m.id, m.code, m.seconds);
     switch (m.code) {
       case 'pc_unknown':
         return this.link.rebuild();

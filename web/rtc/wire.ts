@@ -70,6 +70,9 @@ export interface ChatMessage {
   /** ISO 8601. */
   at: string;
   text: string;
+  /** The seat it was written to alone, and who sits there. */
+  to?: string;
+  toName?: string;
 }
 
 export interface Slot {
@@ -147,7 +150,7 @@ export type ServerMessage = Framed &
     | ({ t: 'ice' } & IceGrant)
     | { t: 'notice'; code: 'stopping'; inSeconds: number }
     | { t: 'ended'; reason: EndReason; at: string }
-    | { t: 'error'; code: string; re?: number; field?: string; reason?: string }
+    | { t: 'error'; code: string; re?: number; field?: string; reason?: string; seconds?: number; id?: string }
     | { t: 'ack' }
     | { t: 'pong'; at: string }
   );
@@ -166,7 +169,7 @@ export type ClientBody =
   | { t: 'offer'; pc: number; sdp: string }
   | { t: 'candidate'; pc: number; candidate: string; mid?: string }
   | { t: 'mute'; mic: boolean; camera: boolean; screen: boolean }
-  | { t: 'chat'; id: string; text: string }
+  | { t: 'chat'; id: string; text: string; to?: string }
   | { t: 'admit'; seat: string }
   | { t: 'remove'; seat: string; reason: RemoveReason }
   | { t: 'hold'; seats: string[] }

@@ -55,6 +55,8 @@ type Client struct {
 	Session string // of the last welcome
 	Seat    string
 	Silent  bool // do not ack
+
+	quiet bool
 }
 
 // Connect opens the socket; nothing is said yet. url is ws://… or http://….
@@ -85,6 +87,14 @@ func (c *Client) Over(old *Client) {
 	c.seq, c.last, c.Session, c.Seat = old.seq, old.last, old.Session, old.Seat
 }
 
+// SetQuiet makes the client ack only with what it sends: many messages at once
+// are no flood.
+func (c *Client) SetQuiet() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.quiet = true
+}
+
 func (c *Client) read() {
 	defer close(c.done)
 	for {
@@ -112,7 +122,7 @@ func (c *Client) read() {
 		if m.Str("t") == "welcome" {
 			c.Session, c.Seat, c.seq = m.Str("session"), m.Str("seat"), 0
 		}
-		ack, silent := c.last, c.Silent
+		ack, silent := c.last, c.Silent || c.quiet
 		c.tellLocked()
 		c.mu.Unlock()
 		if !silent && m.Num("seq") > 0 {
@@ -157,6 +167,9 @@ func (c *Client) Send(t string, fields map[string]any) (uint64, error) {
 	c.seq++
 	m["seq"] = c.seq
 	n := c.seq
+	if c.quiet {
+		m["ack"] = c.last
+	}
 	c.mu.Unlock()
 	return n, c.raw(m)
 }

@@ -116,7 +116,7 @@ export function CallView({ call, snapshot, encounterId, hangUp, fourth = 'flip',
             )}
           </div>
         </div>
-        {chatOpen && <Chat snapshot={snapshot} say={call.say} onClose={closeChat} autoFocus={fill === 'pane'} />}
+        {chatOpen && <Chat snapshot={snapshot} call={call} onClose={closeChat} autoFocus={fill === 'pane'} />}
       </div>
       {photo.request && (
         <Suspense fallback={null}>

@@ -1,16 +1,16 @@
 /** Written messages of the act: read in order, sent with Enter, never lost while the connection is away. */
-import type { CallSnapshot } from '@rtc/api';
+import type { Call, CallSnapshot, PendingMessage } from '@rtc/api';
 import { useEffect, useRef, useState } from 'react';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sayTime, visitorZone } from '@/i18n/time';
 import { Button } from '@/ui/Button';
-import { TextField } from '@/ui/Field';
+import { Select, TextField } from '@/ui/Field';
 import { roleWord } from './people';
 import styles from './call.module.css';
 
 type Props = {
-  snapshot: Pick<CallSnapshot, 'chat' | 'chatPending' | 'me'>;
-  say: (text: string) => boolean;
+  snapshot: Pick<CallSnapshot, 'chat' | 'chatPending' | 'me' | 'seats'>;
+  call: Pick<Call, 'say' | 'sayAgain' | 'forgetMessage'>;
   onClose?: () => void;
   /** Whoever opened it with a keyboard writes at once. */
   autoFocus?: boolean;
@@ -19,19 +19,22 @@ type Props = {
 /** Signs a message may have (docs/signaling.md §5). */
 const longest = 2000;
 
-export function Chat({ snapshot, say, onClose, autoFocus = false }: Props) {
+export function Chat({ snapshot, call, onClose, autoFocus = false }: Props) {
   const t = useT('call');
   const { language } = useLanguage();
   const [text, setText] = useState('');
+  const [chosen, setChosen] = useState('');
   const list = useRef<HTMLDivElement>(null);
   const mine = snapshot.me?.seat;
   const count = snapshot.chat.length + snapshot.chatPending.length;
   useEffect(() => {
     list.current?.scrollTo({ top: list.current.scrollHeight });
   }, [count]);
+  const others = apart(snapshot);
+  const to = others.some((s) => s.seat === chosen) ? chosen : '';
   const tooLong = [...text].length > longest;
   const send = () => {
-    if (!tooLong && say(text.trim())) setText('');
+    if (!tooLong && call.say(text.trim(), to || undefined)) setText('');
   };
   return (
     <section className={styles.chat} aria-label={t('chat')}>
@@ -50,17 +53,13 @@ export function Chat({ snapshot, say, onClose, autoFocus = false }: Props) {
           <li key={`${m.from}${m.id}`} className={m.from === mine ? styles.mine : undefined}>
             <span className={styles.note}>
               {m.from === mine ? t('chat.me') : `${m.name}, ${t(`role.${roleWord(m.role)}`)}`}, {sayTime(m.at, visitorZone(), language)}
+              {m.to && (m.to === mine ? `, ${t('chat.toMe')}` : `, ${t('chat.toName', { name: m.toName ?? '' })}`)}
             </span>
             <span className={styles.message}>{m.text}</span>
           </li>
         ))}
         {snapshot.chatPending.map((m) => (
-          <li key={m.id} className={styles.mine}>
-            <span className={styles.note}>
-              {t('chat.me')}, {t('chat.sending')}
-            </span>
-            <span className={styles.message}>{m.text}</span>
-          </li>
+          <Pending key={m.id} message={m} call={call} />
         ))}
         </ol>
       </div>
@@ -71,6 +70,15 @@ export function Chat({ snapshot, say, onClose, autoFocus = false }: Props) {
           send();
         }}
       >
+        {others.length > 0 && (
+          <Select
+            label={t('chat.to')}
+            name="to"
+            value={to}
+            onChange={setChosen}
+            options={[{ value: '', label: t('chat.toCall') }, ...others.map((s) => ({ value: s.seat, label: t(s.held ? 'chat.toHeld' : 'chat.toWaiting', { name: s.name }) }))]}
+          />
+        )}
         <TextField label={t('chat.write')} name="message" value={text} onChange={setText} autoComplete="off" autoFocus={autoFocus} error={tooLong ? t('chat.long') : undefined} />
         <Button type="submit" isDisabled={text.trim() === '' || tooLong}>
           {t('chat.send')}
@@ -78,4 +86,45 @@ export function Chat({ snapshot, say, onClose, autoFocus = false }: Props) {
       </form>
     </section>
   );
+}
+
+/** A message that the server does not have: on its way, or not kept and why. */
+function Pending({ message, call }: { message: PendingMessage; call: Props['call'] }) {
+  const t = useT('call');
+  const { refused } = message;
+  return (
+    <li className={styles.mine}>
+      <span className={styles.note}>
+        {t('chat.me')}, {refused ? t('chat.refused') : t('chat.sending')}
+      </span>
+      <span className={styles.message}>{message.text}</span>
+      {refused && (
+        <>
+          <span className={styles.refused} role="alert">
+            {refused.code === 'chat_too_fast' ? t('chat.tooFast', { count: refused.seconds ?? 60 }) : t(`chat.${reasons[refused.code] ?? 'notKept'}`)}
+          </span>
+          <span className={styles.again}>
+            {refused.code !== 'chat_full' && (
+              <Button look="text" onPress={() => call.sayAgain(message.id)}>
+                {t('chat.again')}
+              </Button>
+            )}
+            <Button look="text" onPress={() => call.forgetMessage(message.id)}>
+              {t('chat.forget')}
+            </Button>
+          </span>
+        </>
+      )}
+    </li>
+  );
+}
+
+const reasons: Record<string, 'full' | 'gone'> = { chat_full: 'full', not_found: 'gone' };
+
+/** Whom a host can write to alone: those who wait or are on hold while others are in the call. */
+export function apart({ me, seats }: Pick<CallSnapshot, 'me' | 'seats'>) {
+  const guests = seats.filter((s) => !s.host && s.role !== 'device');
+  const inCall = guests.some((s) => s.state === 'admitted' && !s.held);
+  if (!me?.host || !inCall) return [];
+  return guests.filter((s) => s.state === 'waiting' || (s.state === 'admitted' && s.held));
 }

@@ -87,7 +87,7 @@ function Write({ desk }: { desk: DeskCall }) {
   if (open) {
     return (
       <div className={styles.write}>
-        <Chat snapshot={desk.snapshot} say={desk.call.say} onClose={() => setOpen(false)} autoFocus />
+        <Chat snapshot={desk.snapshot} call={desk.call} onClose={() => setOpen(false)} autoFocus />
       </div>
     );
   }

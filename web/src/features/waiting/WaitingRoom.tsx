@@ -44,7 +44,7 @@ export function WaitingRoom({ call, snapshot, place, onLeave }: Props) {
       )}
       {writing || snapshot.chat.length > 0 ? (
         <Section>
-          <Chat snapshot={snapshot} say={call.say} />
+          <Chat snapshot={snapshot} call={call} />
         </Section>
       ) : (
         <div>
