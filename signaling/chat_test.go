@@ -123,6 +123,7 @@ func (m *chatModel) step() {
 	case p.cut:
 		m.resume(p)
 	case k == 1:
+		m.settle(p.cl) // what was on its way is not what the model calls missed
 		p.cl.Cut()
 		p.cut = true
 	case k == 2 && !p.host():
