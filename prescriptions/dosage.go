@@ -1,14 +1,19 @@
 package prescriptions
 
 import (
+	_ "embed" // the plausible doses are data
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"visavis/internal/cda"
 	"visavis/internal/fault"
 	"visavis/internal/lang"
+	"visavis/internal/medicines"
 )
 
 // Dosage is a dose that a program can read, in the words of FHIR R4 (Dosage, Timing.repeat). The words of
@@ -48,32 +53,72 @@ const (
 
 var moments = [...]Moment{Morning, Noon, Evening, Bedtime}
 
-// units gives the name of each unit in the catalogue.
-var units = map[string]string{
-	"{tablet}": "tablet", "{capsule}": "capsule", "{sachet}": "sachet", "{suppository}": "suppository", "{puff}": "puff", "{application}": "application",
-	"{patch}": "patch", "{injection}": "injection", "[drp]": "drop", "[iU]": "unit", "mL": "ml", "mg": "mg", "g": "g",
+//go:embed doses.tsv
+var dosesTSV string
+
+// unit is one unit of doses.tsv.
+type unit struct {
+	name             string // in the catalogue
+	least, most, day float64
 }
 
-// check refuses a dosage that cannot be said; at names its fields.
-func (d Dosage) check(at func(string) string) []fault.Field {
-	var out []fault.Field
-	bad := func(field, code string) { out = append(out, fault.Field{Name: at("dosage." + field), Code: code}) }
-	if !(d.DoseQuantity.Value > 0) || d.DoseQuantity.Value != math.Round(d.DoseQuantity.Value*1000)/1000 {
-		bad("doseQuantity", "required")
-	}
-	if units[d.DoseQuantity.Code] == "" {
-		bad("unit", "not-a-choice")
-	}
-	if !d.Timing.sound() {
-		bad("timing", "required")
-	}
-	switch {
-	case d.AsNeededBoolean && d.MaxDosePerDay == 0:
-		bad("maxDosePerDay", "required")
-	case d.MaxDosePerDay > 0 && d.MaxDosePerDay < d.DoseQuantity.Value:
-		bad("maxDosePerDay", "less-than-a-dose")
+// units reads the units of a dose, by UCUM code.
+func units() map[string]unit {
+	out := map[string]unit{}
+	for line := range strings.Lines(dosesTSV) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		if strings.HasPrefix(line, "#") || len(f) != 5 {
+			continue
+		}
+		u := unit{name: f[1]}
+		for i, to := range []*float64{&u.least, &u.most, &u.day} {
+			*to, _ = strconv.ParseFloat(f[2+i], 64) // a test reads every row
+		}
+		out[f[0]] = u
 	}
 	return out
+}
+
+// check refuses a dosage that cannot be said or is not plausible; at names its fields.
+func (d Dosage) check(at func(string) string) []fault.Field {
+	var out []fault.Field
+	bad := func(field, code string, args map[string]string) {
+		out = append(out, fault.Field{Name: at("dosage." + field), Code: code, Args: args})
+	}
+	u, known := units()[d.DoseQuantity.Code]
+	dose, thousandths := d.DoseQuantity.Value, func(v float64) bool { return v == math.Round(v*1000)/1000 }
+	switch {
+	case dose < 0:
+		bad("doseQuantity", "number-negative", nil)
+	case !(dose > 0) || !thousandths(dose):
+		bad("doseQuantity", "required", nil)
+	case known && (dose < u.least || dose > u.most):
+		bad("doseQuantity", "dose-out-of-range", u.bounds())
+	}
+	if !known {
+		bad("unit", "not-a-choice", nil)
+	}
+	if !d.Timing.sound() {
+		bad("timing", "required", nil)
+	} else if known && len(out) == 0 && dose*d.Timing.aDay() > u.day {
+		bad("timing", "day-out-of-range", u.bounds())
+	}
+	switch most := d.MaxDosePerDay; {
+	case most < 0:
+		bad("maxDosePerDay", "number-negative", nil)
+	case math.IsNaN(most), d.AsNeededBoolean && most == 0, !thousandths(most):
+		bad("maxDosePerDay", "required", nil)
+	case most > 0 && most < dose:
+		bad("maxDosePerDay", "less-than-a-dose", nil)
+	case known && most > u.day:
+		bad("maxDosePerDay", "day-out-of-range", u.bounds())
+	}
+	return out
+}
+
+func (u unit) bounds() map[string]string {
+	say := func(v float64) string { return strings.Replace(decimal(v), ".", ",", 1) }
+	return map[string]string{"least": say(u.least), "most": say(u.most), "day": say(u.day)}
 }
 
 func (t Timing) sound() bool {
@@ -91,7 +136,7 @@ func (t Timing) sound() bool {
 	case "h":
 		return t.Frequency == 1 && t.Period >= 1 && t.Period <= 72
 	case "d":
-		return t.Period >= 1 && t.Period <= 60 && t.Frequency >= 1 && (t.Frequency == 1 || t.Period == 1)
+		return t.Period >= 1 && t.Period <= 60 && t.Frequency >= 1 && t.Frequency <= 24 && (t.Frequency == 1 || t.Period == 1)
 	case "wk":
 		return t.Frequency >= 1 && t.Frequency <= 7 && t.Period == 1
 	}
@@ -126,7 +171,7 @@ func amount(v float64, code string) string {
 	whole, part := math.Modf(v)
 	sign := map[float64]string{0.25: "¼", 0.5: "½", 0.75: "¾"}[part]
 	switch {
-	case sign == "" || code == "mL" || code == "mg" || code == "g":
+	case sign == "" || code == "mL" || code == "mg" || code == "g" || code == "ug":
 		return strings.Replace(decimal(v), ".", ",", 1)
 	case whole == 0:
 		return sign
@@ -142,7 +187,7 @@ func counted(words *lang.Catalogue, v float64, code string) string {
 	if v >= 2 {
 		n = 2
 	}
-	return words.N("fr", "unit."+units[code], n, lang.Args{"amount": amount(v, code)})
+	return words.N("fr", "unit."+units()[code].name, n, lang.Args{"amount": amount(v, code)})
 }
 
 // words says the dose and when it is taken, in French: the language of the sheet.
@@ -205,4 +250,103 @@ func (d Dosage) coded(c *lang.Catalogue) *cda.Dosage {
 		out.Period, out.PeriodUnit = decimal(math.Round(1/n*100)/100), "d"
 	}
 	return out
+}
+
+// number finds the numbers of a dose in words, with a sign before and the word after.
+var number = regexp.MustCompile(`(^|[^\d\pL])([-−–]?)(\d{1,3}(?:[ .,'’\x{a0}\x{202f}]\d{3})+|\d+)(?:[.,](\d+))?[ \x{a0}\x{202f}]*([\pLµ%]*)`)
+
+// wordUnits are the units as people write them.
+var wordUnits = map[string]string{
+	"comprime": "{tablet}", "comprimes": "{tablet}", "cp": "{tablet}", "cpr": "{tablet}", "cps": "{tablet}", "gelule": "{capsule}", "gelules": "{capsule}", "capsule": "{capsule}",
+	"capsules": "{capsule}", "sachet": "{sachet}", "sachets": "{sachet}", "suppositoire": "{suppository}", "suppositoires": "{suppository}", "bouffee": "{puff}", "bouffees": "{puff}",
+	"inhalation": "{puff}", "inhalations": "{puff}", "pulverisation": "{puff}", "pulverisations": "{puff}", "application": "{application}", "applications": "{application}",
+	"patch": "{patch}", "patchs": "{patch}", "dispositif": "{patch}", "dispositifs": "{patch}", "injection": "{injection}", "injections": "{injection}", "goutte": "[drp]",
+	"gouttes": "[drp]", "gtte": "[drp]", "gttes": "[drp]", "ui": "[iU]", "iu": "[iU]", "unite": "[iU]", "unites": "[iU]", "ml": "mL", "millilitre": "mL", "millilitres": "mL",
+	"ug": "ug", "mcg": "ug", "microgramme": "ug", "microgrammes": "ug", "gamma": "ug", "gammas": "ug", "mg": "mg", "milligramme": "mg", "milligrammes": "mg",
+	"g": "g", "gr": "g", "gramme": "g", "grammes": "g",
+}
+
+// checkWords refuses a dose and a frequency in words that hold a number no treatment has.
+func checkWords(dose, frequency string, l Line) []fault.Field {
+	var out []fault.Field
+	known := units()
+	refuse := func(name, code string, args map[string]string) {
+		if len(out) == 0 || out[len(out)-1].Name != name {
+			out = append(out, fault.Field{Name: name, Code: code, Args: args})
+		}
+	}
+	for _, n := range numbers(l.Dose) {
+		u, counted := known[wordUnits[n.after]]
+		switch {
+		case n.negative:
+			refuse(dose, "number-negative", nil)
+		case counted && !n.schedule && (n.value < u.least || n.value > u.most):
+			refuse(dose, "dose-out-of-range", u.bounds())
+		case !counted && (n.value == 0 && !n.schedule || n.value > mostUncounted):
+			refuse(dose, "dose-out-of-range", unit{least: 0.001, most: mostUncounted}.bounds())
+		}
+	}
+	for _, n := range numbers(l.Frequency) {
+		u, counted := known[wordUnits[n.after]]
+		switch {
+		case n.negative:
+			refuse(frequency, "number-negative", nil)
+		case counted && !n.schedule && (n.value < u.least || n.value > u.day):
+			refuse(frequency, "day-out-of-range", u.bounds())
+		case slices.Contains([]string{"fois", "x", "prise", "prises"}, n.after) && (n.value < 1 || n.value > 24):
+			refuse(frequency, "frequency-out-of-range", nil)
+		case !counted && (n.value == 0 && !n.schedule && !n.hour || n.value > mostUncounted):
+			refuse(frequency, "frequency-out-of-range", nil)
+		}
+	}
+	return out
+}
+
+// mostUncounted bounds a number without a unit that we know.
+const mostUncounted = 10000
+
+// written is a number of a text.
+type written struct {
+	value    float64
+	negative bool
+	schedule bool // one of "1-0-1"
+	hour     bool // "à 0 h"
+	after    string
+}
+
+// numbers reads the numbers of a text: "1 000", "2.400.000" and "2,400,000" are whole, "0,125" is not.
+func numbers(text string) []written {
+	var out []written
+	for _, m := range number.FindAllStringSubmatchIndex(text, -1) {
+		whole, part := text[m[6]:m[7]], ""
+		if m[8] >= 0 {
+			part = text[m[8]:m[9]]
+		}
+		groups := strings.FieldsFunc(whole, func(r rune) bool { return r < '0' || r > '9' })
+		spaced := strings.ContainsAny(whole, " '’\u00a0\u202f")
+		if len(groups) == 2 && part == "" && !spaced {
+			groups, part = groups[:1], groups[1] // 0,125
+		}
+		v, err := strconv.ParseFloat(strings.Join(groups, "")+"."+part+"0", 64)
+		if err != nil {
+			v = math.MaxFloat64
+		}
+		after := ""
+		if words := medicines.Words(strings.NewReplacer("µ", "u", "μ", "u").Replace(text[m[10]:m[11]])); len(words) > 0 {
+			after = words[0]
+		}
+		before := strings.TrimRight(text[:m[4]], " ")
+		last, _ := utf8.DecodeLastRuneInString(before)
+		n := written{value: v, after: after, negative: m[4] != m[5] && !unicode.IsDigit(last), hour: after == "h" && !strings.HasSuffix(strings.ToLower(before), "les")}
+		n.schedule = scheduled(text, m[6], m[7])
+		out = append(out, n)
+	}
+	return out
+}
+
+// scheduled says whether the number at from..to is one of "1-0-1": a dash and a digit on a side.
+func scheduled(text string, from, to int) bool {
+	digit := func(s string, i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	dash := func(s string, i int) bool { return i >= 0 && i < len(s) && s[i] == '-' }
+	return dash(text, from-1) && digit(text, from-2) || dash(text, to) && digit(text, to+1)
 }

@@ -11,6 +11,7 @@ import (
 
 	"visavis/internal/lang"
 	"visavis/internal/medicines"
+	"visavis/prescriptions/restricted"
 
 	"golang.org/x/text/encoding/charmap"
 	"pgregory.net/rapid"
@@ -112,6 +113,7 @@ func bdpm(t *testing.T) *medicines.Index {
 
 func TestMentions(t *testing.T) {
 	index := bdpm(t)
+	s := examining(t, index)
 	on := time.Date(2026, 1, 31, 12, 0, 0, 0, paris)
 	line := func(f func(*Line)) []Line {
 		l := Line{CIS: "60000001", Name: "NEUTRE", INN: "neutre", Dose: "1", Frequency: "1", DurationDays: 30}
@@ -146,23 +148,26 @@ func TestMentions(t *testing.T) {
 		{"an accident today", "", "1979-03-28", 0, on, line(func(l *Line) { l.WorkAccidentDate = "2026-01-31" })},
 	} {
 		p := &Prescription{Content: Content{Category: Medicines, Measures: Measures{WeightKg: c.weight}}}
-		wrong, err := mentions(p, c.lines, c.birth, c.on, law, index)
-		if err != nil || names(wrong) != c.want {
-			t.Errorf("%s: got %q (%v), want %q", c.name, names(wrong), err, c.want)
+		wrong := mentions(p, c.lines, c.birth, c.on, law, s.table)
+		for _, q := range s.examine(Medicines, c.lines, index, c.on) {
+			if q.refuses {
+				wrong = append(wrong, q.Field)
+			}
+		}
+		if names(wrong) != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, names(wrong), c.want)
 		}
 	}
 }
 
-func TestSubstancesAreDatedAndCited(t *testing.T) {
-	for line := range strings.Lines(substancesTSV) {
-		f := strings.Split(strings.TrimSpace(line), "\t")
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		if _, err := time.Parse(time.DateOnly, f[2]); len(f) != 5 || err != nil || f[4] == "" || medicines.Words(f[0])[0] != f[0] {
-			t.Errorf("%q", line)
-		}
+// examining is a service that only examines lines.
+func examining(t testing.TB, index *medicines.Index) *Service {
+	t.Helper()
+	table, err := restricted.Load()
+	if err != nil {
+		t.Fatal(err)
 	}
+	return &Service{Deps: Deps{Medicines: medicines.NewBase(index, time.Time{})}, words: catalogue(t), table: table}
 }
 
 func TestQuantityIsComparedWithTheDuration(t *testing.T) {

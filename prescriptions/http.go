@@ -15,6 +15,7 @@ import (
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
 	"visavis/internal/limit"
+	"visavis/internal/medicines"
 )
 
 //go:embed texts
@@ -66,6 +67,10 @@ type warningBody struct {
 	Name   string `json:"name" doc:"the field, as in a refusal"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+	// What the page offers as an answer.
+	Options []medicineBody `json:"options,omitempty" doc:"specialities to choose instead of the words"`
+	Names   []string       `json:"names,omitempty" doc:"to confirm in notPrescribed, when the line does not prescribe them"`
+	Refused bool           `json:"refused,omitempty" doc:"the signature is refused for it"`
 }
 
 type listOut struct {
@@ -128,7 +133,14 @@ func (s *Service) body(ctx context.Context, p *Prescription) prescriptionBody {
 	}
 	if p.Status == Draft {
 		for _, w := range s.warnings(p) {
-			b.Warnings = append(b.Warnings, warningBody{w.field, strings.TrimPrefix(w.code, "warn."), s.words.T(string(httpx.Language(ctx)), w.code, w.args)})
+			b.Warnings = append(b.Warnings, warningBody{Name: w.field, Code: strings.TrimPrefix(w.code, "warn."), Detail: s.words.T(string(httpx.Language(ctx)), w.code, w.args)})
+		}
+		for _, q := range s.examine(p.Category, p.Lines, s.Medicines.Current(), s.Clock.Now().In(s.Zone)) {
+			w := warningBody{Name: q.Name, Code: q.Code, Detail: s.words.T(string(httpx.Language(ctx)), "field."+q.Code, q.Args), Names: q.names, Refused: q.refuses}
+			for _, m := range q.options {
+				w.Options = append(w.Options, listed(m))
+			}
+			b.Warnings = append(b.Warnings, w)
 		}
 	} else if p.Category.dispensable() {
 		b.Dispensed = sum(p.Dispensings).progress(p.Lines)
@@ -162,9 +174,13 @@ func (s *Service) getMedicines(_ context.Context, in *struct {
 	out := &medicinesOut{}
 	out.Body.Items = []medicineBody{}
 	for _, m := range s.Medicines.Search(in.Q, 20) {
-		out.Body.Items = append(out.Body.Items, medicineBody{m.CIS, m.Name, m.Form, m.Routes, strings.Join(m.INN, " + "), m.CIP13})
+		out.Body.Items = append(out.Body.Items, listed(m))
 	}
 	return out, nil
+}
+
+func listed(m medicines.Medicine) medicineBody {
+	return medicineBody{m.CIS, m.Name, m.Form, m.Routes, strings.Join(m.INN, " + "), m.CIP13}
 }
 
 func (s *Service) getList(ctx context.Context, in *ByID) (*listOut, error) {

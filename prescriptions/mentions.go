@@ -1,18 +1,15 @@
 package prescriptions
 
 import (
-	_ "embed" // the rules of substances are dated data
-	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"visavis/internal/fault"
 	"visavis/internal/medicines"
+	"visavis/prescriptions/restricted"
 )
-
-//go:embed substances.tsv
-var substancesTSV string
 
 // Measures are the weight and the height of the patient, when the prescription needs them.
 type Measures struct {
@@ -20,71 +17,9 @@ type Measures struct {
 	HeightCm int     `json:"heightCm,omitempty" minimum:"0" maximum:"260"`
 }
 
-// regulation is what the law asks of one medicine besides the rules of all.
-type regulation struct {
-	secure   bool // ordonnance sécurisée
-	hospital bool // never outside a hospital
-	days     int  // longest prescription, renewals included; 0 for the general rule
-	source   string
-}
-
-// regulations reads the rules of substances in force on a day.
-func regulations(day time.Time) (map[string]regulation, error) {
-	out := map[string]regulation{}
-	for line := range strings.Lines(substancesTSV) {
-		f := strings.Split(strings.TrimSpace(line), "\t")
-		if strings.HasPrefix(line, "#") || len(f) != 5 || f[2] > day.Format(time.DateOnly) {
-			continue
-		}
-		n, err := strconv.Atoi(f[3])
-		if err != nil {
-			return nil, fmt.Errorf("prescriptions: substances.tsv: %s: %w", f[0], err)
-		}
-		r := out[f[0]]
-		switch f[1] {
-		case "secure":
-			r.secure = n == 1
-		case "days":
-			r.days, r.source = n, f[4]
-		default:
-			return nil, fmt.Errorf("prescriptions: substances.tsv: %s: rule %q", f[0], f[1])
-		}
-		out[f[0]] = r
-	}
-	return out, nil
-}
-
-// regulated joins what the law says of the substances of a line and what the BDPM says of its speciality.
-func regulated(l Line, index *medicines.Index, rules map[string]regulation) regulation {
-	var out regulation
-	for _, w := range medicines.Words(l.INN + " " + l.Name) {
-		r := rules[w]
-		out.secure = out.secure || r.secure
-		out.shorten(r.days, r.source)
-	}
-	m, _ := index.Lookup(l.CIS)
-	for _, c := range m.Terms {
-		switch c.Kind {
-		case medicines.SecureForm, medicines.Narcotic:
-			out.secure = true
-		case medicines.HospitalUse:
-			out.hospital = true
-		case medicines.LimitedDuration:
-			out.shorten(c.Days, "BDPM")
-		}
-	}
-	return out
-}
-
-func (r *regulation) shorten(days int, source string) {
-	if days > 0 && (r.days == 0 || days < r.days) {
-		r.days, r.source = days, source
-	}
-}
-
 // mentions refuses what the law wants on the sheet besides the lines themselves, and what may not be
 // prescribed on it. birth is YYYY-MM-DD.
-func mentions(p *Prescription, lines []Line, birth string, issued time.Time, rules Rules, index *medicines.Index) ([]fault.Field, error) {
+func mentions(p *Prescription, lines []Line, birth string, issued time.Time, rules Rules, table *restricted.Table) []fault.Field {
 	var out []fault.Field
 	refuse := func(name, code string, args ...string) {
 		f := fault.Field{Name: name, Code: code, Args: map[string]string{}}
@@ -93,11 +28,13 @@ func mentions(p *Prescription, lines []Line, birth string, issued time.Time, rul
 		}
 		out = append(out, f)
 	}
-	law, err := regulations(issued)
-	if err != nil {
-		return nil, err
-	}
 	age, known := years(birth, issued)
+	if !(p.WeightKg >= 0 && p.WeightKg <= 500) {
+		refuse("weightKg", "measure-not-plausible")
+	}
+	if p.HeightCm < 0 || p.HeightCm > 260 {
+		refuse("heightCm", "measure-not-plausible")
+	}
 	if p.Category == Medicines && known && age < rules.WeightBelow && p.WeightKg == 0 {
 		refuse("weightKg", "weight-needed", "years", strconv.Itoa(rules.WeightBelow))
 	}
@@ -110,22 +47,20 @@ func mentions(p *Prescription, lines []Line, birth string, issued time.Time, rul
 				refuse(at(i, "workAccidentDate"), "date-in-future")
 			}
 		}
+		if l.ALD && l.NotReimbursable {
+			refuse(at(i, "notReimbursable"), "ald-not-reimbursable")
+		}
 		if p.Category != Medicines {
 			continue
 		}
 		if l.NonSubstitutable == "EFG" && known && age >= rules.EFGBelow {
 			refuse(at(i, "nonSubstitutable"), "efg-not-a-child", "years", strconv.Itoa(rules.EFGBelow))
 		}
-		switch r := regulated(l, index, law); {
-		case r.secure:
-			refuse(at(i, "name"), "secure-prescription")
-		case r.hospital:
-			refuse(at(i, "name"), "hospital-only")
-		case r.days > 0 && l.DurationDays*(l.Renewals+1) > r.days:
-			refuse(at(i, "durationDays"), "duration-limited", "days", strconv.Itoa(r.days), "source", r.source)
+		if l.NonSubstitutable == "MTE" && !table.NarrowMargin(l.INN+" "+l.Name, issued) {
+			refuse(at(i, "nonSubstitutable"), "mte-not-listed")
 		}
 	}
-	return out, nil
+	return out
 }
 
 // years gives the age on a day of who was born on birth.
@@ -139,6 +74,261 @@ func years(birth string, on time.Time) (age int, ok bool) {
 		age--
 	}
 	return age, true
+}
+
+// issue is something to look at again in a line: refused at the signature, or only shown.
+type issue struct {
+	fault.Field
+	refuses bool
+	options []medicines.Medicine // specialities to choose instead of the words
+	names   []string             // that the prescriber may confirm not to prescribe
+}
+
+// maxOptions bounds what is offered for one line.
+const maxOptions = 6
+
+// examiner looks for the medicines that the words of lines name.
+type examiner struct {
+	table  *restricted.Table
+	base   *restricted.Base
+	index  *medicines.Index
+	issued time.Time
+	out    []issue
+}
+
+// examine gives what the law says of the medicines that lines name, however they were written. Words are compared with the
+// substances of the law and with the medicines base; those of another category too, so that nothing is prescribed under it.
+func (s *Service) examine(c Category, lines []Line, index *medicines.Index, issued time.Time) []issue {
+	e := &examiner{table: s.table, base: s.base(index), index: index, issued: issued}
+	for i, l := range lines {
+		switch {
+		case c != Medicines:
+			e.cited(i, "text", l, c == Other)
+		case l.CIS != "":
+			e.structured(i, l)
+			e.cited(i, "dose", l, false)
+			e.cited(i, "frequency", l, false)
+		default:
+			e.written(i, l)
+			e.cited(i, "dose", l, false)
+			e.cited(i, "frequency", l, false)
+		}
+		e.cited(i, "pharmacist", l, false)
+	}
+	return e.out
+}
+
+func (e *examiner) add(name, code string, refuses bool, args ...string) *issue {
+	f := fault.Field{Name: name, Code: code, Args: map[string]string{}}
+	for i := 0; i+1 < len(args); i += 2 {
+		f.Args[args[i]] = args[i+1]
+	}
+	e.out = append(e.out, issue{Field: f, refuses: refuses})
+	return &e.out[len(e.out)-1]
+}
+
+// structured applies the rules to a speciality of the base.
+func (e *examiner) structured(i int, l Line) {
+	m, _ := e.index.Lookup(l.CIS)
+	form, mg := restricted.FormOf(m.Form+" "+strings.Join(m.Routes, " ")+" "+m.Name), restricted.StrengthOf(m.Name)
+	secure, days, source := ofBase(m)
+	rules := e.rules(e.table.Find(l.INN+" "+l.Name), form, mg, m.CIS != "")
+	for _, r := range rules {
+		if r.Certain {
+			secure = secure || r.Secure
+			days, source = shorter(days, source, r.Days, r.Source)
+		} else {
+			e.add(at(i, "name"), "rule-to-check", false, "name", r.Substance)
+		}
+	}
+	if slices.ContainsFunc(m.Terms, func(c medicines.Condition) bool { return c.Kind == medicines.HospitalUse }) {
+		e.add(at(i, "name"), "hospital-only", true)
+		return
+	}
+	switch {
+	case secure:
+		e.add(at(i, "name"), "secure-prescription", true)
+		e.terms(i, rules)
+	case days > 0 && l.DurationDays*(l.Renewals+1) > days:
+		e.add(at(i, "durationDays"), "duration-limited", true, "days", strconv.Itoa(days), "source", source)
+	}
+}
+
+// written applies the rules to a name typed by hand: what the law restricts is refused, what the base knows is offered,
+// what resembles is asked, and what is unknown wants its common denomination and a confirmation.
+func (e *examiner) written(i int, l Line) {
+	text := l.Name + " " + l.INN + " " + l.Form
+	matches, near := e.base.Find(l.Name + " " + l.INN)
+	known, stopped := len(matches) > 0, false
+	for _, f := range e.table.Find(text) {
+		if f.Near {
+			e.ask(i, "name", "near-medicine", l, f.Text)
+			continue
+		}
+		form := f.Form
+		if form == "" {
+			form = restricted.FormOf(text)
+		}
+		rules := e.rules([]restricted.Found{f}, form, restricted.StrengthOf(l.Name), false)
+		for _, r := range rules {
+			switch {
+			case !r.Certain:
+				e.add(at(i, "name"), "rule-to-check", false, "name", f.Text)
+			case !stopped && r.Secure:
+				e.add(at(i, "name"), "secure-prescription", true).options = offer(matches)
+				e.terms(i, rules)
+				stopped = true
+			case !stopped:
+				e.add(at(i, "name"), "choose-restricted", true, "name", f.Text, "source", r.Source).options = offer(matches)
+				stopped = true
+			}
+		}
+	}
+	for _, m := range matches {
+		if stopped {
+			return
+		}
+		stopped = !slices.ContainsFunc(m.Medicines, func(m medicines.Medicine) bool { return !restricted.Restricted(m) })
+		if stopped {
+			e.add(at(i, "name"), "choose-restricted", true, "name", m.Name, "source", "BDPM").options = offer([]restricted.Match{m})
+		}
+	}
+	if stopped {
+		return
+	}
+	if known {
+		e.add(at(i, "name"), "choose-listed", false, "name", matches[0].Name).options = offer(matches)
+		return
+	}
+	for _, n := range near {
+		e.ask(i, "name", "near-medicine", l, n)
+	}
+	if strings.TrimSpace(l.Name) == "" {
+		return // already wanted
+	}
+	if !l.NotRestricted {
+		e.add(at(i, "notRestricted"), "confirm-not-restricted", true)
+	}
+}
+
+// withINN gives the lines with the common denomination of each medicine written by hand that the base knows under one only.
+func withINN(lines []Line, base *restricted.Base) []Line {
+	for i, l := range lines {
+		if l.CIS != "" || strings.TrimSpace(l.INN) != "" {
+			continue
+		}
+		matches, _ := base.Find(l.Name)
+		inns := map[string]bool{}
+		for _, m := range matches {
+			for _, x := range m.Medicines {
+				inns[strings.Join(x.INN, " + ")] = true
+			}
+		}
+		for inn := range inns {
+			if len(inns) == 1 {
+				lines[i].INN = inn
+			}
+		}
+	}
+	return lines
+}
+
+// cited asks about a restricted medicine in words that are not there to prescribe one; refuses says that they could be.
+func (e *examiner) cited(i int, field string, l Line, refuses bool) {
+	text := map[string]string{"text": l.Text, "dose": l.Dose, "frequency": l.Frequency, "pharmacist": l.Pharmacist}[field]
+	if l.Dosage != nil && (field == "dose" || field == "frequency") {
+		return // made by us
+	}
+	for _, f := range e.table.Find(text) {
+		rules := e.rules([]restricted.Found{f}, f.Form, 0, false)
+		switch {
+		case !slices.ContainsFunc(rules, func(r restricted.Rule) bool { return r.Certain }):
+		case refuses && !f.Near && field == "text":
+			e.add(at(i, field), "prescribe-as-medicine", true, "name", f.Text)
+		default:
+			e.ask(i, field, "cited-medicine", l, f.Text)
+		}
+	}
+}
+
+// ask wants a confirmation of a name, unless the line has it.
+func (e *examiner) ask(i int, field, code string, l Line, name string) {
+	same := func(s string) bool { return restricted.Key(s) == restricted.Key(name) }
+	asked := func(q issue) bool { return q.Name == at(i, field) && len(q.names) == 1 && same(q.names[0]) }
+	if slices.ContainsFunc(l.NotPrescribed, same) || slices.ContainsFunc(e.out, asked) {
+		return
+	}
+	q := issue{Field: fault.Field{Name: at(i, field), Code: code, Args: map[string]string{"name": name}}, refuses: true, names: []string{name}}
+	if matches, _ := e.base.Find(name); code == "near-medicine" {
+		q.options = offer(matches)
+	}
+	e.out = append(e.out, q)
+}
+
+// terms says what the secured prescription must hold, for who writes it elsewhere.
+func (e *examiner) terms(i int, rules []restricted.Rule) {
+	for _, r := range rules {
+		if !r.Certain || !r.Secure {
+			continue
+		}
+		if r.Days > 0 {
+			e.add(at(i, "name"), "secure-days", false, "days", strconv.Itoa(r.Days), "source", r.Source)
+		}
+		if r.Fraction > 0 {
+			e.add(at(i, "name"), "secure-fraction", false, "days", strconv.Itoa(r.Fraction))
+		}
+		if r.NoOverlap {
+			e.add(at(i, "name"), "secure-overlap", false)
+		}
+		if r.Pharmacy {
+			e.add(at(i, "name"), "secure-pharmacy", false)
+		}
+		return
+	}
+}
+
+// rules gives the rules in force about what was found exactly or nearly.
+func (e *examiner) rules(found []restricted.Found, form restricted.Form, mg float64, sure bool) []restricted.Rule {
+	var out []restricted.Rule
+	for _, f := range found {
+		if f.Near && sure {
+			continue
+		}
+		out = append(out, e.table.Rules(f.Substance, form, mg, sure, e.issued)...)
+	}
+	return out
+}
+
+func offer(matches []restricted.Match) []medicines.Medicine {
+	var out []medicines.Medicine
+	for _, m := range matches {
+		out = append(out, m.Medicines...)
+	}
+	return out[:min(len(out), maxOptions)]
+}
+
+// ofBase reads the conditions of a speciality: is it on a secured prescription, and for how many days at most (0: no limit)?
+// A condition whose reading is to check decides nothing.
+func ofBase(m medicines.Medicine) (secure bool, days int, source string) {
+	for _, c := range m.Terms {
+		if c.Confidence == medicines.ToCheck {
+			continue
+		}
+		switch c.Kind {
+		case medicines.SecureForm, medicines.Narcotic:
+			secure = true
+		case medicines.LimitedDuration:
+			days, source = shorter(days, source, c.Days, "BDPM")
+		}
+	}
+	return secure, days, source
+}
+
+func shorter(days int, source string, other int, otherSource string) (int, string) {
+	if other > 0 && (days == 0 || other < days) {
+		return other, otherSource
+	}
+	return days, source
 }
 
 // warning is something to look at again; it never prevents a signature.

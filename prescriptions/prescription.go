@@ -94,6 +94,9 @@ type Line struct {
 	WorkAccidentDate string  `json:"workAccidentDate,omitempty" maxLength:"10" doc:"YYYY-MM-DD, when known"`
 	NotReimbursable  bool    `json:"notReimbursable,omitempty"`
 	OffLabel         bool    `json:"offLabel,omitempty"`
+	// What the prescriber confirmed of words that the medicines base does not know. Kept with the prescription, not printed.
+	NotRestricted bool     `json:"notRestricted,omitempty" doc:"neither narcotic, hypnotic nor anxiolytic; of a medicine written by hand"`
+	NotPrescribed []string `json:"notPrescribed,omitempty" maxItems:"10" maxLength:"100" doc:"names that the words resemble or cite, and that this line does not prescribe"`
 }
 
 // Content is what is sealed of a prescription.

@@ -114,7 +114,7 @@ func anybody() context.Context { return testkit.As(authz.Actor{}) }
 var thyroid = []prescriptions.Line{
 	{CIS: "62080626", Name: "autre chose", Dose: "1 comprimé " + canary, Frequency: "le matin à jeun", DurationDays: 90, Renewals: 1, NonSubstitutable: "MTE", ALD: true},
 	{CIS: "63107752", Dose: "1 comprimé", Frequency: "3 fois par jour si douleur", DurationDays: 5, Quantity: 1},
-	{Name: "Cérat frais de Galien 70 g", Dose: "une noisette", Frequency: "le soir", DurationDays: 10, NotReimbursable: true, OffLabel: true, Pharmacist: "pot de 100 g"},
+	{Name: "Cérat frais de Galien 70 g", INN: "cire d'abeille et huile d'amande", NotRestricted: true, Dose: "une noisette", Frequency: "le soir", DurationDays: 10, NotReimbursable: true, OffLabel: true, Pharmacist: "pot de 100 g"},
 }
 
 func draft(t *testing.T, svc *prescriptions.Service, c prescriptions.Category, lines []prescriptions.Line) *prescriptions.Prescription {

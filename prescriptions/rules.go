@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"visavis/internal/cda"
 	"visavis/internal/fault"
@@ -96,6 +98,8 @@ func check(c Category, lines []Line, rules Rules) []fault.Field {
 		out = append(out, fault.Field{Name: "lines", Code: "required"})
 	}
 	for i, l := range lines {
+		out = append(out, l.checkNumbers(i)...)
+		out = append(out, l.checkCharacters(i)...)
 		if c == Device {
 			out = append(out, l.checkDevice(i, rules)...)
 		}
@@ -107,14 +111,50 @@ func check(c Category, lines []Line, rules Rules) []fault.Field {
 		if l.Dosage == nil {
 			need(i, "dose", l.Dose)
 			need(i, "frequency", l.Frequency)
+			out = append(out, checkWords(at(i, "dose"), at(i, "frequency"), l)...)
 		}
 		if l.CIS != "" {
 			need(i, "inn", l.INN)
+		} else if strings.TrimSpace(l.INN) == "" && strings.TrimSpace(l.Name) != "" {
+			out = append(out, fault.Field{Name: at(i, "inn"), Code: "inn-needed"})
 		}
 		if l.DurationDays < 1 {
 			out = append(out, fault.Field{Name: at(i, "durationDays"), Code: "required"})
-		} else if days := l.DurationDays * (l.Renewals + 1); days > rules.LongestMonths*365/12+1 || l.Renewals > maxRenewals {
+		} else if days := l.DurationDays * (l.Renewals + 1); l.DurationDays > maxDays || days > rules.LongestMonths*365/12+1 || l.Renewals > maxRenewals {
 			out = append(out, fault.Field{Name: at(i, "renewals"), Code: "treatment-too-long", Args: map[string]string{"months": strconv.Itoa(rules.LongestMonths)}})
+		}
+	}
+	return out
+}
+
+// maxDays bounds the days of one dispensing period, and maxPacks the packages, against slips.
+const (
+	maxDays  = 400
+	maxPacks = 999
+)
+
+// checkNumbers refuses counts that cannot be.
+func (l Line) checkNumbers(i int) []fault.Field {
+	var out []fault.Field
+	for _, n := range []struct {
+		field      string
+		value, max int
+	}{{"durationDays", l.DurationDays, maxDays}, {"quantity", l.Quantity, maxPacks}, {"renewals", l.Renewals, 99}} {
+		if n.value < 0 {
+			out = append(out, fault.Field{Name: at(i, n.field), Code: "number-negative"})
+		} else if n.value > n.max {
+			out = append(out, fault.Field{Name: at(i, n.field), Code: "too-large"})
+		}
+	}
+	return out
+}
+
+// checkCharacters refuses control characters: what is signed is what is read.
+func (l Line) checkCharacters(i int) []fault.Field {
+	var out []fault.Field
+	for _, f := range []struct{ field, value string }{{"text", l.Text}, {"name", l.Name}, {"inn", l.INN}, {"form", l.Form}, {"dose", l.Dose}, {"frequency", l.Frequency}, {"pharmacist", l.Pharmacist}} {
+		if strings.ContainsFunc(f.value, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }) || !utf8.ValidString(f.value) {
+			out = append(out, fault.Field{Name: at(i, f.field), Code: "control-character"})
 		}
 	}
 	return out
@@ -160,7 +200,7 @@ func coded(lines []Line, index *medicines.Index, words *lang.Catalogue, issued t
 	out := make([]cda.MedicationLine, len(lines))
 	for i, l := range lines {
 		m := cda.MedicationLine{
-			ID: ids[i], CIS: l.CIS, Name: l.Name, Compounded: l.CIS == "", Directions: l.directions(words), Pharmacist: l.toPharmacist(words),
+			ID: ids[i], CIS: l.CIS, Name: l.Name, Directions: l.directions(words), Pharmacist: l.toPharmacist(words),
 			From: issued.Format(time.DateOnly), To: issued.AddDate(0, 0, l.DurationDays-1).Format(time.DateOnly), Repeats: l.Renewals,
 			Substitution: cda.Substitution{Excluded: l.NonSubstitutable != "", Reason: l.NonSubstitutable},
 			ALD:          l.ALD, WorkAccident: l.WorkAccident, NonReimbursable: l.NotReimbursable, OffLabel: l.OffLabel,

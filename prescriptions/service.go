@@ -3,6 +3,7 @@ package prescriptions
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"visavis/internal/audit"
@@ -18,6 +19,7 @@ import (
 	"visavis/internal/seal"
 	"visavis/internal/sheet"
 	"visavis/internal/store"
+	"visavis/prescriptions/restricted"
 )
 
 // maxLines bounds one prescription.
@@ -59,6 +61,11 @@ type Service struct {
 	words   *lang.Catalogue
 	dates   *lang.Words
 	hashing chan struct{}
+	table   *restricted.Table
+
+	reading sync.Mutex
+	read    *medicines.Index // of which names was made
+	names   *restricted.Base
 }
 
 // New returns the service.
@@ -71,7 +78,21 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Deps: d, words: words, dates: dates, hashing: make(chan struct{}, hashers)}, nil
+	table, err := restricted.Load()
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Deps: d, words: words, dates: dates, hashing: make(chan struct{}, hashers), table: table}, nil
+}
+
+// base gives the names of a medicines base, read once for each index.
+func (s *Service) base(index *medicines.Index) *restricted.Base {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	if s.names == nil || s.read != index {
+		s.read, s.names = index, restricted.NewBase(index.All)
+	}
+	return s.names
 }
 
 // author asks for the act and lets only the professional responsible for it go on.

@@ -93,12 +93,15 @@ func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, er
 	lines, wrong, index := p.Lines, []fault.Field(nil), s.Medicines.Current()
 	if p.Category == Medicines {
 		lines, wrong = complete(p.Lines, index, s.words)
+		lines = withINN(lines, s.base(index))
 	}
-	more, err := mentions(p, lines, act.Patient.BirthDate, issued, rules, index)
-	if err != nil {
-		return paper.Filing{}, err
+	wrong = append(append(wrong, check(p.Category, lines, rules)...), mentions(p, lines, act.Patient.BirthDate, issued, rules, s.table)...)
+	for _, q := range s.examine(p.Category, lines, index, issued) {
+		if q.refuses {
+			wrong = append(wrong, q.Field)
+		}
 	}
-	if wrong = append(append(wrong, check(p.Category, lines, rules)...), more...); len(wrong) > 0 {
+	if len(wrong) > 0 {
 		return paper.Filing{}, fault.Fields(wrong...)
 	}
 	p.Lines = lines

@@ -124,9 +124,12 @@ func consumable(ref string, l MedicationLine) *node {
 	material := el("manufacturedMaterial", "classCode", "MMAT", "determinerCode", "KIND").add(
 		el("templateId", "root", "1.3.6.1.4.1.19376.1.9.1.3.1"))
 	original := el("originalText").add(el("reference", "value", "#"+ref))
-	if l.Compounded {
+	switch {
+	case l.Compounded:
 		material.add(el("code", "nullFlavor", "NA").add(original), el("name", "nullFlavor", "NA"))
-	} else {
+	case l.CIS == "": // a medicine that the base does not know: not coded, but named
+		material.add(el("code", "nullFlavor", "NA").add(original), el("name").say(l.Name))
+	default:
 		code := el("code", "code", l.CIS, "displayName", l.Name, "codeSystem", OIDCIS,
 			"codeSystemName", "CIS").add(original)
 		if l.CIP13 != "" {

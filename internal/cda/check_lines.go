@@ -86,11 +86,11 @@ func (c checker) period(name, from, to string) {
 func (l MedicationLine) check(c checker) {
 	c.match("id", l.ID, uuidPattern.MatchString, Format)
 	c.need("name", l.Name)
-	if !l.Compounded {
+	if l.CIS != "" {
 		c.match("cis", l.CIS, func(s string) bool { return len(s) == 8 && digits(s) }, Format)
-		if len(l.INN) == 0 {
-			c.fail("inn", Required)
-		}
+	}
+	if !l.Compounded && len(l.INN) == 0 {
+		c.fail("inn", Required)
 	}
 	if l.CIP13 != "" && (len(l.CIP13) != 13 || !digits(l.CIP13)) {
 		c.fail("cip13", Format)

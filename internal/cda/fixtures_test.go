@@ -138,6 +138,8 @@ func medicines(t testing.TB, p Patient) MedicationPrescription {
 			{ID: "3fdcaa46-3723-41ec-8d3d-0242ac130003", Compounded: true, Name: "Diprosone 30 g, Cérat frais de Galien 70 g",
 				Directions: "2 applications par jour", From: "2026-01-05", To: "2026-01-15", Route: "20003000",
 				NonReimbursable: true, OffLabel: true, WorkAccident: true, Prevention: true},
+			{ID: "3fdcaa46-3724-41ec-8d3d-0242ac130003", Name: "Nouveaumed 25 µg, solution buvable", INN: []string{"nouveauline"},
+				Directions: "25 µg le matin", Dosage: &Dosage{Amount: "25", Unit: "ug", Period: "1", PeriodUnit: "d", Frequency: "le matin"}, From: "2026-01-05", To: "2026-01-15"},
 		}}
 }
 

@@ -176,7 +176,7 @@ type Dosage struct {
 // MedicationLine is one medicine of a prescription.
 type MedicationLine struct {
 	ID         string   // UUID
-	CIS        string   // 8 digits; empty only for a compounded preparation
+	CIS        string   // 8 digits; empty for what the base of medicines does not know
 	Name       string   // denomination of the speciality, or the formula of a compounded preparation
 	INN        []string // dénominations communes of the active substances
 	CIP13      string   // optional pack

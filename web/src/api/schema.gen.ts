@@ -2047,7 +2047,11 @@ export interface components {
             name?: string;
             /** @enum {string} */
             nonSubstitutable?: "MTE" | "EFG" | "CIF";
+            /** @description names that the words resemble or cite, and that this line does not prescribe */
+            notPrescribed?: string[];
             notReimbursable?: boolean;
+            /** @description neither narcotic, hypnotic nor anxiolytic; of a medicine written by hand */
+            notRestricted?: boolean;
             offLabel?: boolean;
             /** @description words for the pharmacist */
             pharmacist?: string;
@@ -2170,6 +2174,12 @@ export interface components {
             detail: string;
             /** @description the field, as in a refusal */
             name: string;
+            /** @description to confirm in notPrescribed, when the line does not prescribe them */
+            names?: string[];
+            /** @description specialities to choose instead of the words */
+            options?: components["schemas"]["PrescriptionsMedicineBody"][];
+            /** @description the signature is refused for it */
+            refused?: boolean;
         };
         SchedulingAgendaOutBody: {
             practitioners: components["schemas"]["SchedulingColumnBody"][];

@@ -12,6 +12,7 @@ import { useAutosave } from '@/features/report/useAutosave';
 import { useT } from '@/i18n/i18n';
 import { Alert } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
+import { Answers, type Warning } from './Answers';
 import { Amount } from './DosageFields';
 import { clean, complete, freeMedicine, medicineFields, medicineLine, sentIndex, textFields, type Written } from './lines';
 import { MedicineForm, MedicineSentence } from './MedicineLine';
@@ -104,11 +105,11 @@ export function DraftSheet({ encounterId, prescription, minor }: { encounterId: 
               onChange={(l) => put(i, l)}
               onRemove={() => remove(i)}
               error={(f) => fieldWords(refusal, place(i, f))}
-              warning={(f) => prescription.warnings?.find((w) => w.name === place(i, f))?.detail}
+              warnings={(f) => prescription.warnings?.filter((w) => w.name === place(i, f)) ?? []}
             />
           ) : (
             <li key={names.current[i]}>
-              <TextLine category={category} line={line} index={i} onChange={(l) => put(i, l)} error={(f) => fieldWords(refusal, place(i, f))} />
+              <TextLine category={category} line={line} index={i} onChange={(l) => put(i, l)} error={(f) => fieldWords(refusal, place(i, f))} warnings={prescription.warnings?.filter((w) => textFields.some((f) => w.name === place(i, f))) ?? []} />
               {lines.length > 1 && (
                 <Button look="text" onPress={() => remove(i)} aria-label={t('removeLine', { count: i + 1 })}>
                   {t('remove')}
@@ -162,22 +163,24 @@ type MedicineProps = {
   onChange: (line: PrescriptionLine) => void;
   onRemove: () => void;
   error: (field: string) => string | undefined;
-  warning: (field: string) => string | undefined;
+  warnings: (field: string) => readonly Warning[];
 };
 
 /** A form while it is written or refused, a sentence once it is whole. */
-function Medicine({ line, index, onChange, onRemove, error, warning }: MedicineProps) {
+function Medicine({ line, index, onChange, onRemove, error, warnings }: MedicineProps) {
   const t = useT('prescription');
   const [open, setOpen] = useState(() => !complete(line));
-  const refused = medicineFields.some((f) => error(f) !== undefined);
+  const refused = medicineFields.some((f) => error(f) !== undefined || warnings(f).some((w) => w.refused));
   return (
     <li className={styles.line}>
       {open || refused ? (
-        <MedicineForm line={line} index={index} onChange={onChange} error={error} warning={warning} />
+        <MedicineForm line={line} index={index} onChange={onChange} error={error} warnings={warnings} />
       ) : (
         <>
           <MedicineSentence line={line} />
-          {warning('quantity') && <p className={styles.warning}>{warning('quantity')}</p>}
+          {medicineFields.map((f) => (
+            <Answers key={f} line={line} warnings={warnings(f)} said={undefined} onChange={onChange} />
+          ))}
         </>
       )}
       <div className={styles.buttons}>

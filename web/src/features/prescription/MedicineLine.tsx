@@ -1,7 +1,9 @@
 import type { PrescriptionLine } from '@/api/types';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { Button } from '@/ui/Button';
+import { Check } from '@/ui/Check';
 import { Select, TextField } from '@/ui/Field';
+import { Answers, type Warning } from './Answers';
 import { asText, sentence, type Say } from './dosage';
 import { DosageFields } from './DosageFields';
 import { change, readCount, reasons, showCount } from './lines';
@@ -14,11 +16,11 @@ type FormProps = {
   onChange: (line: PrescriptionLine) => void;
   error: (field: string) => string | undefined;
   /** What the server finds odd in a field, without refusing it. */
-  warning?: ((field: string) => string | undefined) | undefined;
+  warnings?: ((field: string) => readonly Warning[]) | undefined;
 };
 
 /** The mandatory mentions of one medicine (R5132-3, R5123-1, R161-45), each beside what the server says of it. */
-export function MedicineForm({ line, index, onChange, error, warning }: FormProps) {
+export function MedicineForm({ line, index, onChange, error, warnings = () => [] }: FormProps) {
   const t = useT('prescription');
   const { language } = useLanguage();
   const text = (field: 'dose' | 'frequency') => ({
@@ -36,7 +38,8 @@ export function MedicineForm({ line, index, onChange, error, warning }: FormProp
     error: error(field),
     inputMode: 'numeric' as const,
   });
-  const wrong = error('name') ?? error('inn') ?? error('form');
+  const wrong = error('name') ?? (line.cis ? (error('inn') ?? error('form')) : undefined);
+  const answers = (field: string) => <Answers line={line} warnings={warnings(field)} said={error(field)} onChange={onChange} />;
   const options = [{ value: '', label: t('substitutable') }, ...reasons.map((r) => ({ value: r, label: t(`reason.${r}`) }))];
   return (
     <fieldset className={styles.form}>
@@ -45,8 +48,18 @@ export function MedicineForm({ line, index, onChange, error, warning }: FormProp
         {line.inn && <span className={styles.inn}>{line.inn}</span>}
       </legend>
       {wrong && <p className={styles.error}>{wrong}</p>}
+      {answers('name')}
       {!line.cis && (
-        <TextField label={t('field.form')} name={`form-${index}`} value={line.form ?? ''} onChange={(v) => onChange(change(line, 'form', v))} error={error('form')} />
+        <>
+          <div className={styles.two}>
+            <TextField label={t('field.inn')} name={`inn-${index}`} value={line.inn ?? ''} onChange={(v) => onChange(change(line, 'inn', v))} error={error('inn')} />
+            <TextField label={t('field.form')} name={`form-${index}`} value={line.form ?? ''} onChange={(v) => onChange(change(line, 'form', v))} error={error('form')} />
+          </div>
+          <div>
+            <Check label={t('notRestricted')} isSelected={line.notRestricted === true} onChange={(on) => onChange(change(line, 'notRestricted', on || undefined))} />
+            {error('notRestricted') && <p className={styles.error}>{error('notRestricted')}</p>}
+          </div>
+        </>
       )}
       {line.dosage ? (
         <DosageFields dosage={line.dosage} line={line} index={index} onChange={(d) => onChange({ ...line, dosage: d })} error={error} />
@@ -56,6 +69,8 @@ export function MedicineForm({ line, index, onChange, error, warning }: FormProp
           <TextField {...text('frequency')} hint={t('hint.frequency')} />
         </div>
       )}
+      {answers('dose')}
+      {answers('frequency')}
       <div>
         <Button look="text" onPress={() => onChange(asText(line, t as unknown as Say, language))}>
           {t(line.dosage ? 'dosage.toText' : 'dosage.toStructure')}
@@ -66,7 +81,7 @@ export function MedicineForm({ line, index, onChange, error, warning }: FormProp
         <TextField {...count('quantity')} />
         <TextField {...count('renewals')} />
       </div>
-      {warning?.('quantity') && <p className={styles.warning}>{warning('quantity')}</p>}
+      {answers('quantity')}
       <Select
         label={t('field.nonSubstitutable')}
         name={`nonSubstitutable-${index}`}
@@ -76,6 +91,7 @@ export function MedicineForm({ line, index, onChange, error, warning }: FormProp
         error={error('nonSubstitutable')}
       />
       <Mentions line={line} index={index} flags={['ald', 'workAccident', 'notReimbursable', 'offLabel']} onChange={onChange} error={error} />
+      {answers('pharmacist')}
     </fieldset>
   );
 }
@@ -98,6 +114,8 @@ export function MedicineSentence({ line }: { line: PrescriptionLine }) {
     line.notReimbursable ? t('say.notReimbursable') : '',
     line.offLabel ? t('say.offLabel') : '',
     line.pharmacist ? t('say.pharmacist', { text: line.pharmacist }) : '',
+    line.notRestricted ? t('say.notRestricted') : '',
+    ...(line.notPrescribed ?? []).map((name) => t('say.notPrescribed', { name })),
   ].filter(Boolean);
   return (
     <div>

@@ -1,6 +1,7 @@
 import type { PrescriptionCategory, PrescriptionLine } from '@/api/types';
 import { useT } from '@/i18n/i18n';
 import { TextField } from '@/ui/Field';
+import { Answers, type Warning } from './Answers';
 import { change, readCount, showCount } from './lines';
 import { Mentions } from './Mentions';
 import styles from './prescription.module.css';
@@ -11,10 +12,11 @@ type Props = {
   index: number;
   onChange: (line: PrescriptionLine) => void;
   error: (field: string) => string | undefined;
+  warnings: readonly Warning[];
 };
 
 /** An exam or care in words; a device with its code, its number and how long (CSS R165-36, R165-38). */
-export function TextLine({ category, line, index, onChange, error }: Props) {
+export function TextLine({ category, line, index, onChange, error, warnings }: Props) {
   const t = useT('prescription');
   const device = category === 'device';
   const count = (field: 'durationDays' | 'quantity' | 'renewals') => ({
@@ -54,6 +56,7 @@ export function TextLine({ category, line, index, onChange, error }: Props) {
           </div>
         </>
       )}
+      <Answers line={line} warnings={warnings} said={error('text')} onChange={onChange} />
       <Mentions line={line} index={index} flags={['ald', 'workAccident', 'notReimbursable']} onChange={onChange} error={error} />
     </div>
   );

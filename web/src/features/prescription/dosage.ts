@@ -1,12 +1,12 @@
 /** A dose that a program can read, and the one sentence that says it; the server prints the same (testdata/dosage.json). Pure. */
 import type { Dosage, PrescriptionLine } from '@/api/types';
 
-export const units = ['{tablet}', '{capsule}', '{sachet}', 'mL', '[drp]', '{puff}', '{application}', '{suppository}', '{patch}', '{injection}', '[iU]', 'mg', 'g'] as const;
+export const units = ['{tablet}', '{capsule}', '{sachet}', 'mL', '[drp]', '{puff}', '{application}', '{suppository}', '{patch}', '{injection}', '[iU]', 'ug', 'mg', 'g'] as const;
 export type Unit = (typeof units)[number];
 
 const names: Record<Unit, string> = {
   '{tablet}': 'tablet', '{capsule}': 'capsule', '{sachet}': 'sachet', '{suppository}': 'suppository', '{puff}': 'puff', '{application}': 'application',
-  '{patch}': 'patch', '{injection}': 'injection', '[drp]': 'drop', '[iU]': 'unit', mL: 'ml', mg: 'mg', g: 'g',
+  '{patch}': 'patch', '{injection}': 'injection', '[drp]': 'drop', '[iU]': 'unit', mL: 'ml', ug: 'ug', mg: 'mg', g: 'g',
 };
 
 export function unitName(code: string): string {
@@ -63,7 +63,7 @@ export function sayTiming(t: Timing, say: Say): string {
 /** ½ and 1 ½ of what is counted, 2,5 of what is measured. */
 export function sayAmount(value: number, code: string, language: 'fr' | 'en'): string {
   const sign = { 0.25: '¼', 0.5: '½', 0.75: '¾' }[value % 1];
-  const measured = code === 'mL' || code === 'mg' || code === 'g';
+  const measured = code === 'mL' || code === 'ug' || code === 'mg' || code === 'g';
   if (!sign || measured) return String(value).replace('.', language === 'fr' ? ',' : '.');
   return value < 1 ? sign : `${Math.floor(value)} ${sign}`;
 }

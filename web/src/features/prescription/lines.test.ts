@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { change, clean, complete, freeMedicine, medicineLine, readCount, sentIndex } from './lines';
+import { chosenLine, confirmed, change, clean, complete, freeMedicine, medicineLine, readCount, sentIndex } from './lines';
 
 const line = medicineLine({ cis: '60234100', name: 'DOLIPRANE 1000 mg, comprimé', inn: 'paracétamol', form: 'comprimé', routes: ['orale'] });
 
@@ -41,5 +41,20 @@ describe('medicine lines', () => {
     const lines = [{ text: '' }, { text: 'NFS' }, { text: ' ' }, { text: 'CRP' }];
     expect(sentIndex(lines, 1)).toBe(0);
     expect(sentIndex(lines, 3)).toBe(1);
+  });
+});
+
+describe('answers to what the server asks', () => {
+  const written = { name: 'levothyrx 75', inn: 'x', form: '', dose: '1 comprimé', frequency: 'le matin', durationDays: 30, notRestricted: true, notPrescribed: ['A'] };
+
+  it('takes the speciality and keeps how it is taken', () => {
+    const m = { cis: '62080626', name: 'LEVOTHYROX 75 microgrammes, comprimé sécable', form: 'comprimé', inn: 'lévothyroxine sodique', routes: [] };
+    expect(chosenLine(written, m)).toMatchObject({ cis: '62080626', name: m.name, inn: 'lévothyroxine sodique', dose: '1 comprimé', frequency: 'le matin', durationDays: 30 });
+    expect(chosenLine(written, m)).not.toHaveProperty('notRestricted');
+    expect(chosenLine(written, m)).not.toHaveProperty('dosage');
+  });
+
+  it('keeps a confirmation once', () => {
+    expect(confirmed(confirmed(written, 'B'), 'B').notPrescribed).toEqual(['A', 'B']);
   });
 });

@@ -8,7 +8,7 @@ export const categories: readonly PrescriptionCategory[] = ['medicines', 'biolog
 export const reasons = ['MTE', 'EFG', 'CIF'] as const;
 
 /** What each field of a medicine line is called in the API, in the order of the form. */
-export const medicineFields = ['name', 'inn', 'form', 'dose', 'frequency', 'dosage.doseQuantity', 'dosage.unit', 'dosage.timing', 'dosage.maxDosePerDay', 'durationDays', 'quantity', 'renewals', 'nonSubstitutable', 'workAccidentDate', 'pharmacist'] as const;
+export const medicineFields = ['name', 'inn', 'notRestricted', 'form', 'dose', 'frequency', 'dosage.doseQuantity', 'dosage.unit', 'dosage.timing', 'dosage.maxDosePerDay', 'durationDays', 'quantity', 'renewals', 'nonSubstitutable', 'workAccidentDate', 'pharmacist'] as const;
 export const textFields = ['text', 'lpp', 'quantity', 'durationDays', 'renewals', 'workAccidentDate', 'pharmacist'] as const;
 
 export function medicineLine(m: Medicine): PrescriptionLine {
@@ -18,6 +18,19 @@ export function medicineLine(m: Medicine): PrescriptionLine {
 /** A medicine that the index does not know, written by hand. */
 export function freeMedicine(name: string): PrescriptionLine {
   return { name, inn: '', form: '', dose: '', frequency: '', renewals: 0, ald: false, notReimbursable: false, offLabel: false };
+}
+
+/** The speciality chosen instead of words; how long, how many and what is said of them stay. */
+export function chosenLine(line: PrescriptionLine, m: Medicine): PrescriptionLine {
+  const { cis: _, name: __, inn: ___, form: ____, notRestricted: _____, ...kept } = line;
+  const words = kept.dose || kept.frequency;
+  const { dosage, ...chosen } = medicineLine(m);
+  return { ...chosen, ...(kept.dosage || words || !dosage ? {} : { dosage }), ...kept };
+}
+
+/** The line with a name that it does not prescribe. */
+export function confirmed(line: PrescriptionLine, name: string): PrescriptionLine {
+  return { ...line, notPrescribed: [...(line.notPrescribed ?? []).filter((n) => n !== name), name] };
 }
 
 /** Whole number typed in a field; undefined while there is none. */
@@ -40,7 +53,7 @@ export function change<K extends keyof PrescriptionLine>(line: PrescriptionLine,
 export function complete(line: PrescriptionLine): boolean {
   if (line.text !== undefined) return true;
   const said = line.dosage ? whole(line.dosage) : Boolean(line.dose && line.frequency);
-  return Boolean(line.name && said && line.durationDays);
+  return Boolean(line.name && said && line.durationDays && (line.cis || line.inn));
 }
 
 /** What is written of a sheet: its lines, and what of the patient they depend on. */
