@@ -112,7 +112,7 @@ func (s *spy) act() {
 	s.do("POST", path+"/prescriptions", map[string]string{"category": "medicines"}, &draft)
 	s.prescribe(draft.ID, draft.ETag, map[string]any{
 		"name": mark("name"), "inn": mark("inn"), "form": mark("form"), "dose": mark("dose"), "frequency": mark("frequency"),
-		"durationDays": 5, "quantity": 1, "pharmacist": mark("pharmacist"),
+		"durationDays": 5, "quantity": 1, "pharmacist": mark("pharmacist"), "notRestricted": true,
 	})
 	s.do("POST", path+"/prescriptions", map[string]string{"category": "biology"}, &draft)
 	s.prescribe(draft.ID, draft.ETag, map[string]any{"text": mark("exam")})
