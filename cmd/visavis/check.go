@@ -13,6 +13,7 @@ import (
 
 	"visavis/internal/clock"
 	"visavis/internal/config"
+	"visavis/internal/installation"
 	"visavis/internal/limit"
 	"visavis/internal/medicines"
 	"visavis/internal/telemetry"
@@ -83,7 +84,10 @@ func tryStamp(ctx context.Context, cfg *config.Config) error {
 }
 
 func tryDatabase(ctx context.Context, cfg *config.Config) error {
-	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), true)
+	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), toRead)
+	if errors.Is(err, installation.ErrNotBegun) {
+		return fmt.Errorf("%w: %w", errUnset, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (c clinicApplyCmd) Run(ctx context.Context, cfg *config.Config) error {
 		}
 		return errFile
 	}
-	return atDesk(ctx, cfg, func(ctx context.Context, d clinic.Desk) error {
+	return atDesk(ctx, cfg, toBegin, func(ctx context.Context, d clinic.Desk) error {
 		changes, err := d.Apply(ctx, file, c.DryRun)
 		if err != nil {
 			return fmt.Errorf("nothing was changed: %w", err)
@@ -76,7 +76,7 @@ type clinicShowCmd struct{}
 
 // Run prints the clinic as it is.
 func (clinicShowCmd) Run(ctx context.Context, cfg *config.Config) error {
-	return atDesk(ctx, cfg, func(ctx context.Context, d clinic.Desk) error {
+	return atDesk(ctx, cfg, toRead, func(ctx context.Context, d clinic.Desk) error {
 		f, err := d.Show(ctx)
 		if err != nil {
 			return err
@@ -99,8 +99,8 @@ func (clinicExampleCmd) Run() error {
 
 // atDesk opens what a clinic is kept in, and nothing else: no port, no job. The
 // audit rows name the account of the machine.
-func atDesk(ctx context.Context, cfg *config.Config, do func(context.Context, clinic.Desk) error) error {
-	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), true)
+func atDesk(ctx context.Context, cfg *config.Config, why purpose, do func(context.Context, clinic.Desk) error) error {
+	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), why)
 	if err != nil {
 		return err
 	}

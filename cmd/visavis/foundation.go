@@ -13,6 +13,7 @@ import (
 	"visavis/internal/clock"
 	"visavis/internal/config"
 	"visavis/internal/events"
+	"visavis/internal/installation"
 	"visavis/internal/limit"
 	"visavis/internal/seal"
 	"visavis/internal/store"
@@ -25,6 +26,7 @@ type foundation struct {
 	cfg    *config.Config
 	log    *slog.Logger
 	clock  clock.Clock
+	opened *installation.Installation
 	master seal.Master
 	db     *store.DB
 	bus    *events.Bus
@@ -38,21 +40,29 @@ type foundation struct {
 	redis  redis.UniversalClient // nil without REDIS_URL
 }
 
-// lay opens the keys, the database and Redis, and brings the schema up to
-// date. create makes a master key where there is none; verify asks without, so
-// that it never answers for a data folder it has just made.
-func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, create bool) (*foundation, error) {
+// purpose is what a command opens the installation for.
+type purpose int
+
+const (
+	toRead  purpose = iota // nothing is begun
+	toBegin                // the key and an empty database are made where there is neither
+	toServe                // and this process alone serves
+)
+
+// lay opens the key, the database and Redis (internal/installation), and brings
+// the schema up to date.
+func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, why purpose) (*foundation, error) {
 	f := &foundation{cfg: cfg, log: log, clock: clock.System{}}
-	var err error
-	if f.master, err = seal.LoadMaster(cfg.KeyFile, create); err != nil {
-		return nil, err
-	}
-	f.db, err = store.Open(ctx, store.Options{URL: cfg.DatabaseURL.Value(), DataDir: cfg.DataDir, Key: f.master.Derive("database")})
+	opened, err := installation.Open(ctx, installation.Options{
+		KeyFile: cfg.KeyFile, DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL.Value(), Clock: f.clock,
+		Begin: why >= toBegin, NewDatabase: cfg.NewDatabase, Serve: why == toServe,
+	})
 	if err != nil {
 		return nil, err
 	}
+	f.opened, f.master, f.db = opened, opened.Master, opened.DB
 	if f.keeper, err = seal.NewKeeper(f.master, f.clock, filepath.Join(cfg.DataDir, "files")); err != nil {
-		return nil, errors.Join(err, f.db.Close())
+		return nil, errors.Join(err, opened.Close())
 	}
 	f.index, f.signer = seal.NewIndex(f.master), seal.NewSigner(f.master)
 	f.audit = audit.New(f.keeper, f.clock)
@@ -61,10 +71,15 @@ func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, create bool)
 		host = u.Hostname()
 	}
 	if f.seq, err = audit.NewSequencer(f.db, f.clock, host, f.signer.Private()); err != nil {
-		return nil, errors.Join(err, f.db.Close())
+		return nil, errors.Join(err, opened.Close())
+	}
+	if why == toServe {
+		if err = f.seq.CheckNewest(ctx, cfg.HeadsDir); err != nil {
+			return nil, errors.Join(err, opened.Close())
+		}
 	}
 	if f.table, err = authz.Load(); err != nil {
-		return nil, errors.Join(err, f.db.Close())
+		return nil, errors.Join(err, opened.Close())
 	}
 	f.bus = events.New(f.db, f.clock, log)
 	return f, f.share()
@@ -80,7 +95,7 @@ func (f *foundation) share() error {
 	}
 	rdb, err := limit.Connect(f.cfg.RedisURL.Value())
 	if err != nil {
-		return errors.Join(err, f.db.Close())
+		return errors.Join(err, f.opened.Close())
 	}
 	f.redis, f.limits = rdb, limit.NewShared(rdb, local)
 	return nil
@@ -91,7 +106,7 @@ func (f *foundation) close() error {
 	if f.redis != nil {
 		errs = append(errs, f.redis.Close())
 	}
-	errs = append(errs, f.db.Close())
+	errs = append(errs, f.opened.Close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("closing: %w", err)
 	}

@@ -22,7 +22,7 @@ type auditHeadCmd struct{}
 
 // Run keeps a head now. It may run beside the server.
 func (auditHeadCmd) Run(ctx context.Context, cfg *config.Config) error {
-	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), false)
+	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), toRead)
 	if err != nil {
 		return err
 	}

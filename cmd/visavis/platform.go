@@ -68,7 +68,7 @@ var textFiles embed.FS
 
 // build makes the platform; nothing is delivered and nobody is answered yet.
 func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*platform, error) {
-	f, err := lay(ctx, cfg, log, true)
+	f, err := lay(ctx, cfg, log, toServe)
 	if err != nil {
 		return nil, err
 	}

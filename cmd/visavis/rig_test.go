@@ -218,7 +218,7 @@ func (r *rig) verify() string {
 // open opens the database of a stopped rig.
 func (r *rig) open() *store.DB {
 	r.t.Helper()
-	m, err := seal.LoadMaster(filepath.Join(r.dir, "keys", "master"), false)
+	m, err := seal.LoadMaster(filepath.Join(r.dir, "keys", "master"))
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"visavis/internal/config"
 	"visavis/internal/control"
 	"visavis/internal/front"
+	"visavis/internal/installation"
 	"visavis/internal/limit"
 	"visavis/signaling/local"
 	"visavis/signaling/remote"
@@ -91,6 +92,21 @@ func lane(cfg *config.Config, name string) (net.Listener, error) {
 	return front.Receive(filepath.Join(cfg.RunDir(), name))
 }
 
+// controlKey loads the key between the roles. It is made where all of them are
+// of this machine, and at the first start of one that others may join; a key
+// that went missing afterwards is not replaced in silence, for the other
+// machines would not be answered any more.
+func controlKey(cfg *config.Config) (control.Key, error) {
+	own := cfg.Control.KeyFile == filepath.Join(cfg.DataDir, "keys", "control")
+	apart := cfg.Control.Listen != "" || len(cfg.Control.Nodes) > 0
+	shared := cfg.RedisURL != "" && installation.Begun(cfg.DataDir)
+	key, err := control.LoadKey(cfg.Control.KeyFile, own && !apart && !shared)
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("%w: copy it from a machine that has it, or make one for all of them (openssl rand -hex 32, mode 0600)", err)
+	}
+	return key, err
+}
+
 // socket is where the media role of this machine hears its app.
 func socket(cfg *config.Config) string { return "unix:" + filepath.Join(cfg.RunDir(), "media") }
 
@@ -98,7 +114,7 @@ func socket(cfg *config.Config) string { return "unix:" + filepath.Join(cfg.RunD
 // move elsewhere for as long as cfg says.
 func serveMedia(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	log = log.With("role", config.RoleMedia)
-	key, err := control.LoadKey(cfg.Control.KeyFile, true)
+	key, err := controlKey(cfg)
 	if err != nil {
 		return err
 	}
@@ -207,7 +223,7 @@ func announce(cfg *config.Config, node *remote.Node, log *slog.Logger) (func() e
 // reach makes the way to the media roles: the one of this machine, those that
 // are named, and those that share our Redis.
 func (f *foundation) reach() (*remote.Pool, error) {
-	key, err := control.LoadKey(f.cfg.Control.KeyFile, true)
+	key, err := controlKey(f.cfg)
 	if err != nil {
 		return nil, err
 	}

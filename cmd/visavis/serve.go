@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"visavis/internal/config"
+	"visavis/internal/store"
 	"visavis/internal/telemetry"
 )
 
@@ -46,6 +47,9 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func
 		select {
 		case <-ctx.Done():
 		case err = <-web.failed:
+		case <-p.db.Fenced():
+			err = store.ErrFenced
+			log.Error("another process serves this database: this one ends", "error", err)
 		}
 	}
 	stopping, cancel := context.WithTimeout(context.Background(), cfg.Drain)

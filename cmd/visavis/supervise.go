@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"visavis/internal/config"
-	"visavis/internal/control"
 	"visavis/internal/front"
+	"visavis/internal/store"
 )
 
 // The supervisor's patience.
@@ -37,7 +37,8 @@ type supervisor struct {
 	log  *slog.Logger
 	exe  string
 	args []string
-	web  *os.File // the plain listener, handed to app
+	lock *store.FolderLock // one supervisor for each data folder
+	web  *os.File          // the plain listener, handed to app
 	door *front.Front
 }
 
@@ -87,34 +88,55 @@ func newSupervisor(cfg *config.Config, log *slog.Logger) (*supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := control.LoadKey(cfg.Control.KeyFile, true); err != nil {
-		return nil, err
-	}
 	s := &supervisor{cfg: cfg, log: log, exe: exe, args: os.Args[1:]}
-	l, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen (VISAVIS_LISTEN): %w", err)
-	}
-	tcp, ok := l.(*net.TCPListener)
-	if !ok {
-		return nil, fmt.Errorf("listen (VISAVIS_LISTEN): %T", l)
-	}
-	s.web, err = tcp.File()
-	if err = errors.Join(err, l.Close()); err != nil {
+	if s.lock, err = lockSupervisor(cfg); err != nil {
 		return nil, err
 	}
-	if s.door, err = openDoor(cfg, log); err != nil {
-		return nil, errors.Join(err, s.web.Close())
-	}
-	if s.door != nil {
-		go front.Pass(s.door.Web(), filepath.Join(cfg.RunDir(), "web"), log)
-		go front.Pass(s.door.Relay(), filepath.Join(cfg.RunDir(), "relay"), log)
+	if err := s.listen(); err != nil {
+		return nil, errors.Join(err, s.lock.Close())
 	}
 	return s, nil
 }
 
+// lockSupervisor refuses a second supervisor on a data folder before it starts
+// a media role that would take calls from the first.
+func lockSupervisor(cfg *config.Config) (*store.FolderLock, error) {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	return store.LockFolder(context.Background(), cfg.DataDir, "supervisor.lock", store.Myself(time.Now()))
+}
+
+// listen opens what the roles hear on: the plain listener and the door.
+func (s *supervisor) listen() error {
+	cfg := s.cfg
+	if _, err := controlKey(cfg); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen (VISAVIS_LISTEN): %w", err)
+	}
+	tcp, ok := l.(*net.TCPListener)
+	if !ok {
+		return fmt.Errorf("listen (VISAVIS_LISTEN): %T", l)
+	}
+	s.web, err = tcp.File()
+	if err = errors.Join(err, l.Close()); err != nil {
+		return err
+	}
+	if s.door, err = openDoor(cfg, s.log); err != nil {
+		return errors.Join(err, s.web.Close())
+	}
+	if s.door != nil {
+		go front.Pass(s.door.Web(), filepath.Join(cfg.RunDir(), "web"), s.log)
+		go front.Pass(s.door.Relay(), filepath.Join(cfg.RunDir(), "relay"), s.log)
+	}
+	return nil
+}
+
 func (s *supervisor) close() {
-	err := s.web.Close()
+	err := errors.Join(s.web.Close(), s.lock.Close())
 	if s.door != nil {
 		err = errors.Join(err, s.door.Close())
 	}

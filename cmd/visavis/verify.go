@@ -17,7 +17,7 @@ type migrateCmd struct{}
 
 // Run opens the database, which brings its schema up to date.
 func (migrateCmd) Run(ctx context.Context, cfg *config.Config) error {
-	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), true)
+	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), toBegin)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (v verifyCmd) Run(ctx context.Context, cfg *config.Config) error {
 	if v.Consent != "" {
 		return v.evidence(os.Stdout, cfg)
 	}
-	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), false)
+	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), toRead)
 	if err != nil {
 		return err
 	}

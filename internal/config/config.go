@@ -25,6 +25,8 @@ type Config struct {
 	LogJSON   bool     `env:"VISAVIS_LOG_JSON" help:"Write the log as JSON lines."`
 	KeyFile   string   `env:"VISAVIS_MASTER_KEY_FILE" help:"File of the master key; keys/master in the data folder when empty."`
 
+	NewDatabase bool `env:"VISAVIS_NEW_DATABASE" help:"Begin an empty database with a master key that is there already. Without it a key whose database is missing is refused."`
+
 	HeadsDir string `name:"audit-heads" env:"VISAVIS_AUDIT_HEADS" type:"path" help:"Folder outside the database where a signed head of the audit log is kept each day; heads in the data folder when empty."`
 
 	DatabaseURL Secret `kong:"-"` // DATABASE_URL

@@ -11,7 +11,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,15 +22,11 @@ const masterSize = 32
 // Master is the root secret, 32 bytes.
 type Master [masterSize]byte
 
-// LoadMaster reads the master key from path, as 64 hexadecimal digits, and
-// makes a new one there (mode 0400) when the file does not exist and create is
-// true. A readable-by-others file is refused.
-func LoadMaster(path string, create bool) (Master, error) {
+// LoadMaster reads the master key from path, as 64 hexadecimal digits. A file
+// that is not there is os.ErrNotExist; one that others may read is refused.
+func LoadMaster(path string) (Master, error) {
 	var m Master
 	info, err := os.Stat(path)
-	if errors.Is(err, os.ErrNotExist) && create {
-		return newMaster(path)
-	}
 	if err != nil {
 		return m, fmt.Errorf("seal: master key: %w", err)
 	}
@@ -50,7 +45,10 @@ func LoadMaster(path string, create bool) (Master, error) {
 	return m, nil
 }
 
-func newMaster(path string) (Master, error) {
+// MakeMaster makes a new master key at path (mode 0400). Only who makes an
+// empty database calls it (internal/installation): a key made for a database
+// that has another one opens nothing.
+func MakeMaster(path string) (Master, error) {
 	var m Master
 	rand.Read(m[:])
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -61,6 +59,9 @@ func newMaster(path string) (Master, error) {
 	}
 	return m, nil
 }
+
+// Name tells keys apart without telling the key: 12 hexadecimal digits.
+func (m Master) Name() string { return hex.EncodeToString(m.Derive("key name")[:6]) }
 
 // Derive gives the 32-byte key of one purpose (HKDF-SHA256, RFC 5869).
 func (m Master) Derive(purpose string) []byte {

@@ -2,6 +2,8 @@ package seal_test
 
 import (
 	"bytes"
+	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,10 +15,10 @@ import (
 
 func TestMasterKeyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys", "master")
-	if _, err := seal.LoadMaster(path, false); err == nil {
-		t.Error("a missing key was made without being asked")
+	if _, err := seal.LoadMaster(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing key: %v", err)
 	}
-	made, err := seal.LoadMaster(path, true)
+	made, err := seal.MakeMaster(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +29,7 @@ func TestMasterKeyFile(t *testing.T) {
 	if info.Mode().Perm() != 0o400 {
 		t.Errorf("mode %v", info.Mode())
 	}
-	again, err := seal.LoadMaster(path, true)
+	again, err := seal.LoadMaster(path)
 	if err != nil || again != made {
 		t.Errorf("the key changed on the second start: %v", err)
 	}
@@ -35,7 +37,7 @@ func TestMasterKeyFile(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := seal.LoadMaster(path, true); err == nil || !strings.Contains(err.Error(), "chmod") {
+		if _, err := seal.LoadMaster(path); err == nil || !strings.Contains(err.Error(), "chmod") {
 			t.Errorf("mode %v: %v", mode, err)
 		}
 	}
@@ -47,12 +49,23 @@ func TestDamagedMasterKeyIsRefusedNotReplaced(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o400); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := seal.LoadMaster(path, true); err == nil {
+		if _, err := seal.LoadMaster(path); err == nil {
 			t.Errorf("%q was accepted", text)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != text {
 			t.Errorf("%q became %q: %v", text, got, err)
 		}
+	}
+}
+
+func TestMasterName_TellsKeysApartAndNothingElse(t *testing.T) {
+	m, other := testkit.Master(), testkit.Master()
+	other[31] ^= 1
+	if len(m.Name()) != 12 || m.Name() != testkit.Master().Name() || m.Name() == other.Name() {
+		t.Errorf("names %s and %s", m.Name(), other.Name())
+	}
+	if strings.HasPrefix(hex.EncodeToString(m[:]), m.Name()) {
+		t.Error("the name is a part of the key")
 	}
 }
 

@@ -1,11 +1,14 @@
 package seal
 
 import (
+	"context"
 	"errors"
+	"fmt"
 
 	"visavis/internal/care"
 	"visavis/internal/store"
 
+	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -39,4 +42,20 @@ func insertKey(tx *store.Tx, patient care.PatientID, wrapped []byte, at int64) (
 
 func deleteKey(tx *store.Tx, patient care.PatientID) error {
 	return tx.G().Where("patient = ?", string(patient)).Delete(&keyRow{}).Error
+}
+
+// Proved tells whether the data keys in the database were wrapped by m; known
+// is false where there is none to try.
+func Proved(ctx context.Context, db *store.DB, m Master) (ok, known bool, err error) {
+	wrap, err := subtle.NewAESGCM(m.Derive("wrap"))
+	if err != nil {
+		return false, false, fmt.Errorf("seal: %w", err)
+	}
+	var r []keyRow
+	err = db.Read(ctx, func(_ context.Context, tx *store.Tx) error { return tx.G().Limit(1).Find(&r).Error })
+	if err != nil || len(r) == 0 {
+		return false, false, err
+	}
+	_, err = wrap.Decrypt(r[0].Wrapped, []byte("seal_keys|"+r[0].Patient))
+	return err == nil, true, nil
 }

@@ -17,16 +17,15 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// migrate runs the numbered migrations of this dialect that have not run yet,
-// each in its own transaction.
-func (db *DB) migrate(ctx context.Context) error {
+// migrations gives what runs the numbered migrations of this dialect.
+func (db *DB) migrations() (*goose.Provider, error) {
 	pool, err := db.write.DB()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dir, err := fs.Sub(migrations, "migrations/"+string(db.dialect))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dialect := goose.DialectSQLite3
 	if db.dialect == Postgres {
@@ -34,12 +33,40 @@ func (db *DB) migrate(ctx context.Context) error {
 	}
 	p, err := goose.NewProvider(dialect, pool, dir, goose.WithAllowOutofOrder(true))
 	if err != nil {
-		return fmt.Errorf("store: migrations: %w", err)
+		return nil, fmt.Errorf("store: migrations: %w", err)
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("store: migrate: %w", err)
+	return p, nil
+}
+
+// Pending tells whether Migrate has something to do. It refuses a database
+// that a newer program, or another one, has used.
+func (db *DB) Pending(ctx context.Context) (bool, error) { return db.checkVersion(ctx) }
+
+// Migrate runs the migrations of this dialect that have not run yet, each in
+// its own transaction, and checks that every table is there afterwards.
+func (db *DB) Migrate(ctx context.Context) error {
+	pending, err := db.checkVersion(ctx)
+	if err != nil {
+		return err
 	}
-	return nil
+	if pending {
+		p, err := db.migrations()
+		if err != nil {
+			return err
+		}
+		if _, err := p.Up(ctx); err != nil {
+			return fmt.Errorf("store: migrate: %w", db.explained(err))
+		}
+	}
+	return db.checkObjects(ctx)
+}
+
+// explained names the disk where a SQLite file cannot be written.
+func (db *DB) explained(err error) error {
+	if db.dialect == SQLite && unwritableDisk(err) {
+		return fileFault(db.path, err)
+	}
+	return err
 }
 
 // unreachable tells whether the database could not be talked to.

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -54,19 +53,48 @@ type DB struct {
 	dialect Dialect
 	write   *gorm.DB
 	read    *gorm.DB
+	url     string // of PostgreSQL
+	path    string // of the SQLite file
+
+	lock  *appLock // PostgreSQL: held by the process that serves
+	fence fence
 }
 
-// Open connects, checks that an acknowledged commit is a durable one
-// (trust B11), and brings the schema up to date.
+// Open is Connect and Migrate.
 func Open(ctx context.Context, o Options) (*DB, error) {
+	db, err := Connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// Connect opens the database and changes nothing in it. It refuses a PostgreSQL
+// that may lose an acknowledged commit (trust B11), a SQLite file that is
+// damaged or somebody else's, and a schema that a newer program made.
+func Connect(ctx context.Context, o Options) (*DB, error) {
+	exists := false
+	if o.URL == "" {
+		var err error
+		if exists, err = checkHeader(File(o.DataDir)); err != nil {
+			return nil, err
+		}
+	}
 	db, err := connect(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := db.checkDurability(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+	err = db.checkDurability(ctx)
+	if err == nil && exists {
+		err = db.quickCheck(ctx)
 	}
-	if err := db.migrate(ctx); err != nil {
+	if err == nil {
+		_, err = db.checkVersion(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -88,7 +116,7 @@ func connect(o Options) (*DB, error) {
 		pool.SetMaxOpenConns(20)
 		pool.SetMaxIdleConns(10)
 		pool.SetConnMaxIdleTime(5 * time.Minute)
-		return &DB{dialect: Postgres, write: g, read: g}, nil
+		return &DB{dialect: Postgres, write: g, read: g, url: o.URL, fence: newFence()}, nil
 	}
 	if len(o.Key) != 32 {
 		return nil, errors.New("store: the SQLite key must be 32 bytes")
@@ -96,7 +124,10 @@ func connect(o Options) (*DB, error) {
 	if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: data folder: %w", err)
 	}
-	path := filepath.Join(o.DataDir, "visavis.db")
+	path := File(o.DataDir)
+	if err := reserveFile(path); err != nil {
+		return nil, err
+	}
 	write, err := openSQLite(path, o.Key, 1, "_txlock=immediate", cfg())
 	if err != nil {
 		return nil, err
@@ -105,7 +136,17 @@ func connect(o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{dialect: SQLite, write: write, read: read}, nil
+	return &DB{dialect: SQLite, write: write, read: read, path: path, fence: newFence()}, nil
+}
+
+// reserveFile makes an empty file that only its owner may read, before SQLite
+// makes one that others may.
+func reserveFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fileFault(path, err)
+	}
+	return f.Close()
 }
 
 // sqliteTimes is how times that libraries store (the job queue) are written:
@@ -115,19 +156,18 @@ func connect(o Options) (*DB, error) {
 const sqliteTimes = "&_timefmt=2006-01-02%2015:04:05.000"
 
 func openSQLite(path string, key []byte, conns int, extra string, cfg *gorm.Config) (*gorm.DB, error) {
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?vfs=adiantum&_pragma=hexkey('" + hex.EncodeToString(key) + "')" +
-		"&_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?vfs=adiantum&modeof=" + url.QueryEscape(path) + "&_pragma=hexkey('" + hex.EncodeToString(key) + "')" +
+		"&_pragma=busy_timeout(" + busyMillis + ")&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
 		"&_pragma=foreign_keys(1)&_pragma=temp_store(memory)" + sqliteTimes + "&" + extra
 	pool, err := driver.Open(dsn)
 	if err != nil {
-		return nil, errors.New("store: cannot open the SQLite file: wrong key or damaged file")
+		return nil, fileFault(path, err)
 	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	g, err := gorm.Open(gormlite.OpenDB(pool), cfg)
 	if err != nil {
-		// The text of a driver error may quote the DSN, and the DSN has the key.
-		return nil, errors.New("store: cannot open the SQLite file: wrong key or damaged file")
+		return nil, errors.Join(fileFault(path, err), pool.Close())
 	}
 	return g, nil
 }
@@ -180,7 +220,7 @@ func (db *DB) Ping(ctx context.Context) error {
 
 // Close closes every connection.
 func (db *DB) Close() error {
-	var errs []error
+	errs := []error{db.Unlock()}
 	for _, g := range []*gorm.DB{db.write, db.read} {
 		pool, err := g.DB()
 		if err == nil {

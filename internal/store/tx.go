@@ -10,6 +10,7 @@ import (
 	"visavis/internal/fault"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/ncruces/go-sqlite3"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -104,6 +105,9 @@ func (db *DB) lost(err error) error {
 	if errors.As(err, &pg) && pg.Code == unwritable {
 		return fault.New(fault.Malformed, "not-json").Because(err)
 	}
+	if unwritableDisk(err) {
+		return fault.New(fault.Unavailable, "storage-full").Because(err)
+	}
 	if transient(err) || unreachable(err) {
 		return fault.New(fault.Unavailable, "database-unavailable").Because(err)
 	}
@@ -111,10 +115,11 @@ func (db *DB) lost(err error) error {
 }
 
 func (db *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) (err error) {
-	g := db.write.WithContext(ctx).Begin()
-	if g.Error != nil {
-		return fmt.Errorf("store: begin: %w", g.Error)
+	g, release, err := db.begin(ctx)
+	if err != nil {
+		return err
 	}
+	defer release()
 	tx := &Tx{g: g, dialect: db.dialect}
 	done := false
 	defer func() {
@@ -122,6 +127,9 @@ func (db *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 			g.Rollback()
 		}
 	}()
+	if err = db.fence.check(g, db.dialect); err != nil {
+		return err
+	}
 	if err = fn(context.WithValue(ctx, txKey{}, tx), tx); err != nil {
 		return err
 	}
@@ -133,6 +141,47 @@ func (db *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 		f()
 	}
 	return nil
+}
+
+// How long a transaction that writes waits for its turn: for the connection
+// that writes, then for a lock of another process. Both together stay below
+// what a browser waits.
+const (
+	writerWait = 10 * time.Second
+	busyMillis = "5000"
+)
+
+// begin starts a transaction that writes. A writer that does not get its turn
+// within writerWait is told so; it does not hang.
+func (db *DB) begin(ctx context.Context) (*gorm.DB, func(), error) {
+	pool, err := db.write.DB()
+	if err != nil {
+		return nil, nil, err
+	}
+	waiting, cancel := context.WithTimeout(ctx, writerWait)
+	conn, err := pool.Conn(waiting)
+	cancel()
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return nil, nil, busy(err)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: begin: %w", err)
+	}
+	g := db.write.Session(&gorm.Session{Context: ctx, NewDB: true})
+	g.Statement.ConnPool = conn
+	g = g.Begin()
+	if g.Error != nil {
+		_ = conn.Close()
+		if errors.Is(g.Error, sqlite3.BUSY) {
+			return nil, nil, busy(g.Error)
+		}
+		return nil, nil, fmt.Errorf("store: begin: %w", g.Error)
+	}
+	return g, func() { _ = conn.Close() }, nil // back to the pool
+}
+
+func busy(err error) error {
+	return fault.New(fault.Unavailable, "database-busy").Because(fmt.Errorf("store: the writer was not free in time: %w", err))
 }
 
 // Read runs fn on a consistent snapshot that cannot write. Inside a Tx it

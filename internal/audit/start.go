@@ -1,0 +1,35 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"visavis/internal/store"
+)
+
+// CheckNewest is the check of a start: the newest signed head of the database
+// is ours and is the root of the stored tree, and the newest head that was kept
+// in dir is part of it. A database that lost its end (a restored copy, a copy
+// without its write-ahead log) is found by that. It reads a few rows only;
+// Verify reads all. A folder that is not there holds no head.
+func (s *Sequencer) CheckNewest(ctx context.Context, dir string) error {
+	kept, err := Heads(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return s.db.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		h, err := lastHead(tx)
+		if err != nil {
+			return err
+		}
+		if err := s.checkLast(h, hashReader(tx)); err != nil {
+			return err
+		}
+		if err := s.consistent(tx, h, kept); err != nil {
+			return fmt.Errorf("%w. If this is an older backup that you restored on purpose, move the newer heads out of %s", err, dir)
+		}
+		return nil
+	})
+}
