@@ -142,7 +142,6 @@ func TestMentions(t *testing.T) {
 		{"four weeks by the BDPM", "lines[0].durationDays duration-limited", "1979-03-28", 0, on, line(func(l *Line) { l.CIS = "60000003" })},
 		{"four weeks, and no day more", "", "1979-03-28", 0, on, line(func(l *Line) { l.CIS, l.DurationDays = "60000003", 28 })},
 		{"twelve weeks with renewals", "lines[0].durationDays duration-limited", "1979-03-28", 0, on, line(func(l *Line) { l.INN, l.Renewals = "bromazépam", 2 })},
-		{"hospital only", "lines[0].name hospital-only", "1979-03-28", 0, on, line(func(l *Line) { l.CIS = "60000004" })},
 		{"an accident to come", "lines[0].workAccidentDate date-in-future", "1979-03-28", 0, on, line(func(l *Line) { l.WorkAccidentDate = "2026-02-01" })},
 		{"an accident on no day", "lines[0].workAccidentDate form-wrong", "1979-03-28", 0, on, line(func(l *Line) { l.WorkAccidentDate = "hier" })},
 		{"an accident today", "", "1979-03-28", 0, on, line(func(l *Line) { l.WorkAccidentDate = "2026-01-31" })},

@@ -59,7 +59,9 @@ type prescriptionBody struct {
 	VerificationID string        `json:"verificationId,omitempty"`
 	Dispensed      Progress      `json:"dispensed,omitempty" enum:"none,partial,dispensed,complete" doc:"of a signed prescription for a pharmacy"`
 	Warnings       []warningBody `json:"warnings,omitempty" doc:"of a draft: what to look at again; nothing is refused for it"`
-	ETag           string        `json:"etag"`
+	// Conditions of prescribing of a draft's medicines, each as it stands for who writes it.
+	Conditions []PrescribingCondition `json:"conditions,omitempty"`
+	ETag       string                 `json:"etag"`
 	Measures
 }
 
@@ -132,7 +134,7 @@ func (s *Service) body(ctx context.Context, p *Prescription) prescriptionBody {
 		b.Lines = []Line{}
 	}
 	if p.Status == Draft {
-		for _, w := range s.warnings(p) {
+		for _, w := range append(s.warnings(p), s.limited(p)...) {
 			b.Warnings = append(b.Warnings, warningBody{Name: w.field, Code: strings.TrimPrefix(w.code, "warn."), Detail: s.words.T(string(httpx.Language(ctx)), w.code, w.args)})
 		}
 		for _, q := range s.examine(p.Category, p.Lines, s.Medicines.Current(), s.Clock.Now().In(s.Zone)) {
@@ -142,6 +144,7 @@ func (s *Service) body(ctx context.Context, p *Prescription) prescriptionBody {
 			}
 			b.Warnings = append(b.Warnings, w)
 		}
+		b.Conditions = s.Conditions(ctx, p)
 	} else if p.Category.dispensable() {
 		b.Dispensed = sum(p.Dispensings).progress(p.Lines)
 	}

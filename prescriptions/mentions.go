@@ -141,10 +141,6 @@ func (e *examiner) structured(i int, l Line) {
 			e.add(at(i, "name"), "rule-to-check", false, "name", r.Substance)
 		}
 	}
-	if slices.ContainsFunc(m.Terms, func(c medicines.Condition) bool { return c.Kind == medicines.HospitalUse }) {
-		e.add(at(i, "name"), "hospital-only", true)
-		return
-	}
 	switch {
 	case secure:
 		e.add(at(i, "name"), "secure-prescription", true)

@@ -5,6 +5,7 @@ import (
 
 	"visavis/internal/care"
 	"visavis/internal/sheet"
+	"visavis/prescriptions/prescriber"
 )
 
 // Status is where a prescription stands.
@@ -97,6 +98,10 @@ type Line struct {
 	// What the prescriber confirmed of words that the medicines base does not know. Kept with the prescription, not printed.
 	NotRestricted bool     `json:"notRestricted,omitempty" doc:"neither narcotic, hypnotic nor anxiolytic; of a medicine written by hand"`
 	NotPrescribed []string `json:"notPrescribed,omitempty" maxItems:"10" maxLength:"100" doc:"names that the words resemble or cite, and that this line does not prescribe"`
+	// What the prescriber states of the conditions of the medicine (package prescriber).
+	Initial   *prescriber.Initial `json:"initial,omitempty" doc:"the initial prescription that this one renews, when somebody else had to make it"`
+	Confirmed []string            `json:"confirmed,omitempty" maxItems:"30" doc:"sentences of the base that the prescriber says are done or hold"`
+	Listed    bool                `json:"listed,omitempty" doc:"the prescriber says that the medicine is of the list of their profession"`
 }
 
 // Content is what is sealed of a prescription.
@@ -142,6 +147,7 @@ type Prescription struct {
 	Before        []Dispensing // of the versions it replaces
 
 	codeHash []byte
+	by       prescriber.Person // who reads or writes it, for the conditions of a draft
 }
 
 // Standing is what the verification page says of a prescription.

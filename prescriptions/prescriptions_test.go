@@ -79,6 +79,11 @@ func (w *town) Pharmacist(_ context.Context, id care.StaffID) (prescriptions.Pha
 
 func open(t *testing.T, h *testkit.House) (*prescriptions.Service, *town) {
 	t.Helper()
+	return openWith(t, h, medicines.Sample())
+}
+
+func openWith(t *testing.T, h *testkit.House, index *medicines.Index) (*prescriptions.Service, *town) {
+	t.Helper()
 	start := testkit.Morning()
 	w := &town{act: paper.Act{
 		EncounterID: encounter, AppointmentID: "0199aaaa-0000-7000-8000-000000000031", PatientID: lea, AuthorID: claire, OrganizationID: clinic,
@@ -98,7 +103,7 @@ func open(t *testing.T, h *testkit.House) (*prescriptions.Service, *town) {
 		t.Fatal(err)
 	}
 	svc, err := prescriptions.New(prescriptions.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Table: h.Table, Clock: h.Clock, Limits: h.Limits,
-		Press: press, Medicines: medicines.NewBase(medicines.Sample(), time.Time{}), Acts: w, Filer: w, Pharmacies: w, Zone: w.act.Zone, PublicURL: "https://visavis.test"})
+		Press: press, Medicines: medicines.NewBase(index, time.Time{}), Acts: w, Filer: w, Pharmacies: w, Zone: w.act.Zone, PublicURL: "https://visavis.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -250,14 +250,18 @@ func (l Line) directions(words *lang.Catalogue) string {
 	return words.T("fr", key, lang.Args{"directions": dose + " " + frequency, "days": days})
 }
 
-// toPharmacist joins the words for the pharmacist and the date of the accident at work.
+// toPharmacist joins the words for the pharmacist, the date of the accident at work and what the prescriber states of
+// the conditions of the medicine.
 func (l Line) toPharmacist(words *lang.Catalogue) string {
-	if l.WorkAccidentDate == "" {
-		return l.Pharmacist
+	var parts []string
+	if l.Pharmacist != "" {
+		parts = append(parts, l.Pharmacist)
 	}
-	day := strings.Split(l.WorkAccidentDate, "-")
-	accident := words.T("fr", "accident", lang.Args{"date": day[2] + "/" + day[1] + "/" + day[0]})
-	return strings.TrimPrefix(l.Pharmacist+". "+accident, ". ")
+	if l.WorkAccidentDate != "" {
+		day := strings.Split(l.WorkAccidentDate, "-")
+		parts = append(parts, words.T("fr", "accident", lang.Args{"date": day[2] + "/" + day[1] + "/" + day[0]}))
+	}
+	return strings.Join(append(parts, l.statements(words)...), ". ")
 }
 
 // printed makes the lines of the sheet.

@@ -120,6 +120,9 @@ func (s *Service) OfEncounter(ctx context.Context, id care.EncounterID) ([]*Pres
 		if list, err = s.ofEncounter(ctx, tx, id); err != nil {
 			return err
 		}
+		for _, p := range list {
+			p.by = prescriberOf(act)
+		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "prescription.read", Object: "encounter/" + string(id), Patient: act.PatientID})
 	})
 	return list, err
@@ -138,7 +141,7 @@ func (s *Service) Add(ctx context.Context, id care.EncounterID, c Category) (*Pr
 		}
 		now := s.Clock.Now()
 		p = &Prescription{ID: care.PrescriptionID(care.NewID(now)), SetID: care.NewID(now), Number: 1, EncounterID: id, PatientID: act.PatientID, AuthorID: act.AuthorID,
-			OrganizationID: act.OrganizationID, Status: Draft, Edit: 1, Content: Content{Category: c, Lines: []Line{}}, At: now, ChangedAt: now}
+			OrganizationID: act.OrganizationID, Status: Draft, Edit: 1, Content: Content{Category: c, Lines: []Line{}}, At: now, ChangedAt: now, by: prescriberOf(act)}
 		if err := s.insert(ctx, tx, p); err != nil {
 			return err
 		}
@@ -161,6 +164,7 @@ func (s *Service) change(ctx context.Context, id care.PrescriptionID, action aut
 		if err != nil {
 			return err
 		}
+		p.by = prescriberOf(act)
 		return apply(ctx, tx, act, p)
 	})
 	return p, err
@@ -217,13 +221,14 @@ func (s *Service) Replace(ctx context.Context, id care.PrescriptionID) (*Prescri
 		for _, q := range list {
 			if q.ReplacesID == p.ID && q.Status == Draft {
 				draft = q
+				draft.by = p.by
 				return nil
 			}
 		}
 		now := s.Clock.Now()
 		draft = &Prescription{ID: care.PrescriptionID(care.NewID(now)), SetID: p.SetID, Number: p.Number + 1, EncounterID: p.EncounterID, PatientID: p.PatientID,
 			AuthorID: p.AuthorID, OrganizationID: p.OrganizationID, Status: Draft, Edit: 1, ReplacesID: p.ID,
-			Content: Content{Category: p.Category, Lines: slices.Clone(p.Lines), Measures: p.Measures}, At: now, ChangedAt: now}
+			Content: Content{Category: p.Category, Lines: slices.Clone(p.Lines), Measures: p.Measures}, At: now, ChangedAt: now, by: p.by}
 		if err := s.insert(ctx, tx, draft); err != nil {
 			return err
 		}

@@ -92,7 +92,7 @@ func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, er
 	}
 	lines, wrong, index := p.Lines, []fault.Field(nil), s.Medicines.Current()
 	if p.Category == Medicines {
-		lines, wrong = complete(p.Lines, index, s.words)
+		lines, wrong = complete(stated(p.Lines, index), index, s.words)
 		lines = withINN(lines, s.base(index))
 	}
 	wrong = append(append(wrong, check(p.Category, lines, rules)...), mentions(p, lines, act.Patient.BirthDate, issued, rules, s.table)...)
@@ -101,7 +101,11 @@ func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, er
 			wrong = append(wrong, q.Field)
 		}
 	}
-	if len(wrong) > 0 {
+	may, err := mayPrescribe(act, p, lines, index, issued)
+	if err != nil {
+		return paper.Filing{}, err
+	}
+	if wrong = append(wrong, may...); len(wrong) > 0 {
 		return paper.Filing{}, fault.Fields(wrong...)
 	}
 	p.Lines = lines

@@ -27,6 +27,7 @@ func derived(t *testing.T) map[string][]string {
 	return map[string][]string{
 		`encounters "encounter-" + string(e.Status)`: acts,
 		`prescriptions "dispense-" + string(st)`:     stands,
+		"prescriptions string(f.Code)":               types["prescriber.Code"],
 		"identity/traits string(r)":                  types["traits.Refusal"],
 		"internal/paper codes[p.Code]":               {"required", "code-unknown", "form-wrong", "key-wrong", "order-wrong"},
 		"documents pictureCode(err)":                 literals(t, "documents", "pictureCode"),

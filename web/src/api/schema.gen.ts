@@ -1940,6 +1940,12 @@ export interface components {
             /** @enum {string} */
             recipient: "patient" | "doctor" | "companion";
         };
+        PrescriberInitial: {
+            /** @description who made it: name, and hospital service or specialty */
+            by: string;
+            /** @description YYYY-MM-DD */
+            on: string;
+        };
         PrescriptionsCancelPrescriptionRequest: {
             reason: string;
         };
@@ -2035,13 +2041,19 @@ export interface components {
             ald?: boolean;
             /** @description code of the speciality; empty for what the index does not know */
             cis?: string;
+            /** @description sentences of the base that the prescriber says are done or hold */
+            confirmed?: string[];
             dosage?: components["schemas"]["PrescriptionsDosage"];
             dose?: string;
             /** Format: int64 */
             durationDays?: number;
             form?: string;
             frequency?: string;
+            /** @description the initial prescription that this one renews, when somebody else had to make it */
+            initial?: components["schemas"]["PrescriberInitial"];
             inn?: string;
+            /** @description the prescriber says that the medicine is of the list of their profession */
+            listed?: boolean;
             /** @description of a device: its code in the list of reimbursed products */
             lpp?: string;
             name?: string;
@@ -2090,9 +2102,30 @@ export interface components {
             rpps?: string;
             title?: string;
         };
+        PrescriptionsPrescribingCondition: {
+            /** @description what may be stated of it: confirmed, initial, listed */
+            answers?: string[];
+            /** @description what to do */
+            detail?: string;
+            /** @description empty when the sentence is of no kind that visavis knows */
+            kind?: string;
+            /**
+             * Format: int64
+             * @description place in lines, from 0
+             */
+            line: number;
+            /** @description in the words of the base; empty for the list of a profession */
+            sentence?: string;
+            /**
+             * @description the last three prevent the signature
+             * @enum {string}
+             */
+            state: "shown" | "met" | "warned" | "confirm" | "statement" | "refused";
+        };
         PrescriptionsPrescriptionBody: {
             /** @enum {string} */
             category: "medicines" | "biology" | "imaging" | "nursing" | "physiotherapy" | "device" | "other";
+            conditions?: components["schemas"]["PrescriptionsPrescribingCondition"][];
             /**
              * @description of a signed prescription for a pharmacy
              * @enum {string}
