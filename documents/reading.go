@@ -11,6 +11,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/seal"
 	"visavis/internal/store"
 )
 
@@ -80,7 +81,8 @@ func (s *Service) files(ctx context.Context, tx *store.Tx, d *Document) (f Files
 	}
 	xml, pdf := sha256.Sum256(f.CDA), sha256.Sum256(f.PDF)
 	if !bytes.Equal(xml[:], d.cdaHash) || !bytes.Equal(pdf[:], d.pdfHash) || !s.Signer.Verify(d.statement(), d.signature, d.keyID) {
-		return Files{}, fmt.Errorf("%w: %s", ErrDamaged, d.ID)
+		s.Keeper.Alarm(seal.Broken{File: d.pdfBlob, Patient: d.PatientID, Code: "file-damaged"})
+		return Files{}, seal.FileDamaged().Because(fmt.Errorf("%w: %s", ErrDamaged, d.ID))
 	}
 	return f, nil
 }
@@ -181,4 +183,25 @@ func (s *Service) Verify(ctx context.Context) (int, error) {
 		return nil
 	})
 	return n, errors.Join(append(damaged, err)...)
+}
+
+// CheckFiles looks whether the files of every document and photo are there, without reading them. What is
+// missing is alarmed about by the keeper; it returns how many are.
+func (s *Service) CheckFiles(ctx context.Context) (missing int, err error) {
+	var files []blobOf
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		files, err = everyBlob(tx)
+		return err
+	})
+	for _, f := range files {
+		there, checkErr := s.Keeper.CheckBlob(f.patient, f.blob)
+		err = errors.Join(err, checkErr)
+		if checkErr == nil && !there {
+			missing++
+		}
+		if ctx.Err() != nil {
+			return missing, ctx.Err()
+		}
+	}
+	return missing, err
 }

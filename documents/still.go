@@ -18,6 +18,7 @@ import (
 	"visavis/internal/fault"
 	"visavis/internal/lang"
 	"visavis/internal/paper"
+	"visavis/internal/seal"
 	"visavis/internal/store"
 )
 
@@ -221,7 +222,8 @@ func (s *Service) stillFile(ctx context.Context, tx *store.Tx, st *Still) ([]byt
 		return nil, err
 	}
 	if sum := sha256.Sum256(data); !bytes.Equal(sum[:], st.Hash) {
-		return nil, fmt.Errorf("%w: still %s", ErrDamaged, st.ID)
+		s.Keeper.Alarm(seal.Broken{File: st.blob, Patient: st.PatientID, Code: "file-damaged"})
+		return nil, seal.FileDamaged().Because(fmt.Errorf("%w: still %s", ErrDamaged, st.ID))
 	}
 	return data, nil
 }

@@ -80,3 +80,24 @@ func findStills(q *gorm.DB) ([]*Still, error) {
 	}
 	return out, err
 }
+
+// blobOf names a file and whose it is.
+type blobOf struct {
+	patient care.PatientID
+	blob    string
+}
+
+// everyBlob names the files of every document and photo whose patient's key was not destroyed.
+func everyBlob(tx *store.Tx) ([]blobOf, error) {
+	var rows []struct{ PatientID, Blob string }
+	err := tx.G().Raw(`SELECT f.patient_id, f.blob FROM (
+			SELECT patient_id, cda_blob AS blob FROM documents
+			UNION ALL SELECT patient_id, pdf_blob FROM documents
+			UNION ALL SELECT patient_id, blob FROM stills) f
+		JOIN seal_keys k ON k.patient = f.patient_id`).Scan(&rows).Error
+	out := make([]blobOf, len(rows))
+	for i, r := range rows {
+		out[i] = blobOf{care.PatientID(r.PatientID), r.Blob}
+	}
+	return out, err
+}

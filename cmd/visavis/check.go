@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"visavis/internal/clock"
@@ -30,6 +31,7 @@ func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 		try  func(context.Context, *config.Config) error
 	}{
 		{"database and keys", tryDatabase},
+		{"data folder, for its owner only", tryModes},
 		{"folder of audit heads", func(_ context.Context, c *config.Config) error { return tryFolder(c.HeadsDir) }},
 		{"Redis", tryRedis},
 		{"trusted proxies", tryProxies},
@@ -86,12 +88,22 @@ func tryStamp(ctx context.Context, cfg *config.Config) error {
 func tryDatabase(ctx context.Context, cfg *config.Config) error {
 	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), toRead)
 	if errors.Is(err, installation.ErrNotBegun) {
-		return fmt.Errorf("%w: %w", errUnset, err)
+		fmt.Println("   empty: the first start makes the key and the database")
+		return tryFolder(cfg.DataDir)
 	}
 	if err != nil {
 		return err
 	}
 	return f.close()
+}
+
+// tryModes reports what others may read. A start repairs it.
+func tryModes(_ context.Context, cfg *config.Config) error {
+	list, err := installation.Loose(cfg.DataDir, 3)
+	if err == nil && len(list) > 0 {
+		err = fmt.Errorf("others may read %s: the next start takes that from them, or chmod -R go= %s", strings.Join(list, ", "), cfg.DataDir)
+	}
+	return err
 }
 
 // tryFolder makes a folder and a file in it, and takes the file away.

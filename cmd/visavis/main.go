@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 
 	"visavis/internal/config"
 
@@ -32,6 +33,7 @@ type cli struct {
 }
 
 func main() {
+	syscall.Umask(0o077) // no file of ours is for others
 	ctx, stop := obey()
 	defer stop()
 	var c cli

@@ -21,7 +21,6 @@ import (
 	"visavis/identity"
 	"visavis/identity/prosante"
 	"visavis/internal/config"
-	"visavis/internal/fault"
 	"visavis/internal/front"
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
@@ -47,6 +46,7 @@ type platform struct {
 	pool   *remote.Pool   // nil outside the app role
 	door   *front.Front   // nil without a certificate
 	ending atomic.Bool    // told to stop
+	vitals vitals
 
 	identity      *identity.Service
 	scheduling    *scheduling.Service
@@ -73,7 +73,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*platform
 		return nil, err
 	}
 	p := &platform{foundation: f}
-	for _, step := range []func(context.Context) error{p.say, p.people, p.acts, p.papers, p.live, p.subscribe, p.routes} {
+	for _, step := range []func(context.Context) error{p.say, p.people, p.acts, p.papers, p.rooms, p.observe, p.subscribe, p.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, p.close(ctx))
 		}
@@ -226,8 +226,8 @@ func (p *platform) messages(press *sheet.Press) error {
 	return err
 }
 
-// live makes the media and the rooms above it.
-func (p *platform) live(context.Context) (err error) {
+// rooms makes the media and the rooms above it.
+func (p *platform) rooms(context.Context) (err error) {
 	if !parented() {
 		if p.door, err = openDoor(p.cfg, p.log); err != nil {
 			return err
@@ -286,6 +286,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 		return err
 	})
 	p.bus.Every("audit.head", 5*time.Second, p.keepHead) // a head a day, as soon as there is one
+	p.bus.Every("documents.files", 6*time.Hour, p.checkFiles)
 	p.bus.Every("httpx.sweep", time.Hour, func(ctx context.Context, _ json.RawMessage) error { return p.server.Sweep(ctx) })
 	return p.bus.Open(ctx)
 }
@@ -326,6 +327,8 @@ func (p *platform) api() error {
 	prescriptions.Routes(p.server, p.prescriptions)
 	messaging.Routes(p.server, p.messaging)
 	p.server.Mount(http.MethodGet, "/api/health", "system.health", p.health)
+	p.server.Mount(http.MethodGet, "/api/health/live", "system.health", p.live)
+	p.server.Mount(http.MethodGet, "/api/health/ready", "system.health", p.ready)
 	return check.Routes(p.server, p.check)
 }
 
@@ -342,27 +345,13 @@ func (p *platform) pages() error {
 	return nil
 }
 
-// health answers 204 when the database does, until the process is told to stop.
-func (p *platform) health(w http.ResponseWriter, r *http.Request) {
-	if p.ending.Load() {
-		httpx.Refuse(w, r, fault.New(fault.Unavailable, "stopping"))
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-	defer cancel()
-	if err := p.db.Ping(ctx); err != nil {
-		httpx.Refuse(w, r, fault.New(fault.Unavailable, "database-unavailable").Because(err))
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
 // settleWait is how long the app role waits for what its media roles hold before
 // it lets anybody in.
 const settleWait = 2 * time.Second
 
 // start begins to deliver facts and to take sockets.
 func (p *platform) start(ctx context.Context) error {
+	p.watch()
 	p.signaling.Start()
 	if p.pool != nil {
 		waiting, cancel := context.WithTimeout(ctx, settleWait)
@@ -382,6 +371,7 @@ func (p *platform) stop(ctx context.Context) error {
 // close waits for running work until ctx ends, then closes everything.
 func (p *platform) close(ctx context.Context) error {
 	var errs []error
+	p.unwatch()
 	if p.bus != nil && p.server != nil {
 		errs = append(errs, p.bus.Stop(ctx))
 	}

@@ -92,6 +92,16 @@ func lane(cfg *config.Config, name string) (net.Listener, error) {
 	return front.Receive(filepath.Join(cfg.RunDir(), name))
 }
 
+// runFolder makes the folder of the sockets. One that is not in the data folder is
+// where everybody may make folders: it must be ours.
+func runFolder(cfg *config.Config) error {
+	dir := cfg.RunDir()
+	if filepath.Base(dir) == "run" {
+		return os.MkdirAll(dir, 0o700)
+	}
+	return installation.PrivateFolder(dir)
+}
+
 // controlKey loads the key between the roles. It is made where all of them are
 // of this machine, and at the first start of one that others may join; a key
 // that went missing afterwards is not replaced in silence, for the other
@@ -114,6 +124,9 @@ func socket(cfg *config.Config) string { return "unix:" + filepath.Join(cfg.RunD
 // move elsewhere for as long as cfg says.
 func serveMedia(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	log = log.With("role", config.RoleMedia)
+	if err := runFolder(cfg); err != nil {
+		return err
+	}
 	key, err := controlKey(cfg)
 	if err != nil {
 		return err

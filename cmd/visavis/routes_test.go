@@ -54,7 +54,8 @@ var undocumented = map[string]string{
 	"POST /api/whip/{device}": sdpRoute, "OPTIONS /api/whip/{device}": sdpRoute, "POST /api/whep/{device}": sdpRoute, "OPTIONS /api/whep/{device}": sdpRoute,
 	"PATCH /api/whip/{device}/{connection}": sdpRoute, "DELETE /api/whip/{device}/{connection}": sdpRoute, "OPTIONS /api/whip/{device}/{connection}": sdpRoute,
 	"PATCH /api/whep/{device}/{connection}": sdpRoute, "DELETE /api/whep/{device}/{connection}": sdpRoute, "OPTIONS /api/whep/{device}/{connection}": sdpRoute,
-	"GET /api/health":         "for probes: 204 or a problem",
+	"GET /api/health":      "for probes: 204 or a problem",
+	"GET /api/health/live": "for probes: 204", "GET /api/health/ready": "for probes: 200 or 503, the causes",
 	"GET /api/auth/psc/start": "a redirect", "GET /api/auth/psc/callback": "a redirect",
 	"POST /api/hooks/sms": "the gateway's own format, signed",
 }

@@ -104,6 +104,9 @@ func lockSupervisor(cfg *config.Config) (*store.FolderLock, error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
+	if err := runFolder(cfg); err != nil {
+		return nil, err
+	}
 	return store.LockFolder(context.Background(), cfg.DataDir, "supervisor.lock", store.Myself(time.Now()))
 }
 

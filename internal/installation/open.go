@@ -76,7 +76,7 @@ func prepareFolder(o Options) error {
 		if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
 			return fmt.Errorf("data folder: %w", store.StorageFault(err))
 		}
-		return nil
+		return closeFolder(o.DataDir) // what is inside is repaired by Tighten
 	}
 	if _, err := os.Stat(o.DataDir); err != nil {
 		return fmt.Errorf("data folder: %w (is its disk mounted?): %w", err, ErrNotBegun)

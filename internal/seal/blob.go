@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"visavis/internal/care"
-	"visavis/internal/fault"
 	"visavis/internal/store"
 )
 
@@ -27,28 +26,40 @@ func (k *Keeper) PutBlob(ctx context.Context, tx *store.Tx, patient care.Patient
 		return err
 	}
 	if err := mkdirDurable(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("seal: blob: %w", err)
+		return fmt.Errorf("seal: blob: %w", store.StorageFault(err))
 	}
 	if err := writeDurable(path, sealed, 0o600); err != nil {
-		return fmt.Errorf("seal: blob: %w", err)
+		return fmt.Errorf("seal: blob: %w", store.StorageFault(err))
 	}
 	return nil
 }
 
-// GetBlob reads back what PutBlob wrote.
+// GetBlob reads back what PutBlob wrote. A file that is not there, or is not
+// what was written, is an alarm (OnBroken), and Internal file-missing or
+// file-damaged for who asks. It fails as Gone when the patient's key was destroyed.
 func (k *Keeper) GetBlob(ctx context.Context, tx *store.Tx, patient care.PatientID, id string) ([]byte, error) {
 	path, err := k.blobPath(id)
 	if err != nil {
 		return nil, err
 	}
+	if _, err := k.key(tx, patient, false); err != nil {
+		return nil, err
+	}
 	sealed, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Missing().Because(fmt.Errorf("seal: blob %s has no file", id))
+		k.Alarm(Broken{id, patient, "file-missing"})
+		return nil, FileMissing().Because(fmt.Errorf("seal: file %s is missing", id))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("seal: blob: %w", err)
+		return nil, fmt.Errorf("seal: file %s: %w", id, err)
 	}
-	return k.Open(ctx, tx, patient, Place{"blob", "data", id}, sealed)
+	plain, err := k.Open(ctx, tx, patient, Place{"blob", "data", id}, sealed)
+	if err != nil {
+		k.Alarm(Broken{id, patient, "file-damaged"})
+		return nil, FileDamaged().Because(fmt.Errorf("seal: file %s: %w", id, err))
+	}
+	k.whole(id)
+	return plain, nil
 }
 
 func (k *Keeper) blobPath(id string) (string, error) {

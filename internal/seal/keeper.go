@@ -40,6 +40,8 @@ type Keeper struct {
 	clock clock.Clock
 	blobs string
 
+	alarms alarms
+
 	mu    sync.Mutex
 	cache map[care.PatientID]cached
 }

@@ -273,8 +273,19 @@ func TestBlobs(t *testing.T) {
 		if _, err := get(bruno, id); err == nil {
 			v.t.Error("another patient opens the file")
 		}
-		if _, err := get(alice, care.NewID(v.clock.Now())); fault.KindOf(err) != fault.NotFound {
-			v.t.Errorf("no file: %v", err)
+		var told []seal.Broken
+		v.k.OnBroken(func(b seal.Broken) { told = append(told, b) })
+		none := care.NewID(v.clock.Now())
+		for range 2 {
+			if _, err := get(alice, none); !errors.Is(err, seal.FileMissing()) {
+				v.t.Errorf("no file: %v", err)
+			}
+		}
+		if there, err := v.k.CheckBlob(alice, none); there || err != nil {
+			v.t.Errorf("no file: %v %v", there, err)
+		}
+		if want := (seal.Broken{File: none, Patient: alice, Code: "file-missing"}); len(told) != 1 || told[0] != want || len(v.k.Broken()) != 1 {
+			v.t.Errorf("told %v, kept %v", told, v.k.Broken())
 		}
 		for _, bad := range []string{"", "../../etc/passwd", "0190aaaa", "0190aaaa-0000-7000-8000-0000000000/1"} {
 			if err := put(bad); err == nil {

@@ -234,6 +234,13 @@ func (db *DB) Hold(ctx context.Context, me Holder) error {
 	return nil
 }
 
+// ProbeWriter writes one row, to see whether writing works within ctx.
+func (db *DB) ProbeWriter(ctx context.Context, now time.Time) error {
+	return db.Tx(ctx, func(_ context.Context, tx *Tx) error {
+		return tx.g.Exec("UPDATE installation SET probed = ? WHERE id = 1", Micros(now)).Error
+	})
+}
+
 // Unlock gives back what Lock took; Close does it too.
 func (db *DB) Unlock() error {
 	if db.lock == nil {
