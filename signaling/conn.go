@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -12,6 +13,9 @@ import (
 	"time"
 
 	"visavis/internal/authz"
+	"visavis/internal/fault"
+	"visavis/internal/httpx"
+	"visavis/signaling/sockets"
 
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
@@ -30,7 +34,7 @@ type conn struct {
 
 	once      sync.Once
 	finishing atomic.Bool
-	greeted   atomic.Bool
+	greeted   atomic.Bool             // said hello or resume; nothing else keeps a socket open
 	cur       atomic.Pointer[session] // sess, for the writer
 	heard     atomic.Int64            // the last sign of life, microseconds
 	silent    atomic.Bool             // it ended because no sign of life came
@@ -55,6 +59,18 @@ func (s *Service) Live(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 		return
 	}
+	actor := authz.From(r.Context())
+	if actor.SessionID == "" { // the table asks for a role; a socket belongs to a sign-in
+		httpx.Refuse(w, r, fault.New(fault.Unauthenticated, "sign-in"))
+		return
+	}
+	closed, over := s.sockets.Open(httpx.Remote(r.Context()), string(actor.SessionID))
+	if over != sockets.None {
+		s.Log.Warn("signaling: socket refused", "limit", string(over), "actor", httpx.Pseudonym(r.Context()))
+		httpx.Refuse(w, r, tooMany(over))
+		return
+	}
+	defer closed()
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: []string{protocol}, CompressionMode: websocket.CompressionDisabled,
 		InsecureSkipVerify: true, // the exact list was checked above
@@ -68,7 +84,7 @@ func (s *Service) Live(w http.ResponseWriter, r *http.Request) {
 	}
 	ws.SetReadLimit(readLimit)
 	c := &conn{
-		svc: s, ws: ws, actor: authz.From(r.Context()), origin: origin, limit: rate.NewLimiter(perSecond, burst),
+		svc: s, ws: ws, actor: actor, origin: origin, limit: rate.NewLimiter(perSecond, burst),
 		wake: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan closing, 1),
 	}
 	if !s.hub.opened(c) {
@@ -77,6 +93,18 @@ func (s *Service) Live(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.hub.closed(c)
 	c.serve(context.WithoutCancel(r.Context()))
+}
+
+// tooMany says which limit a further socket breaks.
+func tooMany(over sockets.Over) error {
+	no := fault.New(fault.Unavailable, "sockets-full")
+	switch over {
+	case sockets.Network:
+		no = fault.New(fault.Throttled, "sockets-network")
+	case sockets.Session:
+		no = fault.New(fault.Throttled, "sockets-session")
+	}
+	return no.With("seconds", "30")
 }
 
 func (c *conn) serve(ctx context.Context) {
@@ -119,12 +147,11 @@ func (c *conn) read(ctx context.Context) {
 		}
 	}()
 	for {
-		kind, b, err := c.ws.Read(ctx)
+		kind, b, err := c.next(ctx)
 		if err != nil {
 			c.bye = c.bye || websocket.CloseStatus(err) == websocket.StatusGoingAway // a browser that leaves a page
 			return
 		}
-		c.greeted.Store(true)
 		c.heard.Store(c.svc.Clock.Now().UnixMicro())
 		var m inbound
 		if kind != websocket.MessageText || json.Unmarshal(b, &m) != nil {
@@ -137,6 +164,19 @@ func (c *conn) read(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// next reads one message. It may wait for its first frame; from then on the rest
+// has messageWait, however many fragments it comes in.
+func (c *conn) next(ctx context.Context) (websocket.MessageType, []byte, error) {
+	kind, r, err := c.ws.Reader(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	late := time.AfterFunc(messageWait, func() { _ = c.ws.CloseNow() })
+	defer late.Stop()
+	b, err := io.ReadAll(r)
+	return kind, b, err
 }
 
 // take handles one message; false ends the connection.
@@ -186,8 +226,10 @@ func (c *conn) take(ctx context.Context, m *inbound) bool {
 func (c *conn) enter(ctx context.Context, m *inbound) bool {
 	switch {
 	case m.T == "hello" && c.busy == nil:
+		c.greeted.Store(true)
 		return c.hello(ctx, m)
 	case m.T == "resume" && c.busy == nil:
+		c.greeted.Store(true)
 		s := c.svc.hub.session(m.Session)
 		if s == nil || s.actor.SessionID != c.actor.SessionID {
 			c.error(errorMsg{Code: "resume_expired"})

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -130,6 +131,10 @@ func (h *hub) newPC() int {
 func (c *conn) hello(ctx context.Context, m *inbound) bool {
 	seat, err := c.svc.redeem(ctx, m.Ticket, c.actor, c.origin)
 	if err != nil {
+		if errors.Is(err, errOver) {
+			c.error(errorMsg{Code: "ended"})
+			return c.finish(closeEnded, "ended")
+		}
 		if fault.KindOf(err) == fault.Gone {
 			c.error(errorMsg{Code: "ticket_invalid"})
 			return c.finish(closeTicket, "ticket")
@@ -273,6 +278,7 @@ func (h *hub) sit(ctx context.Context, c *conn, in seatHello) {
 		old.kill(closeTakenOver, "taken over")
 	}
 	h.queue(ctx, in.room.act.PractitionerID)
+	h.later(in.room) // what ended between the ticket's use and the seat is seen now
 }
 
 func (h *hub) forget(s *session) {

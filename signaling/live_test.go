@@ -25,6 +25,7 @@ import (
 	"visavis/signaling/local"
 	"visavis/signaling/queue"
 	"visavis/signaling/remote"
+	"visavis/signaling/sockets"
 	"visavis/turn"
 )
 
@@ -134,6 +135,7 @@ type clinic struct {
 	patient authz.Actor
 	doctor  authz.Actor
 	change  func(*local.Config)
+	sockets sockets.Limits
 	far     bool // media in another process, as far as signaling can tell
 	addr    string
 	others  []string // further nodes
@@ -216,7 +218,7 @@ func (c *clinic) start() {
 	c.t.Helper()
 	d := signaling.Deps{
 		DB: c.h.DB, Bus: c.h.Bus, Audit: c.h.Audit, Keeper: c.h.Keeper, Table: c.h.Table, Clock: clock.System{}, Log: c.h.Log, Origins: []string{origin},
-		Acts: c.world, People: c.world, Consents: c.world, Agenda: c.world, Outlived: c.far,
+		Acts: c.world, People: c.world, Consents: c.world, Agenda: c.world, Outlived: c.far, Sockets: c.sockets,
 	}
 	if c.far {
 		c.reach(&d)
@@ -273,7 +275,7 @@ func (c *clinic) serve() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	srv := c.h.Server(c.t, testkit.Actors{"patient": c.patient, "doctor": c.doctor, "nurse": c.nurse(), "companion": c.companion(), "stranger": c.stranger()}, words)
+	srv := c.h.Server(c.t, testkit.Actors{"patient": c.patient, "doctor": c.doctor, "nurse": c.nurse(), "companion": c.companion(), "stranger": c.stranger(), "pharmacist": c.pharmacist()}, words)
 	signaling.Routes(srv, c.svc)
 	c.web = testkit.HTTP(c.t, srv.Handler()).Held(srv)
 	svc, media := c.svc, c.media

@@ -197,6 +197,8 @@ func (r *room) fail(s *session, m *inbound, err error) {
 		code = "not_found"
 	case fault.Forbidden:
 		code = "forbidden"
+	case fault.Gone:
+		code = "ended"
 	default:
 		r.hub.svc.Log.Warn("signaling: "+m.T+" failed", "err", err)
 	}
@@ -382,18 +384,5 @@ func (r *room) hold(ctx context.Context, s *session, m *inbound) {
 	}
 	if len(list) > 0 {
 		r.showLocked()
-	}
-}
-
-// view passes on what a client shows of its present connection.
-func (r *room) view(s *session, m *inbound) {
-	heights := make(map[string]int, len(m.Slots))
-	for _, x := range m.Slots {
-		heights[x.Mid] = x.Height
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if m.PC == s.pc && s.mediaPC != 0 {
-		r.hub.svc.Media.View(r.act.ID, s.seat, heights)
 	}
 }

@@ -245,3 +245,19 @@ func (r *room) tellQueue(o outlook, waits []queue.Wait) {
 		s.send("queue", msg)
 	}
 }
+
+// Lapse gives up the places of those who were not seen for half an hour, and
+// says how many. The hub does it every minute.
+func (s *Service) Lapse(ctx context.Context) (n int, err error) {
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		list, err := lapseSeats(tx, store.Micros(s.Clock.Now().Add(-keepFor)), store.Micros(s.Clock.Now().Add(-askedFor)))
+		for _, seat := range list {
+			if err := s.wentAway(ctx, tx, seat); err != nil {
+				return err
+			}
+		}
+		n = len(list)
+		return err
+	})
+	return n, err
+}

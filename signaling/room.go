@@ -10,6 +10,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/events"
+	"visavis/internal/store"
 	"visavis/signaling/still"
 )
 
@@ -284,15 +285,22 @@ func (r *room) review(ctx context.Context) {
 		return
 	}
 	act, err := r.hub.svc.Acts.Act(ctx, r.act.ID)
-	if err == nil && act.Over {
-		r.finish(endReason(act))
-		return
+	if err == nil {
+		var over bool
+		err = r.hub.svc.DB.Read(ctx, func(_ context.Context, tx *store.Tx) (err error) {
+			over, err = r.hub.svc.isOver(tx, act)
+			return err
+		})
+		if err == nil && over {
+			r.finish(endReason(act))
+			return
+		}
 	}
 	r.setGate(r.ask(ctx))
 }
 
 func endReason(a Act) string {
-	if a.Cancelled {
+	if a.Cancelled || a.Withdrawn {
 		return "cancelled"
 	}
 	return "host"

@@ -231,14 +231,12 @@ type Plug struct {
 // must be admitted; name is what the others see. It fails as Gone when the act
 // is over, as Forbidden when the asker is not in it.
 func (s *Service) SeatDevice(ctx context.Context, tx *store.Tx, id care.EncounterID, name string) (Seat, error) {
-	act, err := s.Acts.Act(ctx, id)
+	act, err := s.current(ctx, tx, id)
 	if err != nil {
 		return Seat{}, err
 	}
 	owner, err := seatOf(tx, id, authz.From(ctx).ID())
 	switch {
-	case act.Over:
-		return Seat{}, fault.New(fault.Gone, "encounter-over")
 	case fault.KindOf(err) == fault.NotFound, err == nil && owner.State != Admitted:
 		return Seat{}, fault.New(fault.Forbidden, "device-owner-away")
 	case err != nil:
@@ -281,7 +279,10 @@ func (s *Service) Plug(ctx context.Context, d Device, sdp string, sources Source
 	ctx = authz.With(ctx, authz.SystemActor())
 	var seat Seat
 	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		seat, err = loadSeat(tx, d.Seat)
+		if seat, err = loadSeat(tx, d.Seat); err != nil {
+			return err
+		}
+		_, err = s.current(ctx, tx, seat.EncounterID)
 		return err
 	})
 	if err != nil {

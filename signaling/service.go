@@ -17,6 +17,7 @@ import (
 	"visavis/internal/seal"
 	"visavis/internal/store"
 	"visavis/signaling/chat"
+	"visavis/signaling/sockets"
 )
 
 // Act is what signaling asks to know of an encounter.
@@ -29,6 +30,9 @@ type Act struct {
 	Planned        time.Time
 	Over           bool // finished or cancelled
 	Cancelled      bool
+	// Withdrawn: its appointment is cancelled. An act that had begun goes on all
+	// the same.
+	Withdrawn bool
 }
 
 // Acts answers about encounters: encounters does. Act fails as NotFound when
@@ -86,13 +90,15 @@ type Deps struct {
 	// Outlived: media goes on when this process stops, and the next one is told
 	// by Reconcile what there is.
 	Outlived bool
+	Sockets  sockets.Limits
 }
 
 // Service holds the use cases and the live hub.
 type Service struct {
 	Deps
-	hub    *hub
-	scribe *scribe
+	hub     *hub
+	scribe  *scribe
+	sockets *sockets.Counter
 }
 
 // New returns the service. Start it before the first socket.
@@ -100,7 +106,7 @@ func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	s := &Service{Deps: d}
+	s := &Service{Deps: d, sockets: sockets.New(d.Sockets)}
 	s.scribe = newScribe(s)
 	s.hub = newHub(s)
 	return s
@@ -138,21 +144,18 @@ func (s *Service) Admission(ctx context.Context, id care.EncounterID, origin str
 	if err := s.Table.Can(a, "seat.admission", rel); err != nil {
 		return Ticket{}, err
 	}
-	act, err := s.Acts.Act(ctx, id)
-	if err != nil {
-		return Ticket{}, err
-	}
-	if act.Over {
-		return Ticket{}, fault.New(fault.Gone, "encounter-over")
-	}
 	t := Ticket{Secret: newSecret(), ExpiresAt: s.Clock.Now().Add(ticketLife)}
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		act, err := s.current(ctx, tx, id)
+		if err != nil {
+			return err
+		}
 		seat, err := s.seatFor(tx, a, act, rel == authz.Own && a.StaffID != "")
 		if err != nil {
 			return err
 		}
 		if seat.over() {
-			return fault.New(fault.Gone, "encounter-over")
+			return errOver
 		}
 		if err := insertTicket(tx, ticketRow{
 			Hash: ticketHash(t.Secret), SessionID: string(a.SessionID), SeatID: seat.ID, Origin: origin,
@@ -163,6 +166,34 @@ func (s *Service) Admission(ctx context.Context, id care.EncounterID, origin str
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "seat.admission", Object: "encounter/" + string(id), Patient: act.PatientID})
 	})
 	return t, err
+}
+
+// current gives an act that somebody may come into, as this transaction has it.
+// It fails as Gone when the act is over, or was cancelled before it began. It is
+// asked when a ticket is given and again when it is used.
+func (s *Service) current(ctx context.Context, tx *store.Tx, id care.EncounterID) (Act, error) {
+	act, err := s.Acts.Act(authz.With(ctx, authz.SystemActor()), id)
+	if err != nil {
+		return act, err
+	}
+	over, err := s.isOver(tx, act)
+	if err == nil && over {
+		err = errOver
+	}
+	return act, err
+}
+
+// errOver refuses whoever comes into an act that is over.
+var errOver = fault.New(fault.Gone, "encounter-over")
+
+// isOver says whether an act is finished or cancelled, or its appointment is and
+// no patient was admitted before.
+func (s *Service) isOver(tx *store.Tx, act Act) (bool, error) {
+	if act.Over || !act.Withdrawn {
+		return act.Over, nil
+	}
+	began, err := patientAdmitted(tx, act.ID)
+	return !began, err
 }
 
 func ticketHash(secret string) []byte {
@@ -202,6 +233,11 @@ func (s *Service) redeem(ctx context.Context, secret string, a authz.Actor, orig
 		if seat, err = loadSeat(tx, id); err != nil {
 			return err
 		}
+		act, err := s.current(ctx, tx, seat.EncounterID)
+		if err != nil {
+			return err
+		}
+		seat.Planned = act.Planned                               // the appointment may have been moved since the ticket
 		if !seat.JoinedAt.IsZero() && !s.scribe.holds(seat.ID) { // in a process that died: the stay there ended
 			if err := errors.Join(s.lost(ctx, tx, seat), joinSeat(tx, id, 0)); err != nil {
 				return err
@@ -228,6 +264,9 @@ func presence(s Seat, at time.Time) events.Presence {
 func (s *Service) admit(ctx context.Context, id string) (seat Seat, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if seat, err = loadSeat(tx, id); err != nil || seat.State == Admitted {
+			return err
+		}
+		if _, err := s.current(ctx, tx, seat.EncounterID); err != nil {
 			return err
 		}
 		now := s.Clock.Now()
@@ -323,22 +362,6 @@ func (s *Service) wentAway(ctx context.Context, tx *store.Tx, seat Seat) error {
 		return nil
 	}
 	return s.Bus.Publish(ctx, tx, events.PatientWentAway, string(seat.EncounterID), presence(seat, s.Clock.Now()))
-}
-
-// Lapse gives up the places of those who were not seen for half an hour, and
-// says how many. The hub does it every minute.
-func (s *Service) Lapse(ctx context.Context) (n int, err error) {
-	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		list, err := lapseSeats(tx, store.Micros(s.Clock.Now().Add(-keepFor)), store.Micros(s.Clock.Now().Add(-askedFor)))
-		for _, seat := range list {
-			if err := s.wentAway(ctx, tx, seat); err != nil {
-				return err
-			}
-		}
-		n = len(list)
-		return err
-	})
-	return n, err
 }
 
 func (s *Service) book() chat.Book { return chat.Book{Keeper: s.Keeper, Log: s.Log} }

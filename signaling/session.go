@@ -345,3 +345,16 @@ func (s *Service) Ending(id care.EncounterID, in int) {
 		to.send("notice", noticeMsg{Code: "stopping", InSeconds: in})
 	}
 }
+
+// view passes on what a client shows of its present connection.
+func (r *room) view(s *session, m *inbound) {
+	heights := make(map[string]int, len(m.Slots))
+	for _, x := range m.Slots {
+		heights[x.Mid] = x.Height
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m.PC == s.pc && s.mediaPC != 0 {
+		r.hub.svc.Media.View(r.act.ID, s.seat, heights)
+	}
+}

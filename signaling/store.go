@@ -117,6 +117,13 @@ func membersOf(tx *store.Tx, id care.EncounterID) ([]chat.Member, error) {
 	return list, err
 }
 
+// patientAdmitted says whether a patient was ever let into an act.
+func patientAdmitted(tx *store.Tx, id care.EncounterID) (bool, error) {
+	var n int64
+	err := tx.G().Model(&seatRow{}).Where("encounter_id = ? AND role = ? AND admitted_at > 0", string(id), string(care.Patient)).Count(&n).Error
+	return n > 0, err
+}
+
 func seats(rows []seatRow) []Seat {
 	list := make([]Seat, 0, len(rows))
 	for _, r := range rows {

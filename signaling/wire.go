@@ -14,6 +14,7 @@ const (
 	protocol    = "visavis.v1"
 	readLimit   = 64 << 10
 	helloWait   = 5 * time.Second
+	messageWait = 5 * time.Second // from the first fragment of a message to its last
 	takeWait    = 60 * time.Second
 	pingEvery   = 15 * time.Second
 	pongWait    = 10 * time.Second

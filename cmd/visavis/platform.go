@@ -26,6 +26,7 @@ import (
 	"visavis/internal/lang"
 	"visavis/internal/medicines"
 	"visavis/internal/sheet"
+	"visavis/internal/telemetry"
 	"visavis/messaging"
 	"visavis/prescriptions"
 	"visavis/scheduling"
@@ -33,6 +34,7 @@ import (
 	"visavis/signaling/check"
 	"visavis/signaling/local"
 	"visavis/signaling/remote"
+	"visavis/signaling/sockets"
 	"visavis/signaling/whip"
 	"visavis/web"
 )
@@ -241,7 +243,7 @@ func (p *platform) rooms(context.Context) (err error) {
 	p.signaling = signaling.New(signaling.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
 		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Agenda: liveAgenda{ask},
-		Devices: liveDevices{ask}, Media: media, Relay: relay, Outlived: p.pool != nil,
+		Devices: liveDevices{ask}, Media: media, Relay: relay, Outlived: p.pool != nil, Sockets: sockets.Limits(p.cfg.Sockets),
 	})
 	p.whip = whip.New(whip.Deps{
 		DB: p.db, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log, Limits: p.limits, Live: p.signaling, URL: p.cfg.PublicURL,
@@ -306,7 +308,7 @@ func (p *platform) api() error {
 	}
 	p.server, err = httpx.New(httpx.Options{
 		DB: p.db, Keeper: p.keeper, Clock: p.clock, Log: p.log, Table: p.table, Sessions: p.identity, Limits: p.limits,
-		Languages: texts, PublicURL: p.cfg.PublicURL, Proxies: httpx.Proxies(p.cfg.Proxies),
+		Languages: texts, PublicURL: p.cfg.PublicURL, Proxies: httpx.Proxies(p.cfg.Proxies), Pseudonym: telemetry.Pseudonym(p.master.Derive("log/actor")),
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"visavis/encounters"
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/scheduling"
 	"visavis/signaling"
 	"visavis/signaling/queue"
 )
@@ -26,8 +27,19 @@ func (q liveActs) Act(ctx context.Context, id care.EncounterID) (signaling.Act, 
 	if err != nil {
 		return signaling.Act{}, err
 	}
+	// The act follows its appointment a moment later: who asks for a seat is
+	// answered by the appointment itself.
+	a, err := q.scheduling.Find(ctx, e.AppointmentID)
+	if err != nil {
+		return signaling.Act{}, err
+	}
+	planned := e.PlannedStart
+	if e.Status == encounters.Planned || e.Status == encounters.Arrived {
+		planned = a.Start
+	}
 	return signaling.Act{
-		ID: e.ID, AppointmentID: e.AppointmentID, PatientID: e.PatientID, PractitionerID: e.PractitionerID, Kind: e.Kind, Planned: e.PlannedStart,
+		Withdrawn: a.Status == scheduling.Cancelled,
+		ID:        e.ID, AppointmentID: e.AppointmentID, PatientID: e.PatientID, PractitionerID: e.PractitionerID, Kind: e.Kind, Planned: planned,
 		Over: e.Status == encounters.Finished || e.Status == encounters.Cancelled, Cancelled: e.Status == encounters.Cancelled,
 	}, nil
 }

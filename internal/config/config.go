@@ -42,7 +42,15 @@ type Config struct {
 	TSA       TSA           `embed:"" prefix:"tsa-"`
 	Medicines string        `env:"VISAVIS_MEDICINES" type:"path" help:"Folder of the BDPM files; a small sample when empty."`
 	OID       string        `env:"VISAVIS_OID" default:"1.2.250.1.999.1" help:"OID root of this platform, for document ids."`
+	Sockets   Sockets       `embed:"" prefix:"sockets-"`
 	Drain     time.Duration `env:"VISAVIS_DRAIN" default:"10s" help:"How long running work may take when stopping."`
+}
+
+// Sockets bounds the WebSockets of calls and waiting rooms that are open at once.
+type Sockets struct {
+	All     int `name:"max" env:"VISAVIS_SOCKETS_MAX" default:"10000" help:"WebSockets of calls and waiting rooms that may be open at once, in all."`
+	Network int `name:"per-network" env:"VISAVIS_SOCKETS_PER_NETWORK" default:"1000" help:"The same from one address (IPv4) or /64 (IPv6): a hospital may have one for everybody."`
+	Session int `name:"per-session" env:"VISAVIS_SOCKETS_PER_SESSION" default:"10" help:"The same of one sign-in."`
 }
 
 // TLS is our own HTTPS, with TURN over TLS on the same address. Without a

@@ -25,6 +25,7 @@ type request struct {
 	match  string // If-Match
 	agent  string
 	say    translator
+	who    string // pseudonym of the actor, for the log
 }
 
 type requestKey struct{}
@@ -50,6 +51,10 @@ func Remote(ctx context.Context) string { return from(ctx).remote }
 func IfMatch(ctx context.Context) string {
 	return strings.Trim(strings.TrimPrefix(from(ctx).match, "W/"), `"`)
 }
+
+// Pseudonym names the caller in the log: the same for one person, and nobody's
+// name without the key. Empty for who is not signed in.
+func Pseudonym(ctx context.Context) string { return from(ctx).who }
 
 // UserAgent is the browser's name for itself, at most 200 bytes.
 func UserAgent(ctx context.Context) string { return from(ctx).agent }
@@ -80,7 +85,7 @@ func (s *Server) context(c *gin.Context) {
 	c.Next()
 	// The route's pattern is logged, never the URL: ids and queries stay out.
 	s.o.Log.Info("request", "id", r.id, "method", c.Request.Method, "route", c.FullPath(),
-		"status", c.Writer.Status(), "ms", s.o.Clock.Now().Sub(start).Milliseconds())
+		"status", c.Writer.Status(), "actor", r.who, "ms", s.o.Clock.Now().Sub(start).Milliseconds())
 }
 
 func (s *Server) recover(c *gin.Context) {
@@ -115,6 +120,9 @@ func (s *Server) session(c *gin.Context) {
 		}
 	}
 	actor.Request = from(c.Request.Context()).id
+	if s.o.Pseudonym != nil && actor.Role != care.Anonymous {
+		from(c.Request.Context()).who = s.o.Pseudonym(actor.ID())
+	}
 	c.Request = c.Request.WithContext(authz.With(c.Request.Context(), actor))
 	c.Next()
 }
@@ -175,8 +183,8 @@ func (s *Server) policy() string {
 func (s *Server) note(ctx context.Context, err error) {
 	switch fault.KindOf(err) {
 	case fault.Internal:
-		s.o.Log.Error("request failed", "id", from(ctx).id, "error", err)
+		s.o.Log.Error("request failed", "id", from(ctx).id, "actor", Pseudonym(ctx), "error", err)
 	case fault.Unavailable:
-		s.o.Log.Warn("request failed", "id", from(ctx).id, "error", err)
+		s.o.Log.Warn("request failed", "id", from(ctx).id, "actor", Pseudonym(ctx), "error", err)
 	}
 }

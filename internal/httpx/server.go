@@ -52,9 +52,10 @@ type Options struct {
 	Table     *authz.Table
 	Sessions  Authenticator
 	Limits    limit.Limiter
-	Languages []*lang.Catalogue // of every module; Texts is added
-	PublicURL string            // as https://host, no slash at the end
-	Proxies   Proxies           // whom to believe about the client; nobody when empty
+	Languages []*lang.Catalogue      // of every module; Texts is added
+	PublicURL string                 // as https://host, no slash at the end
+	Pseudonym func(id string) string // of an actor, for the log; nil: none
+	Proxies   Proxies                // whom to believe about the client; nobody when empty
 }
 
 // Server is the engine with its API.
