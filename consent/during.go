@@ -2,6 +2,8 @@ package consent
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"visavis/internal/audit"
@@ -9,10 +11,17 @@ import (
 	"visavis/internal/store"
 )
 
+// Agreement is one decision about an act, with who took it and who attests it.
+type Agreement struct {
+	Record
+	Agent      *Agent // who decided for the patient; nil when they did themselves
+	AttestedBy string // channel oral: the professional who heard it; empty in records of the first shape
+}
+
 // During gives what was agreed to during an act that lasted from start to end:
 // the decision in force at its start, when there is one, then those taken until
 // its end, oldest first. That staff read it is audited.
-func (s *Service) During(ctx context.Context, id care.AppointmentID, start, end time.Time) (list []Record, err error) {
+func (s *Service) During(ctx context.Context, id care.AppointmentID, start, end time.Time) (list []Agreement, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		act, err := s.act(ctx, id, "consent.read")
 		if err != nil {
@@ -22,10 +31,41 @@ func (s *Service) During(ctx context.Context, id care.AppointmentID, start, end 
 		if err != nil {
 			return err
 		}
-		list = during(all, start, end)
+		list = nil
+		for _, r := range during(all, start, end) {
+			a, err := s.agreement(ctx, tx, r)
+			if err != nil {
+				return err
+			}
+			list = append(list, a)
+		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "consent.read", Object: "appointment/" + string(id), Patient: act.PatientID})
 	})
 	return list, err
+}
+
+// agreement opens a record for its people.
+func (s *Service) agreement(ctx context.Context, tx *store.Tx, r Record) (a Agreement, err error) {
+	row, err := byID(tx, r.ID)
+	if err != nil {
+		return a, err
+	}
+	raw, err := s.Keeper.Open(ctx, tx, r.PatientID, place(r.ID), row.Bundle)
+	if err != nil {
+		return a, err
+	}
+	var b Bundle
+	if err := json.Unmarshal(raw, &b); err != nil {
+		return a, fmt.Errorf("consent: %w", err)
+	}
+	a = Agreement{Record: r}
+	if b.Agent != nil {
+		a.Agent = &Agent{b.Agent.Name, b.Agent.Relation}
+	}
+	if r.Channel == Oral {
+		a.AttestedBy = b.Actor.Name
+	}
+	return a, nil
 }
 
 // during cuts the records of an act, oldest first.

@@ -143,7 +143,9 @@ func Routes(s *httpx.Server, svc *Service) {
 	}
 	httpx.Handle(s, op(http.MethodGet, "/api/encounters/{id}/report", "report.read", "The report of an act"), svc.getReport)
 	httpx.Handle(s, op(http.MethodPut, "/api/encounters/{id}/report", "report.write", "Keep the text of the report").Matched(), svc.putReport)
-	httpx.Handle(s, once(op(http.MethodPost, "/api/encounters/{id}/report/sign", "report.sign", "Sign the report"), 201), svc.postSign)
+	sign := once(op(http.MethodPost, "/api/encounters/{id}/report/sign", "report.sign", "Sign the report"), 201)
+	sign.Ready = func(ctx context.Context, id string) error { return svc.Await(ctx, care.EncounterID(id)) }
+	httpx.Handle(s, sign, svc.postSign)
 	httpx.Handle(s, once(op(http.MethodPost, "/api/documents/{id}/replace", "report.replace", "Open a new version of a signed report"), 200), svc.postReplace)
 	httpx.Handle(s, op(http.MethodGet, "/api/documents", "document.list", "The signed documents of a patient"), svc.getList)
 	httpx.Handle(s, op(http.MethodGet, "/api/documents/{id}/accesses", "document.accesses", "Who opened a document, and when").Named("listDocumentAccess"), svc.getAccesses)

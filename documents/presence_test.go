@@ -7,6 +7,7 @@ import (
 
 	"visavis/documents"
 	"visavis/internal/care"
+	"visavis/internal/fault"
 	"visavis/internal/paper"
 	"visavis/internal/testkit"
 )
@@ -19,7 +20,8 @@ func TestWhoIsToldOfLateIsSeen(t *testing.T) {
 		svc, w := open(t, h)
 		ctx := staff(care.Doctor, claire)
 		start := testkit.Morning()
-		nurse := paper.Person{ID: string(ines), Name: "Inès Benali", Role: care.Nurse, From: start.Add(2 * time.Minute), To: start.Add(9 * time.Minute), Assumed: true}
+		nurse := paper.Person{ID: string(ines), Name: "Inès Benali", Role: care.Nurse, From: start.Add(2 * time.Minute), To: start.Add(9 * time.Minute),
+			Stays: []paper.Stay{{From: start.Add(2 * time.Minute), To: start.Add(9 * time.Minute), Assumed: true}}}
 		text := documents.Text{Motive: "Toux", Text: "Examen normal."}
 		r, err := svc.Write(ctx, encounter, text, 0)
 		if err != nil {
@@ -33,7 +35,8 @@ func TestWhoIsToldOfLateIsSeen(t *testing.T) {
 		nurse.Told = h.Clock.Now()
 		w.change(func(a *paper.Act) {
 			a.People = append(a.People, nurse)
-			a.Devices = []paper.Device{{ID: "d", Name: "Échographe", Owner: "Inès Benali", From: start.Add(3 * time.Minute), To: start.Add(8 * time.Minute)}}
+			a.Devices = []paper.Device{{ID: "d", Name: "Échographe", Owner: "Inès Benali", From: start.Add(3 * time.Minute), To: start.Add(8 * time.Minute),
+				Stays: []paper.Stay{{From: start.Add(3 * time.Minute), To: start.Add(8 * time.Minute)}}}}
 		})
 		if r, err = svc.Read(ctx, encounter); err != nil || len(r.ToldLate) != 1 || r.ToldLate[0] != "Inès Benali" {
 			t.Fatalf("told late: %v %v", r.ToldLate, err)
@@ -65,4 +68,33 @@ func TestWhoIsToldOfLateIsSeen(t *testing.T) {
 			t.Errorf("still told late: %v %v", r.ToldLate, err)
 		}
 	})
+}
+
+// TestAwait_LastFactsOfTheCall (issue 9, A3): a report that is signed right after
+// the end says what the call told last, and is not signed before it did.
+func TestAwait_LastFactsOfTheCall(t *testing.T) {
+	h := testkit.NewHouse(t, testkit.OpenSQLite(t))
+	svc, w := open(t, h)
+	w.settles = 3
+	if err := svc.Await(t.Context(), encounter); err != nil || w.asked != 4 {
+		t.Errorf("asked %d times, %v", w.asked, err)
+	}
+	w.settles = -1
+	if err := svc.Await(t.Context(), encounter); fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "act-not-settled") {
+		t.Errorf("%v", err)
+	}
+	w.settles = 0
+	ctx := staff(care.Doctor, claire)
+	if _, err := svc.Write(ctx, encounter, documents.Text{Motive: "Toux", Text: "Examen normal."}, 0); err != nil {
+		t.Fatal(err)
+	}
+	w.change(func(a *paper.Act) { a.VideoSeconds = 27 }) // what was measured after the draft was written
+	d := signed(t, svc, 1)
+	files, err := svc.Files(ctx, d.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page := strings.Join(strings.Fields(pdfText(t, files.PDF)), " "); !strings.Contains(page, "transmise dans les deux sens pendant 27 s") {
+		t.Errorf("the report is older than its signature:\n%s", page)
+	}
 }

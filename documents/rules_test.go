@@ -7,7 +7,6 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/fault"
-	"visavis/internal/paper"
 )
 
 func TestTextBounds(t *testing.T) {
@@ -38,29 +37,6 @@ func TestAct(t *testing.T) {
 	for specialty, want := range map[string]string{"G15_10/SM26": "TCG", "G15_10/SM54": "TCG", "G15_10": "TCG", "G15_10/SM15": "TC", "G15_50": "TC"} {
 		if got := ngap(specialty); got != want {
 			t.Errorf("%s: %s", specialty, got)
-		}
-	}
-}
-
-func TestVideoProof(t *testing.T) {
-	words, err := Texts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Service{words: words}
-	start := time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
-	for _, c := range []struct {
-		seconds       int
-		end           time.Time
-		state, detail string
-	}{
-		{0, start.Add(20 * time.Minute), "none", "aucune image reçue dans les deux sens"},
-		{60, start.Add(20 * time.Minute), "partial", "1 min d'image dans les deux sens"},
-		{601, start.Add(20 * time.Minute), "flowed", "11 min"},
-		{60, time.Time{}, "flowed", "1 min"},
-	} {
-		if v := s.video(paper.Act{Start: start, End: c.end, VideoSeconds: c.seconds}); v.State != c.state || v.Detail != c.detail {
-			t.Errorf("%d s: %+v", c.seconds, v)
 		}
 	}
 }

@@ -22,6 +22,8 @@ type Acts interface {
 	Act(ctx context.Context, id care.EncounterID) (paper.Act, error)
 	// CaresFor tells whether a professional takes or took part in an act for the patient.
 	CaresFor(ctx context.Context, staff care.StaffID, patient care.PatientID) (bool, error)
+	// Settling tells whether the act ended and its record may still grow by what its call told.
+	Settling(ctx context.Context, id care.EncounterID) (bool, error)
 }
 
 // Names says who somebody is, for the list of accesses; identity answers.

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +21,34 @@ import (
 
 // typeReport is the LOINC code of a telemedicine report.
 const typeReport = "85208-7"
+
+// How long, and how often, Await asks.
+const (
+	awaitFor   = 4 * time.Second
+	awaitEvery = 100 * time.Millisecond
+)
+
+// Await waits until an act that ended is settled, so that its report says what its
+// call told last; at most 4 s, then it fails as Conflict "act-not-settled". It
+// does not wait for an act that goes on or does not exist: Sign refuses that. Call
+// it outside any transaction.
+func (s *Service) Await(ctx context.Context, id care.EncounterID) error {
+	ctx, cancel := context.WithTimeout(ctx, awaitFor)
+	defer cancel()
+	every := time.NewTicker(awaitEvery)
+	defer every.Stop()
+	for {
+		settling, err := s.Acts.Settling(ctx, id)
+		if err == nil && !settling || err != nil && fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fault.New(fault.Conflict, "act-not-settled").Because(err)
+		case <-every.C:
+		}
+	}
+}
 
 // Sign freezes the report of a finished act: files, hashes and signature, the audit row and the fact are
 // written together or not at all. edit is the version that the signer saw. It fails as Conflict
@@ -123,23 +150,16 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 		Version: sheet.Version{Number: v.Number, ReplacedOn: v.ReplacedOn}, Signature: sheet.Signature{Name: act.AuthorName(), At: act.Local(now)},
 	}
 	for _, x := range act.People {
-		role := s.say("role."+string(x.Role), nil)
-		if x.Assumed {
-			role += ", " + s.say("presence.assumed", nil)
-		}
-		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: role, From: act.Local(x.From), To: act.Local(x.To)})
+		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: s.say("role."+string(x.Role), nil), Spans: s.spans(act, x.Stays)})
 	}
 	for _, x := range act.Devices {
 		what := s.say("device.of", lang.Args{"name": x.Owner})
-		if x.Assumed {
-			what += ", " + s.say("presence.assumed", nil)
-		}
-		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: what, From: act.Local(x.From), To: act.Local(x.To)})
+		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: what, Spans: s.spans(act, x.Stays)})
 	}
 	for _, i := range act.Incidents {
 		p.Incidents = append(p.Incidents, sheet.Incident{At: act.Local(i.At), Text: i.Text})
 	}
-	p.Video = s.video(act)
+	p.Video = sheet.Video{Measured: true, Seconds: act.VideoSeconds}
 	var err error
 	if p.Stills, err = s.photos(tx, act); err != nil {
 		return p, err
@@ -159,16 +179,20 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 	return p, err
 }
 
-// video says what is proven of image and sound.
-func (s *Service) video(act paper.Act) sheet.Video {
-	minutes := lang.Args{"minutes": strconv.Itoa((act.VideoSeconds + 59) / 60)}
-	if act.VideoSeconds == 0 {
-		return sheet.Video{State: "none", Detail: s.say("video.none", nil)}
+// spans says each stay, and how it ended when that is proven.
+func (s *Service) spans(act paper.Act, stays []paper.Stay) []sheet.Span {
+	out := make([]sheet.Span, 0, len(stays))
+	for _, x := range stays {
+		note := ""
+		switch {
+		case x.Assumed:
+			note = s.say("presence.assumed", nil)
+		case x.How != "":
+			note = s.say("left."+x.How, nil)
+		}
+		out = append(out, sheet.Span{From: act.Local(x.From), To: act.Local(x.To), Note: note})
 	}
-	if !act.End.IsZero() && time.Duration(act.VideoSeconds)*time.Second < act.End.Sub(act.Start)/2 {
-		return sheet.Video{State: "partial", Detail: s.say("video.partial", minutes)}
-	}
-	return sheet.Video{State: "flowed", Detail: s.say("video.flowed", minutes)}
+	return out
 }
 
 // statement is what the platform signs of a document; its form never changes.

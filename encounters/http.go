@@ -51,6 +51,7 @@ type encounterBody struct {
 	Team              []personBody      `json:"team"`
 	Incidents         []incidentBody    `json:"incidents"`
 	VideoProof        videoProofBody    `json:"videoProof"`
+	Settled           bool              `json:"settled" doc:"the act ended and everything that its call told is in it"`
 }
 
 type personBody struct {
@@ -156,6 +157,11 @@ func (v view) body(ctx context.Context, e *Encounter) (encounterBody, error) {
 		return b, err
 	}
 	b.Patient = person(patient)
+	settling, err := v.svc.Settling(ctx, e.ID)
+	if err != nil {
+		return b, err
+	}
+	b.Settled = e.Status == Finished && !settling
 	doctor, err := v.svc.People.Staff(ctx, e.PractitionerID)
 	if err != nil {
 		return b, err

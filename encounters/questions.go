@@ -117,3 +117,37 @@ func (s *Service) Progress(ctx context.Context, ids []care.AppointmentID) (map[c
 	})
 	return out, err
 }
+
+const (
+	// settleFor is how long after the end of a call its last facts may take to be
+	// written: media processes send the last seconds of video at once when it ends.
+	settleFor = 2 * time.Second
+	// recently bounds how far back facts that wait are looked for.
+	recently = time.Hour
+)
+
+// Settling tells whether an act ended and its record may still grow by what its
+// call told: some of it was not taken yet, or there was no time for it to be told.
+// Afterwards the record only changes by a fact that is told late.
+func (s *Service) Settling(ctx context.Context, id care.EncounterID) (settling bool, err error) {
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		e, err := load(tx, id)
+		if err != nil {
+			return err
+		}
+		settling, err = s.settling(tx, e)
+		return err
+	})
+	return settling, err
+}
+
+func (s *Service) settling(tx *store.Tx, e *Encounter) (bool, error) {
+	since := s.Clock.Now().Sub(e.FinishedAt)
+	switch {
+	case e.Status != Finished, since > recently:
+		return false, nil
+	case len(e.Presence) > 0 && since < settleFor:
+		return true, nil
+	}
+	return s.Bus.Waiting(tx, string(e.ID), "encounters.", e.FinishedAt.Add(-recently))
+}

@@ -193,6 +193,7 @@ func (c *conn) take(ctx context.Context, m *inbound) bool {
 	if field := m.check(); field != "" {
 		return c.refuse(m, field)
 	}
+	c.bye = m.T == "bye" // until something else comes: the page was kept and is shown again
 	if c.sess == nil {
 		return c.enter(ctx, m)
 	}
@@ -201,8 +202,6 @@ func (c *conn) take(ctx context.Context, m *inbound) bool {
 		switch m.T {
 		case "ping":
 			c.sess.say("pong", pongMsg{c.svc.Clock.Now()})
-		case "bye":
-			c.bye = true
 		case "hello", "resume", "takeover":
 			return c.refuse(m, "t")
 		}

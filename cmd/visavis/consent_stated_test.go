@@ -8,26 +8,43 @@ import (
 	"visavis/internal/care"
 )
 
-// TestTheReportStatesTheConsentOfTheAct, with what changed while it lasted.
-func TestTheReportStatesTheConsentOfTheAct(t *testing.T) {
+// TestStated_Consent: the report states the consent of the act, who gave it, by
+// which way and who attests it, with what changed while the act lasted.
+func TestStated_Consent(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 3, 10, 8, minute, 0, 0, time.UTC) }
-	granted := consent.Record{ID: "one", State: care.ConsentGranted, TextID: "t1", Channel: consent.Web, At: at(0)}
-	withdrawn := consent.Record{ID: "two", State: care.ConsentWithdrawn, TextID: "t1", At: at(5)}
-	again := consent.Record{ID: "three", State: care.ConsentGranted, TextID: "t1", Channel: consent.Web, At: at(7)}
-	say := func(key string, args map[string]string) string { return key + args["time"] + args["channel"] + " " }
+	record := func(id string, state care.ConsentState, channel consent.Channel, minute int) consent.Record {
+		return consent.Record{ID: care.ConsentID(id), State: state, TextID: "t1", Channel: channel, At: at(minute)}
+	}
+	granted := consent.Agreement{Record: record("one", care.ConsentGranted, consent.Web, 0)}
+	withdrawn := consent.Agreement{Record: record("two", care.ConsentWithdrawn, consent.Web, 5)}
+	again := consent.Agreement{Record: record("three", care.ConsentGranted, consent.Web, 7)}
+	oral := consent.Agreement{Record: record("four", care.ConsentGranted, consent.Oral, 0), AttestedBy: "Dr Claire MARTIN"}
+	mother := consent.Agreement{Record: record("five", care.ConsentGranted, consent.Oral, 0), AttestedBy: "Dr Claire MARTIN", Agent: &consent.Agent{Name: "Julie MOREAU", Relation: consent.Mother}}
+	first := consent.Agreement{Record: record("six", care.ConsentGranted, consent.Oral, 0)}
+	guardian := consent.Agreement{Record: record("seven", care.ConsentGranted, consent.Representative, 0), Agent: &consent.Agent{Name: "Ana RUIZ", Relation: consent.Guardian}}
+	words, err := ownTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := func(key string, args map[string]string) string { return words.T("fr", key, args) }
+	const online = "accord à la téléconsultation donné en ligne par le patient le 10/03/2026 à 09:00 (texte t1)"
 	for _, c := range []struct {
-		list     []consent.Record
+		list     []consent.Agreement
 		id, text string
 	}{
 		{nil, "", ""},
-		{[]consent.Record{withdrawn}, "", ""},
-		{[]consent.Record{granted}, "one", "consent.statedchannel.web  "},
-		{[]consent.Record{granted, withdrawn}, "one", "consent.statedchannel.web  consent.withdrawn09:05 "},
-		{[]consent.Record{granted, withdrawn, again}, "one", "consent.statedchannel.web  consent.withdrawn09:05 consent.again09:07 "},
-		{[]consent.Record{withdrawn, again}, "three", "consent.statedchannel.web  "},
+		{[]consent.Agreement{withdrawn}, "", ""},
+		{[]consent.Agreement{granted}, "one", online},
+		{[]consent.Agreement{granted, withdrawn}, "one", online + " ; retiré à 09:05, pendant la consultation"},
+		{[]consent.Agreement{granted, withdrawn, again}, "one", online + " ; retiré à 09:05, pendant la consultation ; donné de nouveau à 09:07"},
+		{[]consent.Agreement{withdrawn, again}, "three", "accord à la téléconsultation donné en ligne par le patient le 10/03/2026 à 09:07 (texte t1)"},
+		{[]consent.Agreement{oral}, "four", "accord à la téléconsultation donné de vive voix par le patient, attesté par Dr Claire MARTIN le 10/03/2026 à 09:00 (texte t1)"},
+		{[]consent.Agreement{mother}, "five", "accord à la téléconsultation donné de vive voix par Julie MOREAU, mère du patient, attesté par Dr Claire MARTIN le 10/03/2026 à 09:00 (texte t1)"},
+		{[]consent.Agreement{first}, "six", "accord à la téléconsultation donné de vive voix par le patient, attesté par le professionnel le 10/03/2026 à 09:00 (texte t1)"},
+		{[]consent.Agreement{guardian}, "seven", "accord à la téléconsultation donné en ligne par Ana RUIZ, tuteur ou tutrice du patient, le 10/03/2026 à 09:00 (texte t1)"},
 	} {
 		if id, text := stated(c.list, mustParis(t), say); id != c.id || text != c.text {
-			t.Errorf("%v: %q %q, want %q %q", c.list, id, text, c.id, c.text)
+			t.Errorf("%v:\n%q %q, want\n%q %q", c.list, id, text, c.id, c.text)
 		}
 	}
 }

@@ -5,11 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"visavis/consent"
+	"visavis/internal/care"
 	"visavis/internal/testkit"
 )
 
@@ -74,10 +77,11 @@ func TestAConsentIsProvenWithoutThePlatform(t *testing.T) {
 	// From here on, nothing of the platform: another folder, no database.
 	r.env = []string{asMain + "=1", "VISAVIS_DATA=" + filepath.Join(dir, "nowhere")}
 	out, err := r.command("verify", "--consent", proof, "--key", key, "--tsa-ca", roots).CombinedOutput()
-	if err != nil || !strings.HasPrefix(string(out), "genuine: granted by ") || !strings.Contains(string(out), "time-stamped ") {
+	if err != nil || !strings.HasPrefix(string(out), "genuine: granted, on ") || !strings.Contains(string(out), "\ndecided by: the patient\nchannel: web, pressed on the page in the session below\n") || !strings.Contains(string(out), "time-stamped ") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Logf("visavis verify --consent:\n%s", out)
+	opensslAlone(t, raw, proof, key, roots)
 	if _, err := os.Stat(filepath.Join(dir, "nowhere")); err == nil {
 		t.Error("checking a proof made a data folder")
 	}
@@ -91,6 +95,83 @@ func TestAConsentIsProvenWithoutThePlatform(t *testing.T) {
 		out, err := r.command(append([]string{"verify"}, args...)...).CombinedOutput()
 		if err == nil || strings.HasPrefix(string(out), "genuine") {
 			t.Errorf("%s: accepted\n%s", what, out)
+		}
+	}
+}
+
+// opensslAlone runs the commands of docs/crypto.md as they stand there, on a proof
+// and on one whose decision was changed.
+func opensslAlone(t *testing.T, raw []byte, files ...string) {
+	t.Helper()
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "crypto.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(doc), "```sh\n")
+	commands, _, ended := strings.Cut(rest, "```")
+	if !found || !ended {
+		t.Fatal("docs/crypto.md has no commands")
+	}
+	check := func(proof []byte) (string, error) {
+		dir := t.TempDir()
+		for i, name := range []string{"proof.json", "key.json", "roots.pem"} {
+			b, err := os.ReadFile(files[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "proof.json" {
+				b = proof
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := exec.Command("sh", "-e", "-c", commands)
+		c.Dir = dir
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	out, err := check(raw)
+	if err != nil || !strings.Contains(out, "Signature Verified Successfully") || !strings.Contains(out, "Verification: OK") || !strings.Contains(out, "Time stamp: ") {
+		t.Errorf("openssl alone: %v\n%s", err, out)
+	}
+	t.Logf("openssl alone:\n%s", out)
+	for what, forged := range map[string][]byte{
+		"another decision": bytes.Replace(raw, []byte(`"decision":"granted"`), []byte(`"decision":"refused"`), 1),
+		"another stamp":    bytes.Replace(raw, []byte(`"token":"MII`), []byte(`"token":"MIJ`), 1),
+	} {
+		if out, err := check(forged); err == nil || bytes.Equal(forged, raw) {
+			t.Errorf("openssl takes %s:\n%s", what, out)
+		}
+	}
+}
+
+// TestVerifyConsent_WhoDecided: a third party reads who decided, by which way and
+// who attests it; an agreement that a professional attested is never said to have
+// been given by the patient's own hand.
+func TestVerifyConsent_WhoDecided(t *testing.T) {
+	patient := consent.BundlePatient{ID: "p", Name: "Léa MOREAU"}
+	minor := consent.BundlePatient{ID: "p", Name: "Léa MOREAU", Minor: true}
+	doctor := consent.BundleActor{Role: care.Doctor, ID: "s", Name: "Dr Claire MARTIN", Level: "psc", Proof: "psc eidas1"}
+	link := consent.BundleActor{Role: care.Patient, ID: "p", Level: "link", Proof: "link"}
+	mother := &consent.BundleAgent{Name: "Julie MOREAU", Relation: consent.Mother}
+	for name, c := range map[string]struct {
+		b    consent.Bundle
+		want string
+	}{
+		"the patient's own click": {consent.Bundle{Patient: patient, Channel: consent.Web, Actor: link},
+			"patient: Léa MOREAU|decided by: the patient|channel: web, pressed on the page in the session below|session of: patient p|sign-in: link, link"},
+		"aloud": {consent.Bundle{Patient: patient, Channel: consent.Oral, Actor: doctor},
+			"patient: Léa MOREAU|decided by: the patient|channel: oral, said aloud; nothing was pressed by the patient|attested by: Dr Claire MARTIN, doctor s|sign-in: psc, psc eidas1"},
+		"aloud, by a mother": {consent.Bundle{Patient: minor, Channel: consent.Oral, Actor: doctor, Agent: mother},
+			"patient: Léa MOREAU, a minor|decided by: Julie MOREAU (mother), for the patient|channel: oral, said aloud; nothing was pressed by the patient|attested by: Dr Claire MARTIN, doctor s|sign-in: psc, psc eidas1"},
+		"a representative": {consent.Bundle{Patient: minor, Channel: consent.Representative, Actor: link, Agent: mother},
+			"patient: Léa MOREAU, a minor|decided by: Julie MOREAU (mother), for the patient|channel: representative, pressed on the page in the session below|session of: patient p|sign-in: link, link"},
+		"a way not known yet": {consent.Bundle{Patient: patient, Channel: "paper", Actor: doctor},
+			"patient: Léa MOREAU|decided by: the patient|channel: paper|session of: Dr Claire MARTIN, doctor s|sign-in: psc, psc eidas1"},
+	} {
+		if got := strings.Join(decidedBy(c.b), "|"); got != c.want {
+			t.Errorf("%s:\n%s, want\n%s", name, got, c.want)
 		}
 	}
 }

@@ -27,6 +27,11 @@ func (q paperActs) CaresFor(ctx context.Context, staff care.StaffID, patient car
 	return q.encounters.CaresFor(ctx, staff, patient)
 }
 
+// Settling asks encounters.
+func (q paperActs) Settling(ctx context.Context, id care.EncounterID) (bool, error) {
+	return q.encounters.Settling(ctx, id)
+}
+
 // Act answers documents and prescriptions.
 func (q paperActs) Act(ctx context.Context, id care.EncounterID) (paper.Act, error) {
 	e, err := q.encounters.Facts(ctx, id)
@@ -43,7 +48,11 @@ func (q paperActs) Act(ctx context.Context, id care.EncounterID) (paper.Act, err
 		VideoSeconds: e.VideoSeconds,
 	}
 	if e.IdentifiedHow != "" {
-		a.IdentityCheck = q.words.T(string(care.French), "identified."+string(e.IdentifiedHow), nil)
+		by, err := q.identity.Staff(ctx, e.IdentifiedBy)
+		if err != nil {
+			return paper.Act{}, err
+		}
+		a.IdentityCheck = q.words.T(string(care.French), "identified."+string(e.IdentifiedHow), map[string]string{"name": named(by)})
 	}
 	for _, step := range []func(context.Context, *encounters.Encounter, *paper.Act) error{q.patient, q.author, q.present, q.agreed} {
 		if err := step(ctx, e, &a); err != nil {
@@ -56,7 +65,7 @@ func (q paperActs) Act(ctx context.Context, id care.EncounterID) (paper.Act, err
 		if i.Why != nil {
 			text = encounters.Sentence(q.incidents, string(care.French), *i.Why, "")
 		} else {
-			text = q.incidents.T(string(care.French), "incident."+i.Code, nil)
+			text = encounters.Bare(q.incidents, string(care.French), i.Code, i.Role)
 		}
 		a.Incidents = append(a.Incidents, paper.Incident{At: i.At, Text: text})
 	}
@@ -150,17 +159,19 @@ func (q paperActs) present(ctx context.Context, e *encounters.Encounter, a *pape
 			}
 			continue
 		}
+		stay := paper.Stay{From: s.JoinedAt, To: left, Assumed: s.Assumed, How: s.How}
 		if i, ok := at[s.PersonID]; ok {
 			p := &a.People[i]
+			p.Stays = append(p.Stays, stay)
 			if left.After(p.To) {
-				p.To, p.Assumed = left, s.Assumed
+				p.To = left
 			}
 			if s.ToldAt.Before(p.Told) {
 				p.Told = s.ToldAt
 			}
 			continue
 		}
-		p := paper.Person{ID: s.PersonID, Role: s.Role, From: s.JoinedAt, To: left, Assumed: s.Assumed, Told: s.ToldAt}
+		p := paper.Person{ID: s.PersonID, Role: s.Role, From: s.JoinedAt, To: left, Stays: []paper.Stay{stay}, Told: s.ToldAt}
 		if err := q.who(ctx, e, &p); err != nil {
 			return err
 		}
@@ -172,13 +183,16 @@ func (q paperActs) present(ctx context.Context, e *encounters.Encounter, a *pape
 
 // brought adds a stay of a device.
 func (q paperActs) brought(ctx context.Context, e *encounters.Encounter, a *paper.Act, s encounters.Presence, left time.Time) error {
+	stay := paper.Stay{From: s.JoinedAt, To: left, Assumed: s.Assumed, How: s.How}
 	if i := slices.IndexFunc(a.Devices, func(d paper.Device) bool { return d.ID == s.PersonID }); i >= 0 {
-		if d := &a.Devices[i]; left.After(d.To) {
-			d.To, d.Assumed = left, s.Assumed
+		d := &a.Devices[i]
+		d.Stays = append(d.Stays, stay)
+		if left.After(d.To) {
+			d.To = left
 		}
 		return nil
 	}
-	d := paper.Device{ID: s.PersonID, From: s.JoinedAt, To: left, Assumed: s.Assumed}
+	d := paper.Device{ID: s.PersonID, From: s.JoinedAt, To: left, Stays: []paper.Stay{stay}}
 	var err error
 	if d.Name, err = q.whip.Label(ctx, s.PersonID); err != nil {
 		return err
@@ -238,13 +252,14 @@ func (q paperActs) agreed(ctx context.Context, e *encounters.Encounter, a *paper
 
 // stated says in words what was agreed to: the first agreement, and each change
 // of mind with its hour. id is empty when nothing was ever agreed to.
-func stated(list []consent.Record, zone *time.Location, say func(key string, args map[string]string) string) (id, text string) {
+func stated(list []consent.Agreement, zone *time.Location, say func(key string, args map[string]string) string) (id, text string) {
 	for _, r := range list {
 		at := map[string]string{"time": r.At.In(zone).Format("15:04")}
 		switch {
 		case r.State == care.ConsentGranted && id == "":
 			id = string(r.ID)
-			text = say("consent.stated", map[string]string{"text": r.TextID, "channel": say("channel."+string(r.Channel), nil)})
+			at["text"], at["date"] = r.TextID, r.At.In(zone).Format("02/01/2006")
+			text = say(agreed(r, at, say), at)
 		case r.State == care.ConsentGranted:
 			text += say("consent.again", at)
 		case id != "":
@@ -252,6 +267,25 @@ func stated(list []consent.Record, zone *time.Location, say func(key string, arg
 		}
 	}
 	return id, text
+}
+
+// agreed names the sentence of an agreement, and adds to args who took it and who
+// attests it.
+func agreed(r consent.Agreement, args map[string]string, say func(key string, args map[string]string) string) string {
+	key := "consent." + string(r.Channel)
+	if r.Agent != nil {
+		args["name"], args["relation"] = r.Agent.Name, say("relation."+string(r.Agent.Relation), nil)
+	}
+	if r.Channel != consent.Oral {
+		return key
+	}
+	if args["attester"] = r.AttestedBy; r.AttestedBy == "" {
+		args["attester"] = say("consent.professional", nil)
+	}
+	if r.Agent != nil {
+		key += "-representative"
+	}
+	return key
 }
 
 func professional(p identity.Staff) cda.Professional {

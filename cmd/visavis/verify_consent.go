@@ -41,7 +41,10 @@ func (v verifyCmd) evidence(out io.Writer, cfg *config.Config) error {
 		return err
 	}
 	b := found.Bundle
-	fmt.Fprintf(out, "genuine: %s by %s, on %s, about %s of %s\n", b.Decision, b.Patient.Name, b.At, b.Text.ID, b.ActStart)
+	fmt.Fprintf(out, "genuine: %s, on %s, about the text %s for the act of %s\n", b.Decision, b.At, b.Text.ID, either(b.ActStart, "an unknown start"))
+	for _, line := range decidedBy(b) {
+		fmt.Fprintln(out, line)
+	}
 	fmt.Fprintf(out, "signed by key %s\n", key.ID)
 	fmt.Fprintf(out, "in the audit log %s, under the head of %s\n", key.Log, found.Logged.Format("2006-01-02T15:04:05Z"))
 	if found.Stamp == nil {
@@ -50,6 +53,47 @@ func (v verifyCmd) evidence(out io.Writer, cfg *config.Config) error {
 	}
 	fmt.Fprintf(out, "time-stamped %s by %s\n", found.Stamp.At.Format("2006-01-02T15:04:05Z"), found.Stamp.Authority)
 	return nil
+}
+
+// decidedBy says for whom a decision was taken, by whom, by which way, and who
+// attests it: a third party must not take an oral agreement that a professional
+// attested for one that the patient gave.
+func decidedBy(b consent.Bundle) []string {
+	patient := b.Patient.Name
+	if b.Patient.Minor {
+		patient += ", a minor"
+	}
+	by := "the patient"
+	if b.Agent != nil {
+		by = fmt.Sprintf("%s (%s), for the patient", b.Agent.Name, b.Agent.Relation)
+	}
+	lines := []string{"patient: " + patient, "decided by: " + by}
+	actor := fmt.Sprintf("%s %s", b.Actor.Role, b.Actor.ID)
+	if b.Actor.Name != "" {
+		actor = b.Actor.Name + ", " + actor
+	}
+	switch b.Channel {
+	case consent.Oral:
+		lines = append(lines, "channel: oral, said aloud; nothing was pressed by the patient", "attested by: "+actor)
+	case consent.Representative:
+		lines = append(lines, "channel: representative, pressed on the page in the session below", "session of: "+actor)
+	case consent.Web:
+		lines = append(lines, "channel: web, pressed on the page in the session below", "session of: "+actor)
+	default:
+		lines = append(lines, "channel: "+string(b.Channel), "session of: "+actor)
+	}
+	lines = append(lines, "sign-in: "+b.Actor.Level+", "+b.Actor.Proof)
+	if b.PractitionerName != "" {
+		lines = append(lines, fmt.Sprintf("professional of the act: %s, %s", b.PractitionerName, b.OrganizationName))
+	}
+	return lines
+}
+
+func either(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
 }
 
 // verifyStamps checks the time stamp of every consent.

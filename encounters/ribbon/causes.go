@@ -289,3 +289,9 @@ func Codes() (codes []string) {
 	}
 	return codes
 }
+
+// Signed tells whether a cause may stand in a signed document.
+func Signed(code string) bool {
+	list, err := load()
+	return err == nil && slices.ContainsFunc(list, func(r rule) bool { return r.code == code && r.sign == "yes" })
+}

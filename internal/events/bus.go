@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"visavis/internal/care"
@@ -108,6 +109,27 @@ func (b *Bus) Publish(ctx context.Context, tx *store.Tx, name, subject string, p
 		}
 	}
 	return nil
+}
+
+// Waiting tells whether a fact about subject, published since an instant, was not
+// taken yet by a consumer whose name begins with prefix.
+func (b *Bus) Waiting(tx *store.Tx, subject, prefix string, since time.Time) (bool, error) {
+	list, err := about(tx, subject, care.NewID(since))
+	if err != nil {
+		return false, err
+	}
+	for _, e := range list {
+		for _, s := range b.subs[e.Name] {
+			if !strings.HasPrefix(s.consumer, prefix) {
+				continue
+			}
+			taken, err := consumed(tx, e.ID, s.consumer)
+			if err != nil || !taken {
+				return !taken, err
+			}
+		}
+	}
+	return false, nil
 }
 
 // Enqueue asks, in tx, for a job of a kind, not before at (zero: now).

@@ -38,6 +38,10 @@ type Op struct {
 	// ReadFor is how long the body may take to come; 5 s when zero. The answer
 	// has a minute more.
 	ReadFor time.Duration
+	// Ready, when there is one, is asked with {id} before the body is read and
+	// outside any transaction: it may wait a few seconds for what the call needs,
+	// and refuse it.
+	Ready func(ctx context.Context, id string) error
 
 	mediaTypes []string // of a file
 }
@@ -85,6 +89,12 @@ func (s *Server) gate(op Op) func(huma.Context, func(huma.Context)) {
 		}
 		if op.Limit.Name != "" {
 			if err := s.o.Limits.Take(ctx, op.Limit, limitKey(ctx)); err != nil {
+				s.refuse(humagin.Unwrap(c), err)
+				return
+			}
+		}
+		if op.Ready != nil {
+			if err := op.Ready(ctx, c.Param("id")); err != nil {
 				s.refuse(humagin.Unwrap(c), err)
 				return
 			}

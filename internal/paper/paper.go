@@ -20,7 +20,7 @@ type Person struct {
 	Role         care.Role
 	Professional *cda.Professional // of a professional other than the author who has an RPPS number
 	From, To     time.Time         // first arrival and last departure; zero when they never joined
-	Assumed      bool              // nobody saw them leave: To is when they were last known to be there
+	Stays        []Stay            // each of them, in the order of time
 	Told         time.Time         // when we learnt that they were there; it may be after the end
 }
 
@@ -30,7 +30,14 @@ type Device struct {
 	Name     string    // what who brought it called it
 	Owner    string    // the name of who brought it and answers for it
 	From, To time.Time // first connection and last end
-	Assumed  bool      // nobody saw it leave: To is when it was last known to be there
+	Stays    []Stay    // each connection
+}
+
+// Stay is one time for which somebody was there. To is zero while it lasts.
+type Stay struct {
+	From, To time.Time
+	Assumed  bool   // nobody saw them leave: To is when they were last known to be there
+	How      string // the proven cause of the departure, of events.Left…; empty at the end of the act
 }
 
 // Incident is a technical incident of the act, in words.

@@ -3,6 +3,7 @@ package sheet
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Report prints a report as PDF/A-1b.
@@ -82,17 +83,18 @@ func (c *canvas) act(r Report) {
 	times := p.say("fact_time_open", "start", p.clock(r.Start))
 	if !r.End.IsZero() {
 		times = p.say("fact_time_value", "start", p.clock(r.Start), "end", p.clock(r.End),
-			"minutes", strconv.Itoa(int(r.End.Sub(r.Start).Minutes()+0.5)))
+			"long", p.long(seconds(r.Start, r.End)))
 	}
 	c.fact(p.say("fact_time"), times)
 	c.fact(p.say("fact_requested"), r.RequestedBy)
 	c.fact(p.say("fact_place"), r.PatientPlace)
 	c.fact(p.say("fact_identity"), r.IdentityCheck)
 	c.fact(p.say("fact_consent"), r.Consent)
-	v := r.Video
-	if v.State != "" {
-		c.fact(p.say("fact_video"), p.say("video_"+v.State, "start", p.clock(v.From), "end", p.clock(v.To),
-			"detail", v.Detail))
+	switch v := r.Video; {
+	case v.Measured && v.Seconds > 0:
+		c.fact(p.say("fact_video"), p.say("video_flowed", "long", p.long(v.Seconds)))
+	case v.Measured:
+		c.fact(p.say("fact_video"), p.say("video_none"))
 	}
 }
 
@@ -103,14 +105,47 @@ func (c *canvas) people(r Report) {
 	}
 	c.heading(p.say("participants"))
 	for _, who := range r.Presences {
-		when := p.say("participant_absent")
-		if !who.From.IsZero() && who.To.IsZero() {
-			when = p.say("fact_time_open", "start", p.clock(who.From))
-		} else if !who.From.IsZero() {
-			when = p.say("participant_present", "start", p.clock(who.From), "end", p.clock(who.To))
+		when := []string{p.say("participant_absent")}
+		if len(who.Spans) > 0 {
+			when = nil
 		}
-		c.bullet(who.Name + ", " + who.Role + ", " + when)
+		for _, x := range who.Spans {
+			when = append(when, p.span(x))
+		}
+		c.bullet(who.Name + ", " + who.Role + ", " + strings.Join(when, " ; "))
 	}
+}
+
+// span says one stay: « de 10 h 02 à 10 h 18 (16 min 4 s) », and how it ended.
+func (p *Press) span(x Span) string {
+	if x.To.IsZero() {
+		return p.say("fact_time_open", "start", p.clock(x.From))
+	}
+	s := p.say("participant_present", "start", p.clock(x.From), "end", p.clock(x.To), "long", p.long(seconds(x.From, x.To)))
+	if x.Note != "" {
+		s += ", " + x.Note
+	}
+	return s
+}
+
+// seconds counts whole seconds as clocks show them.
+func seconds(from, to time.Time) int { return int(to.Unix() - from.Unix()) }
+
+// long says a number of seconds: « 26 s », « 12 min 5 s », « 1 h 2 min ».
+func (p *Press) long(n int) string {
+	parts := []string{}
+	for _, u := range []struct {
+		key string
+		n   int
+	}{{"long_hours", n / 3600}, {"long_minutes", n / 60 % 60}, {"long_seconds", n % 60}} {
+		if u.n > 0 {
+			parts = append(parts, p.say(u.key, "n", strconv.Itoa(u.n)))
+		}
+	}
+	if len(parts) == 0 {
+		return p.say("long_seconds", "n", "0")
+	}
+	return strings.Join(parts, " ")
 }
 
 func (c *canvas) incidents(r Report) {

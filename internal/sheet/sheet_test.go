@@ -59,9 +59,9 @@ func report() Report {
 		Start: start, End: start.Add(18 * time.Minute), RequestedBy: "Dr Bernard Vacquier, médecin traitant",
 		PatientPlace: "à son domicile, Clermont-Ferrand", IdentityCheck: "confirmée à l'écran par le médecin, pièce d'identité présentée par sa mère",
 		Consent: "donné en ligne par sa mère le 4 janvier 2026, texte version 1",
-		Video:   Video{State: "ok", From: start.Add(time.Minute), To: start.Add(18 * time.Minute)},
-		Presences: []Presence{{"Pierre-Alain ECETINSI", "patient", start, start.Add(18 * time.Minute)},
-			{"Odile Faure", "infirmière accompagnante", start.Add(2 * time.Minute), start.Add(18 * time.Minute)}, {Name: "Seán O'BRIEN", Role: "père"}},
+		Video:   Video{Measured: true, Seconds: 1025},
+		Presences: []Presence{{"Pierre-Alain ECETINSI", "patient", []Span{{start, start.Add(10*time.Minute + 26*time.Second), "a fermé la page"}, {start.Add(11 * time.Minute), start.Add(18 * time.Minute), ""}}},
+			{"Odile Faure", "infirmière accompagnante", []Span{{start.Add(2 * time.Minute), start.Add(18 * time.Minute), ""}}}, {Name: "Seán O'BRIEN", Role: "père"}},
 		Incidents: []Incident{{start.Add(6 * time.Minute), "son interrompu 12 secondes, repris sans intervention"}},
 		Motive:    "Fièvre depuis deux jours", Content: "Température 38,6 °C. Gorge rouge, pas de gêne respiratoire.\n\nPas de signe de gravité.",
 		Conclusion: "Angine probablement virale.", FollowUp: "Revoir dans 48 h si la fièvre persiste. Appeler le 15 en cas de gêne respiratoire.",
@@ -205,17 +205,17 @@ func TestReport(t *testing.T) {
 	}
 	sound(t, "report", pdf)
 	expect(t, "report", words(t, pdf), "Compte rendu de téléconsultation", "Version 2, remplace la version 1 du 4 janvier 2026",
-		"de 10 h à 10 h 18 (18 min)", "Dr Bernard Vacquier, médecin traitant", "image et son échangés dans les deux sens, de 10 h 01 à 10 h 18",
-		"Odile Faure, infirmière accompagnante, de 10 h 02 à 10 h 18", "Seán O'BRIEN, père, n'a pas rejoint", "10 h 06 : son interrompu",
+		"de 10 h à 10 h 18 (18 min)", "Dr Bernard Vacquier, médecin traitant", "transmise dans les deux sens pendant 17 min 5 s", "patient, de 10 h à 10 h 10 (10 min 26 s), a fermé la page ; de 10 h 11 à 10 h 18 (7 min)",
+		"Odile Faure, infirmière accompagnante, de 10 h 02 à 10 h 18 (16 min)", "Seán O'BRIEN, père, n'a pas rejoint", "10 h 06 : son interrompu",
 		"Fièvre depuis deux jours", "Température 38,6 °C", "Pas de signe de gravité", "Angine probablement virale", "Revoir dans 48 h",
 		"Représentants légaux : Jeanne ECETINSI (mère), Seán O'BRIEN (père)", "Signé électroniquement", "appelez le 15", "Consentement", "Ordonnance K7QF-2M4Z")
 	r := report()
-	r.Incidents, r.Signature, r.Video = nil, Signature{}, Video{State: "none", Detail: "caméra refusée"}
+	r.Incidents, r.Signature, r.Video = nil, Signature{}, Video{Measured: true}
 	pdf, err = press(t).Report(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, "draft", words(t, pdf), "Aucun incident technique", "Projet, non signé", "la vidéo n'a pas été établie : caméra refusée")
+	expect(t, "draft", words(t, pdf), "Aucun incident technique n'a été enregistré", "Projet, non signé", "aucune image n'a été transmise dans les deux sens")
 }
 
 func TestHostileTextStaysOnThePage(t *testing.T) {

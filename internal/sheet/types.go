@@ -101,7 +101,13 @@ type Prescription struct {
 // Presence is someone who took part.
 type Presence struct {
 	Name, Role string
-	From, To   time.Time // zero From: did not join
+	Spans      []Span // none: did not join
+}
+
+// Span is one time for which somebody was there; To is zero while it lasts.
+type Span struct {
+	From, To time.Time
+	Note     string // how it ended, when that is known
 }
 
 // Incident is a technical incident (CSP R6316-4, 5°).
@@ -110,12 +116,10 @@ type Incident struct {
 	Text string
 }
 
-// Video says what is known of the image and the sound. State is ok (with its times), flowed (with its
-// length in Detail), partial or none.
+// Video says what the server measured of the image: for how long it went both ways, in whole seconds.
 type Video struct {
-	State    string
-	From, To time.Time
-	Detail   string
+	Measured bool
+	Seconds  int
 }
 
 // Section is a titled text of a report; an empty one is not printed.

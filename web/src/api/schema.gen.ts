@@ -1618,6 +1618,8 @@ export interface components {
             period: components["schemas"]["EncountersPeriodBody"];
             planned: components["schemas"]["EncountersPeriodBody"];
             practitioner: components["schemas"]["EncountersPersonBody"];
+            /** @description the act ended and everything that its call told is in it */
+            settled: boolean;
             /** @enum {string} */
             status: "planned" | "arrived" | "in-progress" | "finished" | "cancelled";
             team: components["schemas"]["EncountersPersonBody"][];
