@@ -85,7 +85,7 @@ type stayBody struct {
 
 type incidentBody struct {
 	At     time.Time `json:"at"`
-	Code   string    `json:"code" enum:"connection_lost,connection_restored,media_lost,media_restored,node_lost,app_restarted"`
+	Code   string    `json:"code" doc:"a line of encounters/ribbon/causes.tsv, or an incident of the signaling document"`
 	Text   string    `json:"text"`
 	SeatID string    `json:"seatId,omitempty"`
 }
@@ -190,15 +190,12 @@ func (v view) body(ctx context.Context, e *Encounter) (encounterBody, error) {
 		known[p.PersonID] = person(c)
 	}
 	b.Participants = participants(e, known)
-	roles := map[string]care.Role{}
-	for _, p := range e.Presence {
-		roles[p.SeatID] = p.Role
+	q, err := v.svc.Ribbons(ctx, e)
+	for _, i := range q.Incidents() { // as the report says them
+		code, text := i.In(v.words, string(httpx.Language(ctx)))
+		b.Incidents = append(b.Incidents, incidentBody{At: i.At, Code: code, Text: text, SeatID: i.Seat})
 	}
-	for _, i := range e.Incidents {
-		text := Bare(v.words, string(httpx.Language(ctx)), i.Code, roles[i.SeatID])
-		b.Incidents = append(b.Incidents, incidentBody{At: i.At, Code: i.Code, Text: text, SeatID: i.SeatID})
-	}
-	return b, nil
+	return b, err
 }
 
 func participants(e *Encounter, known map[string]personBody) []participantBody {

@@ -115,6 +115,14 @@ func Bare(words *lang.Catalogue, language, code string, role care.Role) string {
 	return words.T(language, "incident."+code, lang.Args{"of": words.T(language, "of."+whose(role), nil)})
 }
 
+// In gives the code of an incident and says it.
+func (t Told) In(words *lang.Catalogue, language string) (code, text string) {
+	if t.Why != nil {
+		return t.Why.Cause.Code, Sentence(words, language, *t.Why, "")
+	}
+	return t.Code, Bare(words, language, t.Code, t.Role)
+}
+
 // Sentence says the cause of a stretch as a secretary reads it; at is when, as
 // people say it, or "" when the time stands beside.
 func Sentence(words *lang.Catalogue, language string, x ribbon.Stretch, at string) string {

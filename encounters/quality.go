@@ -191,6 +191,7 @@ type Told struct {
 	At   time.Time
 	Code string    // of an incident, when no stretch explains it
 	Role care.Role // of the seat of that incident; empty when it is everybody's
+	Seat string
 	Why  *ribbon.Stretch
 }
 
@@ -200,7 +201,7 @@ type Told struct {
 func (q Quality) Incidents() (list []Told) {
 	for _, x := range q.Troubles() {
 		if x.Cause.Signed {
-			list = append(list, Told{At: x.From, Why: &x})
+			list = append(list, Told{At: x.From, Why: &x, Seat: x.Seat})
 		}
 	}
 	for _, i := range q.Act.Incidents {
@@ -208,7 +209,7 @@ func (q Quality) Incidents() (list []Told) {
 			return x.Cause != nil && x.Cause.Signed && (x.Seat == i.SeatID || i.SeatID == "" && x.Cause.Code == "app-restarted") && !i.At.Before(x.From.Add(-aroundIt)) && !i.At.After(x.To.Add(aroundIt))
 		})
 		if !explained {
-			list = append(list, Told{At: i.At, Code: i.Code, Role: q.roleOf(i.SeatID)})
+			list = append(list, Told{At: i.At, Code: i.Code, Role: q.roleOf(i.SeatID), Seat: i.SeatID})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Told) int { return a.At.Compare(b.At) })

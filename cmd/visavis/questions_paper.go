@@ -61,12 +61,7 @@ func (q paperActs) Act(ctx context.Context, id care.EncounterID) (paper.Act, err
 	}
 	ribbons, err := q.encounters.Ribbons(ctx, e)
 	for _, i := range ribbons.Incidents() {
-		text := ""
-		if i.Why != nil {
-			text = encounters.Sentence(q.incidents, string(care.French), *i.Why, "")
-		} else {
-			text = encounters.Bare(q.incidents, string(care.French), i.Code, i.Role)
-		}
+		_, text := i.In(q.incidents, string(care.French))
 		a.Incidents = append(a.Incidents, paper.Incident{At: i.At, Text: text})
 	}
 	return a, err

@@ -1632,8 +1632,8 @@ export interface components {
         EncountersIncidentBody: {
             /** Format: date-time */
             at: string;
-            /** @enum {string} */
-            code: "connection_lost" | "connection_restored" | "media_lost" | "media_restored" | "node_lost" | "app_restarted";
+            /** @description a line of encounters/ribbon/causes.tsv, or an incident of the signaling document */
+            code: string;
             seatId?: string;
             text: string;
         };

@@ -12,7 +12,7 @@ import { useT } from '@/i18n/i18n';
 import { LinkButton } from '@/ui/Button';
 import { Lines, Loading } from '@/ui/Loading';
 import type { DeskView } from '@/ui/Page';
-import { closed } from './act';
+import { closed, nextReading } from './act';
 import { ClosePane } from './ClosePane';
 import { DeviceDialog } from './DeviceDialog';
 import { Drafts, DraftsContext } from './drafts';
@@ -23,15 +23,12 @@ import { InviteDialog } from './InviteDialog';
 import { Stage } from './Stage';
 import { useDeskCall, useDevicesInCall, useFreshStills, useReceive } from './useDeskCall';
 
-/** Milliseconds between two readings of the act while it lives. */
-const poll = 5_000;
-
 export default function EncounterPage({ encounterId }: { encounterId: string }) {
   const t = useT('encounter');
   const found = useQuery({
     queryKey: ['encounter', encounterId],
     queryFn: () => desk.encounter(encounterId),
-    refetchInterval: (q) => (q.state.data && !closed(q.state.data) ? poll : false),
+    refetchInterval: (q) => (q.state.data ? nextReading(q.state.data) : false),
     staleTime: 0,
   });
   if (found.data) return <Act encounter={found.data} stale={found.isError && <Stale since={found.dataUpdatedAt} problem={asProblem(found.error)} />} />;
