@@ -91,7 +91,17 @@ type signedOut struct {
 type medicinesOut struct {
 	Body struct {
 		Items []medicineBody `json:"items"`
+		Base  baseBody       `json:"base"`
 	}
+}
+
+// baseBody is the medicines base in service.
+type baseBody struct {
+	On     string `json:"on,omitempty" doc:"YYYY-MM-DD of its files; absent when it is not known"`
+	Sample bool   `json:"sample" doc:"it is the small sample of the program, not the base"`
+	Count  int    `json:"count" doc:"specialities"`
+	Days   int    `json:"days" doc:"its age"`
+	Old    bool   `json:"old" doc:"older than the setting allows"`
 }
 
 type medicineBody struct {
@@ -175,7 +185,7 @@ func (s *Service) getMedicines(_ context.Context, in *struct {
 	Q string `query:"q" maxLength:"100"`
 }) (*medicinesOut, error) {
 	out := &medicinesOut{}
-	out.Body.Items = []medicineBody{}
+	out.Body.Items, out.Body.Base = []medicineBody{}, s.edition()
 	for _, m := range s.Medicines.Search(in.Q, 20) {
 		out.Body.Items = append(out.Body.Items, listed(m))
 	}

@@ -1,6 +1,7 @@
 package prescriptions
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -174,4 +175,16 @@ func (s *Service) limited(p *Prescription) []warning {
 	}
 	citation, _, _ = strings.Cut(citation, " (")
 	return []warning{{"category", "warn.category-limited", map[string]string{"citation": citation}}}
+}
+
+// edition says which medicines base is in service and how old it is.
+func (s *Service) edition() baseBody {
+	e := s.Medicines.Edition()
+	out := baseBody{Sample: e.Sample, Count: e.Count}
+	if !e.On.IsZero() {
+		y, m, d := s.Clock.Now().In(s.Zone).Date()
+		out.On, out.Days = e.On.Format(time.DateOnly), max(0, int(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Sub(e.On).Hours()/24))
+		out.Old = out.Days > cmp.Or(s.OldAfter, 30)
+	}
+	return out
 }

@@ -47,6 +47,7 @@ type Deps struct {
 	Limits    limit.Limiter
 	Press     *sheet.Press
 	Medicines *medicines.Base
+	OldAfter  int // days after which the medicines base counts as old; 0 for 30
 	Acts      Acts
 	Filer     Filer
 	// Pharmacies names the pharmacists who dispense.

@@ -16,7 +16,6 @@ import (
 	"visavis/internal/config"
 	"visavis/internal/installation"
 	"visavis/internal/limit"
-	"visavis/internal/medicines"
 	"visavis/internal/telemetry"
 )
 
@@ -130,19 +129,6 @@ func tryRedis(ctx context.Context, cfg *config.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	return errors.Join(rdb.Ping(ctx).Err(), rdb.Close())
-}
-
-// tryMedicines reads the files of the BDPM, or says that only the sample is there.
-func tryMedicines(_ context.Context, cfg *config.Config) error {
-	if cfg.Medicines == "" {
-		return errUnset
-	}
-	index, err := medicines.Load(os.DirFS(cfg.Medicines))
-	if err != nil {
-		return err
-	}
-	fmt.Printf("   %d specialities in %s\n", index.Len(), cfg.Medicines)
-	return nil
 }
 
 func tryTCP(addr string) error {

@@ -5,12 +5,10 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,7 +22,7 @@ import (
 	"visavis/internal/front"
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
-	"visavis/internal/medicines"
+	"visavis/internal/medicines/download"
 	"visavis/internal/sheet"
 	"visavis/internal/telemetry"
 	"visavis/messaging"
@@ -49,6 +47,8 @@ type platform struct {
 	door   *front.Front   // nil without a certificate
 	ending atomic.Bool    // told to stop
 	vitals vitals
+
+	medicines *download.Watch
 
 	identity      *identity.Service
 	scheduling    *scheduling.Service
@@ -185,11 +185,8 @@ func (p *platform) papers(context.Context) error {
 	if err != nil {
 		return err
 	}
-	index := medicines.Sample()
-	if p.cfg.Medicines != "" {
-		if index, err = medicines.Load(os.DirFS(p.cfg.Medicines)); err != nil {
-			return fmt.Errorf("medicines: %w", err)
-		}
+	if p.medicines, err = openMedicines(p.cfg, p.clock, p.log); err != nil {
+		return err
 	}
 	zone, err := time.LoadLocation(p.cfg.Zone)
 	if err != nil {
@@ -197,7 +194,7 @@ func (p *platform) papers(context.Context) error {
 	}
 	p.prescriptions, err = prescriptions.New(prescriptions.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Press: press,
-		Medicines: medicines.NewBase(index, time.Time{}), Acts: paperActs{ask}, Filer: p.documents, Pharmacies: pharmacies{ask}, Zone: zone, PublicURL: p.cfg.PublicURL,
+		Medicines: p.medicines.Base, OldAfter: p.cfg.BDPM.OldAfter, Acts: paperActs{ask}, Filer: p.documents, Pharmacies: pharmacies{ask}, Zone: zone, PublicURL: p.cfg.PublicURL,
 	})
 	if err != nil {
 		return err

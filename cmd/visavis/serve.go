@@ -44,6 +44,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func
 		err = errors.Join(ready(ctx, p), isReady())
 	}
 	if err == nil {
+		p.watchMedicines(ctx)
 		select {
 		case <-ctx.Done():
 		case err = <-web.failed:

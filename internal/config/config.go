@@ -40,7 +40,8 @@ type Config struct {
 	MSSante   MSSante       `embed:"" prefix:"mssante-"`
 	SMS       SMS           `embed:"" prefix:"sms-"`
 	TSA       TSA           `embed:"" prefix:"tsa-"`
-	Medicines string        `env:"VISAVIS_MEDICINES" type:"path" help:"Folder of the BDPM files; a small sample when empty."`
+	Medicines string        `env:"VISAVIS_MEDICINES" type:"path" help:"Folder of BDPM files that you keep yourself; when empty, what medicines update fetched, or a small sample."`
+	BDPM      BDPM          `embed:"" prefix:"medicines-"`
 	OID       string        `env:"VISAVIS_OID" default:"1.2.250.1.999.1" help:"OID root of this platform, for document ids."`
 	Sockets   Sockets       `embed:"" prefix:"sockets-"`
 	Drain     time.Duration `env:"VISAVIS_DRAIN" default:"10s" help:"How long running work may take when stopping."`
@@ -191,7 +192,7 @@ func (c *Config) AfterApply() error {
 	if (c.PSC.Cert == "") != (c.PSC.Key == "") {
 		errs = append(errs, errors.New("psc-cert, psc-key: one without the other"))
 	}
-	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.checkDatabase())
+	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.BDPM.check(), c.checkDatabase())
 	return errors.Join(errs...)
 }
 

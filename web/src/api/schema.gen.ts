@@ -1948,6 +1948,24 @@ export interface components {
             /** @description YYYY-MM-DD */
             on: string;
         };
+        PrescriptionsBaseBody: {
+            /**
+             * Format: int64
+             * @description specialities
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description its age
+             */
+            days: number;
+            /** @description older than the setting allows */
+            old: boolean;
+            /** @description YYYY-MM-DD of its files; absent when it is not known */
+            on?: string;
+            /** @description it is the small sample of the program, not the base */
+            sample: boolean;
+        };
         PrescriptionsCancelPrescriptionRequest: {
             reason: string;
         };
@@ -2093,6 +2111,7 @@ export interface components {
             routes: string[];
         };
         PrescriptionsMedicinesOutBody: {
+            base: components["schemas"]["PrescriptionsBaseBody"];
             items: components["schemas"]["PrescriptionsMedicineBody"][];
         };
         PrescriptionsOpenVerifiedPrescriptionRequest: {

@@ -1,0 +1,179 @@
+package download
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"visavis/internal/medicines"
+)
+
+// The hours of the night in which files are fetched, and what else times it.
+const (
+	nightFrom, nightUntil = 2, 6           // local hours
+	overdue               = 72 * time.Hour // files checked longer ago are fetched at any hour
+	again                 = time.Hour      // between two attempts that fail
+	lookEvery             = time.Minute    // at the folder, for files that the command or the clinic put there
+)
+
+// Watch keeps the index in service in step with the files on disk, and fetches new ones at night.
+type Watch struct {
+	Base    *medicines.Base
+	Options Options // Zone may be nil for UTC
+	Folder  string  // files that the clinic keeps itself; then nothing is fetched
+	Nightly bool    // fetch even before the first update by command
+	Off     bool    // never fetch
+	Log     *slog.Logger
+
+	seen    string    // what was loaded
+	waiting string    // a change of the clinic's folder, seen once
+	tried   time.Time // last attempt to fetch
+}
+
+// Open puts in service what is on disk: the clinic's folder, the last good set, or the sample. A clinic's folder that cannot
+// be read is an error; a damaged set is only logged, the one before it or the sample serves.
+func (w *Watch) Open() error {
+	w.Base = medicines.NewBase(medicines.Sample(), time.Time{})
+	w.seen = w.mark()
+	if w.Folder != "" {
+		return w.loadFolder()
+	}
+	w.loadSet()
+	return nil
+}
+
+// Run looks at the files until ctx ends.
+func (w *Watch) Run(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			w.Look(ctx)
+		}
+	}
+}
+
+// Look fetches new files when it is time to, and loads what changed on disk.
+func (w *Watch) Look(ctx context.Context) {
+	if w.due() {
+		w.tried = w.Options.Clock.Now()
+		m, changed, err := Update(ctx, w.Options)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			w.Log.Error("medicines: the nightly update failed, the last good files stay", "error", err)
+		case err == nil:
+			w.Log.Info("medicines: nightly update", "changed", changed, "day", m.On.Format(time.DateOnly), "specialities", m.Specialities, "odd", m.Odd)
+		}
+	}
+	mark := w.mark()
+	if mark == w.seen {
+		w.waiting = ""
+		return
+	}
+	if w.Folder == "" {
+		w.seen = mark
+		w.loadSet()
+		return
+	}
+	if mark != w.waiting { // still being copied, perhaps
+		w.waiting = mark
+		return
+	}
+	w.seen, w.waiting = mark, ""
+	if err := w.loadFolder(); err != nil {
+		w.Log.Error("medicines: the files of the folder are not taken, the last good ones stay", "error", err)
+	}
+}
+
+// due tells whether to fetch now.
+func (w *Watch) due() bool {
+	if w.Off || w.Folder != "" {
+		return false
+	}
+	now := w.Options.Clock.Now()
+	last, err := Current(w.Options.Folder)
+	if err != nil && !w.Nightly {
+		return false
+	}
+	if now.Sub(w.tried) < again {
+		return false
+	}
+	checked := last.FetchedAt
+	if at, err := os.Stat(filepath.Join(w.Options.Folder, "lock")); err == nil && at.ModTime().After(checked) && at.ModTime().Before(now) {
+		checked = at.ModTime() // the same files were found again
+	}
+	hour := now.In(w.zone()).Hour()
+	if hour >= nightFrom && hour < nightUntil {
+		return now.Sub(checked) > 12*time.Hour
+	}
+	return now.Sub(checked) > overdue
+}
+
+func (w *Watch) zone() *time.Location {
+	if w.Options.Zone == nil {
+		return time.UTC
+	}
+	return w.Options.Zone
+}
+
+// mark tells one state of the files from another.
+func (w *Watch) mark() string {
+	if w.Folder == "" {
+		name, _ := os.ReadFile(filepath.Join(w.Options.Folder, pointer))
+		return string(name)
+	}
+	var parts []string
+	for _, name := range medicines.Names() {
+		if at, err := os.Stat(filepath.Join(w.Folder, name)); err == nil {
+			parts = append(parts, fmt.Sprint(name, at.Size(), at.ModTime().UnixNano()))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// loadFolder loads the clinic's own files; they are as old as the oldest of them. Files that hold less than four fifths of
+// the specialities in service are refused.
+func (w *Watch) loadFolder() error {
+	x, err := medicines.Load(os.DirFS(w.Folder))
+	if err != nil {
+		return fmt.Errorf("medicines: %w", err)
+	}
+	if now := w.Base.Edition(); !now.Sample && float64(x.Len()) < shrunk*float64(now.Count) {
+		return fmt.Errorf("medicines: %w: %d specialities, %d before", ErrImplausible, x.Len(), now.Count)
+	}
+	var on time.Time
+	for _, name := range medicines.Names() {
+		if at, err := os.Stat(filepath.Join(w.Folder, name)); err == nil && (on.IsZero() || at.ModTime().Before(on)) {
+			on = at.ModTime()
+		}
+	}
+	w.put(x, dayIn(on, w.zone()))
+	return nil
+}
+
+func (w *Watch) loadSet() {
+	x, m, err := Open(w.Options.Folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.Log.Error("medicines: "+err.Error(), "folder", w.Options.Folder)
+	}
+	if x != nil {
+		w.put(x, m.On)
+	}
+}
+
+func (w *Watch) put(x *medicines.Index, on time.Time) {
+	w.Base.Set(x, on)
+	w.Log.Info("medicines: base in service", "specialities", x.Len(), "day", on.Format(time.DateOnly))
+	if lines := x.Report().Lines(); len(lines) > 0 {
+		w.Log.Warn("medicines: odd rows", "rows", lines)
+	}
+}
