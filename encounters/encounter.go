@@ -109,6 +109,9 @@ func (e *Encounter) to(s Status, at time.Time) error {
 	return nil
 }
 
+// Over tells whether the act has ended or was cancelled.
+func (e *Encounter) Over() bool { return !e.open() }
+
 // open tells whether people may still meet in this act.
 func (e *Encounter) open() bool { return e.Status != Finished && e.Status != Cancelled }
 

@@ -148,7 +148,7 @@ func TestMentions(t *testing.T) {
 	} {
 		p := &Prescription{Content: Content{Category: Medicines, Measures: Measures{WeightKg: c.weight}}}
 		wrong := mentions(p, c.lines, c.birth, c.on, law, s.table)
-		for _, q := range s.examine(Medicines, c.lines, index, c.on) {
+		for _, q := range s.examine(Medicines, c.lines, index, c.on, Declared{}) {
 			if q.refuses {
 				wrong = append(wrong, q.Field)
 			}

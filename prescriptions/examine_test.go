@@ -57,7 +57,7 @@ func TestExamine_FreeText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := examining(t, base(t))
 			for _, c := range cases {
-				if got := refusals(s.examine(Medicines, []Line{free(c.typed)}, s.Medicines.Current(), lawDay)); got != c.want {
+				if got := refusals(s.examine(Medicines, []Line{free(c.typed)}, s.Medicines.Current(), lawDay, Declared{})); got != c.want {
 					t.Errorf("%q: got %q, want %q", c.typed, got, c.want)
 				}
 			}
@@ -70,7 +70,7 @@ func TestExamine_TickAndINN(t *testing.T) {
 	s := examining(t, medicines.Sample())
 	l := free("Potion de Todd")
 	l.NotRestricted = false
-	if got := refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay)); got != "lines[0].notRestricted confirm-not-restricted" {
+	if got := refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay, Declared{})); got != "lines[0].notRestricted confirm-not-restricted" {
 		t.Errorf("without the tick: %q", got)
 	}
 	l = free("Potion de Todd")
@@ -80,16 +80,16 @@ func TestExamine_TickAndINN(t *testing.T) {
 	}
 	l = free("Machin")
 	l.INN = "chlorhydrate de morphine"
-	if got := refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay)); got != "lines[0].name secure-prescription" {
+	if got := refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay, Declared{})); got != "lines[0].name secure-prescription" {
 		t.Errorf("a narcotic by its common denomination: %q", got)
 	}
 	// The tick does not make a narcotic pass.
-	if got := refusals(s.examine(Medicines, []Line{free("Skenan")}, s.Medicines.Current(), lawDay)); got == "" {
+	if got := refusals(s.examine(Medicines, []Line{free("Skenan")}, s.Medicines.Current(), lawDay, Declared{})); got == "" {
 		t.Error("ticked, Skenan passes")
 	}
 	// What the base knows without restriction is offered, needs no tick, and has its common denomination filled in.
 	l = Line{Name: "levothyrox 75", Dose: "1", Frequency: "le matin", DurationDays: 30}
-	list := s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay)
+	list := s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay, Declared{})
 	if refusals(list) != "" || len(list) != 1 || list[0].Code != "choose-listed" || len(list[0].options) != 1 || list[0].options[0].CIS != "62080626" {
 		t.Errorf("%+v", list)
 	}
@@ -102,17 +102,17 @@ func TestExamine_TickAndINN(t *testing.T) {
 func TestExamine_NearIsAsked(t *testing.T) {
 	s := examining(t, medicines.Sample())
 	l := free("Levothyrxo 75") // two letters exchanged
-	list := s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay)
+	list := s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay, Declared{})
 	i := slices.IndexFunc(list, func(q issue) bool { return q.Code == "near-medicine" })
 	if i < 0 || len(list[i].names) != 1 || list[i].names[0] != "LEVOTHYROX" || len(list[i].options) == 0 {
 		t.Fatalf("%+v", list)
 	}
 	l.NotPrescribed = []string{"levothyrox"}
-	if got := refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay)); got != "" {
+	if got := refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay, Declared{})); got != "" {
 		t.Errorf("answered: %q", got)
 	}
 	l.Name = "Skennan"
-	if got := refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay)); got != "lines[0].name near-medicine" {
+	if got := refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay, Declared{})); got != "lines[0].name near-medicine" {
 		t.Errorf("another slip has its own question: %q", got)
 	}
 }
@@ -145,7 +145,7 @@ func TestExamine_OtherPlaces(t *testing.T) {
 		{Other, Line{Text: "Skennan"}, "lines[0].text cited-medicine"},
 		{Nursing, Line{Text: "Surveillance de la gabapentine"}, ""}, // a rule to check never blocks alone
 	} {
-		if got := refusals(s.examine(c.category, []Line{c.line}, s.Medicines.Current(), lawDay)); got != c.want {
+		if got := refusals(s.examine(c.category, []Line{c.line}, s.Medicines.Current(), lawDay, Declared{})); got != c.want {
 			t.Errorf("%s %+v: got %q, want %q", c.category, c.line, got, c.want)
 		}
 	}
@@ -154,7 +154,7 @@ func TestExamine_OtherPlaces(t *testing.T) {
 // TestExamine_ToCheckOnlyWarns: a row "to check" is shown and refuses nothing.
 func TestExamine_ToCheckOnlyWarns(t *testing.T) {
 	s := examining(t, medicines.Sample())
-	list := s.examine(Medicines, []Line{free("gabapentine")}, s.Medicines.Current(), lawDay)
+	list := s.examine(Medicines, []Line{free("gabapentine")}, s.Medicines.Current(), lawDay, Declared{})
 	if refusals(list) != "" || !slices.ContainsFunc(list, func(q issue) bool { return q.Code == "rule-to-check" }) {
 		t.Errorf("%+v", list)
 	}
@@ -164,7 +164,7 @@ func TestExamine_ToCheckOnlyWarns(t *testing.T) {
 func TestExamine_SecuredTerms(t *testing.T) {
 	s := examining(t, medicines.Sample())
 	codes := ""
-	for _, q := range s.examine(Medicines, []Line{free("Méthadone gélule 40 mg")}, s.Medicines.Current(), lawDay) {
+	for _, q := range s.examine(Medicines, []Line{free("Méthadone gélule 40 mg")}, s.Medicines.Current(), lawDay, Declared{}) {
 		codes += q.Code + " " + q.Args["days"] + ";"
 	}
 	if codes != "secure-prescription ;secure-days 28;secure-fraction 7;secure-overlap ;secure-pharmacy ;" {
@@ -199,7 +199,7 @@ func TestExamine_NoMutationSigns(t *testing.T) {
 		}
 		l := free(rapid.SampledFrom([]string{"", "prendre ", "Doliprane + "}).Draw(r, "before") + b.String() + rapid.SampledFrom([]string{"", " LP 10 mg", " 1 cp"}).Draw(r, "after"))
 		l.NotPrescribed = []string{name, strings.ToUpper(name)}
-		if refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay)) == "" {
+		if refusals(s.examine(Medicines, []Line{l}, s.Medicines.Current(), lawDay, Declared{})) == "" {
 			r.Fatalf("%q is signed", l.Name)
 		}
 	})
@@ -218,7 +218,7 @@ func TestExamine_PublicBaseByName(t *testing.T) {
 		if restrictions++; testing.Short() && restrictions%20 != 0 {
 			continue
 		}
-		list := s.examine(Medicines, []Line{free(m.Name)}, s.Medicines.Current(), lawDay)
+		list := s.examine(Medicines, []Line{free(m.Name)}, s.Medicines.Current(), lawDay, Declared{})
 		if refusals(list) != "" {
 			refused++
 			if !slices.ContainsFunc(list, func(q issue) bool { return len(q.options) > 0 }) {
@@ -232,4 +232,64 @@ func TestExamine_PublicBaseByName(t *testing.T) {
 		t.Errorf("only %d restricted specialities: the base was not read", restrictions)
 	}
 	t.Logf("%d of %d restricted specialities are refused as free text", refused, restrictions)
+}
+
+// TestExamine_Declared: what the patient declared is compared by substance, shown, and signed once acknowledged.
+func TestExamine_Declared(t *testing.T) {
+	amoxicilline := ""
+	for m := range medicines.Sample().All {
+		if m.Name == "AMOXICILLINE VIATRIS 500 mg, gélule" {
+			amoxicilline = m.CIS
+		}
+	}
+	structured := Line{CIS: amoxicilline, Name: "AMOXICILLINE VIATRIS 500 mg, gélule", INN: "amoxicilline", Dose: "1", Frequency: "2", DurationDays: 6}
+	if amoxicilline == "" {
+		t.Fatal("no amoxicilline in the sample")
+	}
+	free := Line{Name: "Clamoxyl 1 g", INN: "amoxicilline", NotRestricted: true, Dose: "1", Frequency: "2", DurationDays: 6}
+	const allergy, treatment = "lines[0].name declared-allergy", "lines[0].name declared-treatment"
+	for name, index := range map[string]func(testing.TB) *medicines.Index{"sample": func(testing.TB) *medicines.Index { return medicines.Sample() }, "public": realBase} {
+		t.Run(name, func(t *testing.T) {
+			s := examining(t, index(t))
+			for _, c := range []struct {
+				line                  Line
+				allergies, treatments string
+				want                  string
+			}{
+				{structured, "", "", ""},
+				{structured, "Amoxicilline (urticaire en 2019)", "", allergy},
+				{structured, "allergique à l'AMOXICILINE", "", allergy}, // as people write it
+				{structured, "pollen, arachide, latex", "", ""},
+				{structured, "paracétamol", "", ""},
+				{structured, "", "amoxicilline depuis lundi", treatment},
+				{structured, "amoxicilline", "amoxicilline", allergy + ", " + treatment},
+				{free, "amoxicilline", "", allergy},
+				{Line{Name: "Aspégic", INN: "acide acétylsalicylique", NotRestricted: true, Dose: "1", Frequency: "1", DurationDays: 1}, "Aspirine : œdème", "", allergy},
+				{Line{CIS: "62080626", Name: "x", INN: "lévothyroxine sodique", Dose: "1", Frequency: "1", DurationDays: 30}, "", "Levothyrox 50 le matin", treatment},
+			} {
+				got := ""
+				for _, q := range s.examine(Medicines, []Line{c.line}, s.Medicines.Current(), lawDay, Declared{c.allergies, c.treatments}) {
+					if strings.HasPrefix(q.Code, "declared-") {
+						got += ", " + q.Name + " " + q.Code
+					}
+				}
+				if got = strings.TrimPrefix(got, ", "); got != c.want {
+					t.Errorf("%s against %q, %q: got %q, want %q", c.line.Name, c.allergies, c.treatments, got, c.want)
+				}
+			}
+			seen := structured
+			for _, q := range s.examine(Medicines, []Line{seen}, s.Medicines.Current(), lawDay, Declared{Allergies: "amoxicilline"}) {
+				seen.Acknowledged = append(seen.Acknowledged, q.Code+":"+q.names[0])
+			}
+			if got := refusals(s.examine(Medicines, []Line{seen}, s.Medicines.Current(), lawDay, Declared{Allergies: "amoxicilline"})); got != "" {
+				t.Errorf("acknowledged: %q", got)
+			}
+			if got := refusals(s.examine(Medicines, []Line{seen}, s.Medicines.Current(), lawDay, Declared{Treatments: "amoxicilline"})); got != treatment {
+				t.Errorf("one acknowledgement is not another: %q", got)
+			}
+			if got := refusals(s.examine(Nursing, []Line{{Text: "Injection d'amoxicilline IM"}}, s.Medicines.Current(), lawDay, Declared{Allergies: "amoxicilline"})); got != "lines[0].text declared-allergy" {
+				t.Errorf("in another category: %q", got)
+			}
+		})
+	}
 }

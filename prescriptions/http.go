@@ -137,7 +137,7 @@ func Routes(s *httpx.Server, svc *Service) {
 	counterRoutes(s, svc, op, once, limited)
 }
 
-func (s *Service) body(ctx context.Context, p *Prescription) prescriptionBody {
+func (s *Service) body(ctx context.Context, p *Prescription, said Declared) prescriptionBody {
 	b := prescriptionBody{ID: string(p.ID), Category: p.Category, Status: p.Status, Version: p.Edit, Number: p.Number, Lines: p.Lines,
 		DocumentID: string(p.DocumentID), VerificationID: p.PublicID, ETag: strconv.FormatInt(p.Edit, 10), Measures: p.Measures}
 	if b.Lines == nil {
@@ -147,7 +147,7 @@ func (s *Service) body(ctx context.Context, p *Prescription) prescriptionBody {
 		for _, w := range append(s.warnings(p), s.limited(p)...) {
 			b.Warnings = append(b.Warnings, warningBody{Name: w.field, Code: strings.TrimPrefix(w.code, "warn."), Detail: s.words.T(string(httpx.Language(ctx)), w.code, w.args)})
 		}
-		for _, q := range s.examine(p.Category, p.Lines, s.Medicines.Current(), s.Clock.Now().In(s.Zone)) {
+		for _, q := range s.examine(p.Category, p.Lines, s.Medicines.Current(), s.Clock.Now().In(s.Zone), said) {
 			w := warningBody{Name: q.Name, Code: q.Code, Detail: s.words.T(string(httpx.Language(ctx)), "field."+q.Code, q.Args), Names: q.names, Refused: q.refuses}
 			for _, m := range q.options {
 				w.Options = append(w.Options, listed(m))
@@ -168,7 +168,11 @@ func (s *Service) answer(ctx context.Context, p *Prescription, err error) (*pres
 	if err != nil {
 		return nil, err
 	}
-	b := s.body(ctx, p)
+	said, err := s.declared(ctx, p.EncounterID)
+	if err != nil {
+		return nil, err
+	}
+	b := s.body(ctx, p, said)
 	return &prescriptionOut{ETag: strconv.Quote(b.ETag), Body: b}, nil
 }
 
@@ -204,10 +208,14 @@ func (s *Service) getList(ctx context.Context, in *ByID) (*listOut, error) {
 	if err != nil {
 		return nil, err
 	}
+	said, err := s.declared(ctx, care.EncounterID(in.ID))
+	if err != nil {
+		return nil, err
+	}
 	out := &listOut{}
 	out.Body.Items = make([]prescriptionBody, 0, len(list))
 	for _, p := range list {
-		out.Body.Items = append(out.Body.Items, s.body(ctx, p))
+		out.Body.Items = append(out.Body.Items, s.body(ctx, p, said))
 	}
 	return out, nil
 }

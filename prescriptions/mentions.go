@@ -93,13 +93,14 @@ type examiner struct {
 	base   *restricted.Base
 	index  *medicines.Index
 	issued time.Time
+	said   Declared
 	out    []issue
 }
 
 // examine gives what the law says of the medicines that lines name, however they were written. Words are compared with the
 // substances of the law and with the medicines base; those of another category too, so that nothing is prescribed under it.
-func (s *Service) examine(c Category, lines []Line, index *medicines.Index, issued time.Time) []issue {
-	e := &examiner{table: s.table, base: s.base(index), index: index, issued: issued}
+func (s *Service) examine(c Category, lines []Line, index *medicines.Index, issued time.Time, said Declared) []issue {
+	e := &examiner{table: s.table, base: s.base(index), index: index, issued: issued, said: said}
 	for i, l := range lines {
 		switch {
 		case c != Medicines:
@@ -114,8 +115,33 @@ func (s *Service) examine(c Category, lines []Line, index *medicines.Index, issu
 			e.cited(i, "frequency", l, false)
 		}
 		e.cited(i, "pharmacist", l, false)
+		e.declared(i, l, c)
 	}
 	return e.out
+}
+
+// declared shows a substance of the line that the patient declared an allergy to, or takes already. It is a warning: the
+// acknowledgement lets the line be signed and is kept with it.
+func (e *examiner) declared(i int, l Line, c Category) {
+	m, _ := e.index.Lookup(l.CIS)
+	field, words := "name", l.Name+"\n"+strings.ReplaceAll(l.INN, " + ", "\n")
+	if c != Medicines {
+		field, words = "text", l.Text
+	}
+	for _, said := range []struct{ code, text string }{{"declared-allergy", e.said.Allergies}, {"declared-treatment", e.said.Treatments}} {
+		if said.text == "" {
+			continue
+		}
+		for _, name := range e.base.Shared(e.table, said.text, m, words) {
+			q := issue{Field: fault.Field{Name: at(i, field), Code: "declared-allergy", Args: map[string]string{"name": name}}, names: []string{name}}
+			if said.code == "declared-treatment" {
+				q.Field = fault.Field{Name: at(i, field), Code: "declared-treatment", Args: map[string]string{"name": name}}
+			}
+			mark := restricted.Key(said.code + name)
+			q.refuses = !slices.ContainsFunc(l.Acknowledged, func(a string) bool { return restricted.Key(a) == mark })
+			e.out = append(e.out, q)
+		}
+	}
 }
 
 func (e *examiner) add(name, code string, refuses bool, args ...string) *issue {

@@ -97,6 +97,7 @@ type Line struct {
 	OffLabel         bool    `json:"offLabel,omitempty"`
 	// What the prescriber confirmed of words that the medicines base does not know. Kept with the prescription, not printed.
 	NotRestricted bool     `json:"notRestricted,omitempty" doc:"neither narcotic, hypnotic nor anxiolytic; of a medicine written by hand"`
+	Acknowledged  []string `json:"acknowledged,omitempty" maxItems:"20" maxLength:"200" doc:"matches with what the patient declared that the prescriber has seen: code:name of the warning"`
 	NotPrescribed []string `json:"notPrescribed,omitempty" maxItems:"10" maxLength:"100" doc:"names that the words resemble or cite, and that this line does not prescribe"`
 	// What the prescriber states of the conditions of the medicine (package prescriber).
 	Initial   *prescriber.Initial `json:"initial,omitempty" doc:"the initial prescription that this one renews, when somebody else had to make it"`

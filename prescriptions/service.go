@@ -36,6 +36,14 @@ type Filer interface {
 	Cancel(ctx context.Context, id care.DocumentID) error
 }
 
+// Declared is what the patient said for one act, in their words; empty when nothing or none was said.
+type Declared struct{ Allergies, Treatments string }
+
+// Declarations tells what the patient declared for an act; encounters/declared answers.
+type Declarations interface {
+	Declared(ctx context.Context, id care.EncounterID) (Declared, error)
+}
+
 // Deps are what the module is made of.
 type Deps struct {
 	DB        *store.DB
@@ -52,8 +60,10 @@ type Deps struct {
 	Filer     Filer
 	// Pharmacies names the pharmacists who dispense.
 	Pharmacies Pharmacies
-	Zone       *time.Location // in which people read dates
-	PublicURL  string         // as https://host, no slash at the end
+	// Declarations tells what the patient said of allergies and treatments; nil when nobody asks.
+	Declarations Declarations
+	Zone         *time.Location // in which people read dates
+	PublicURL    string         // as https://host, no slash at the end
 }
 
 // Service holds the use cases.
@@ -96,6 +106,22 @@ func (s *Service) base(index *medicines.Index) *restricted.Base {
 	return s.names
 }
 
+// declared gives what the patient declared for the act of a prescription.
+func (s *Service) declared(ctx context.Context, id care.EncounterID) (Declared, error) {
+	if s.Declarations == nil {
+		return Declared{}, nil
+	}
+	return s.Declarations.Declared(ctx, id)
+}
+
+// recordDeclared writes that what the patient declared was read beside a prescription.
+func (s *Service) recordDeclared(ctx context.Context, tx *store.Tx, act paper.Act, said Declared) error {
+	if said == (Declared{}) {
+		return nil
+	}
+	return s.Audit.Append(ctx, tx, audit.Entry{Action: "declaration.read", Object: "appointment/" + string(act.AppointmentID), Patient: act.PatientID})
+}
+
 // author asks for the act and lets only the professional responsible for it go on.
 func (s *Service) author(ctx context.Context, id care.EncounterID, action authz.Action) (paper.Act, error) {
 	act, err := s.Acts.Act(ctx, id)
@@ -123,6 +149,13 @@ func (s *Service) OfEncounter(ctx context.Context, id care.EncounterID) ([]*Pres
 		}
 		for _, p := range list {
 			p.by = prescriberOf(act)
+		}
+		said, err := s.declared(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := s.recordDeclared(ctx, tx, act, said); err != nil {
+			return err
 		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "prescription.read", Object: "encounter/" + string(id), Patient: act.PatientID})
 	})

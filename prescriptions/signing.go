@@ -39,7 +39,14 @@ func (s *Service) Sign(ctx context.Context, id care.PrescriptionID, edit int64) 
 		if err != nil {
 			return err
 		}
-		f, err := s.compose(act, p, old)
+		said, err := s.declared(ctx, p.EncounterID)
+		if err != nil {
+			return err
+		}
+		if err := s.recordDeclared(ctx, tx, act, said); err != nil {
+			return err
+		}
+		f, err := s.compose(act, p, old, said)
 		if err != nil {
 			return err
 		}
@@ -83,7 +90,7 @@ func (s *Service) replaced(ctx context.Context, tx *store.Tx, p *Prescription) (
 }
 
 // compose fills in what signing gives p and makes its two files, or names what is wrong.
-func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, error) {
+func (s *Service) compose(act paper.Act, p, old *Prescription, said Declared) (paper.Filing, error) {
 	now := s.Clock.Now()
 	issued := act.Local(now)
 	rules, err := rulesOn(issued)
@@ -96,7 +103,7 @@ func (s *Service) compose(act paper.Act, p, old *Prescription) (paper.Filing, er
 		lines = withINN(lines, s.base(index))
 	}
 	wrong = append(append(wrong, check(p.Category, lines, rules)...), mentions(p, lines, act.Patient.BirthDate, issued, rules, s.table)...)
-	for _, q := range s.examine(p.Category, lines, index, issued) {
+	for _, q := range s.examine(p.Category, lines, index, issued, said) {
 		if q.refuses {
 			wrong = append(wrong, q.Field)
 		}

@@ -1,6 +1,7 @@
 package scheduling
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -40,6 +41,18 @@ type Shown struct {
 	Amount     int64
 	Reimbursed int64
 	Source     string
+}
+
+// Subject is what a patient says of allergies, or of treatments: state "none", "listed" with a text, or nothing.
+type Subject struct{ State, Text string }
+
+// Declared is what a patient says at a booking; the zero value says nothing.
+type Declared struct{ Allergies, Treatments Subject }
+
+// Declarations keeps what a patient says, in the caller's transaction; encounters/declared answers. It fails as Invalid,
+// naming the fields after "declared.".
+type Declarations interface {
+	Declare(ctx context.Context, id care.AppointmentID, patient care.PatientID, d Declared) error
 }
 
 // Appointment is a slot taken by a patient.

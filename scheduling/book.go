@@ -21,6 +21,7 @@ type Booking struct {
 	Person         Person
 	Zone           string
 	Shown          Shown
+	Declared       Declared
 }
 
 // Receipt is a booking that was made.
@@ -70,7 +71,10 @@ func (s *Service) book(ctx context.Context, action authz.Action, b Booking) (r R
 			return joined(problems, err)
 		}
 		r.Appointment = s.taken(ctx, schedule, slot, r.Known.ID, b)
-		return s.keep(ctx, tx, action, r.Appointment)
+		if err := s.keep(ctx, tx, action, r.Appointment); err != nil || b.Declared == (Declared{}) {
+			return err
+		}
+		return s.Declarations.Declare(ctx, r.ID, r.Known.ID, b.Declared)
 	})
 	return r, err
 }

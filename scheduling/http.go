@@ -43,6 +43,23 @@ type personBody struct {
 	Email      string `json:"email,omitempty" maxLength:"254"`
 }
 
+type subjectBody struct {
+	State string `json:"state" enum:",none,listed" doc:"empty: not given"`
+	Text  string `json:"text,omitempty" maxLength:"2000"`
+}
+
+type declaredBody struct {
+	Allergies  subjectBody `json:"allergies"`
+	Treatments subjectBody `json:"treatments"`
+}
+
+func (b *declaredBody) declared() Declared {
+	if b == nil {
+		return Declared{}
+	}
+	return Declared{Subject(b.Allergies), Subject(b.Treatments)}
+}
+
 type shownBody struct {
 	AmountCents     int64 `json:"amountCents"`
 	ReimbursedCents int64 `json:"reimbursedCents"`
@@ -56,6 +73,8 @@ type bookIn struct {
 		Locale         string     `json:"locale" enum:"fr,en"`
 		Zone           string     `json:"zone" maxLength:"64" doc:"IANA name of the patient's zone"`
 		PriceShown     shownBody  `json:"priceShown" doc:"what the person saw before confirming"`
+
+		Declared *declaredBody `json:"declared,omitempty" doc:"allergies and treatments, when the patient says something of them"`
 	}
 }
 
@@ -203,7 +222,8 @@ func (s *Service) postBooking(ctx context.Context, in *bookIn) (*bookedOut, erro
 	b := in.Body
 	return s.booked(ctx)(s.Book(ctx, Booking{
 		PractitionerID: care.StaffID(b.PractitionerID), Start: b.Start, Person: b.Patient.person(b.Locale), Zone: b.Zone,
-		Shown: Shown{Amount: b.PriceShown.AmountCents, Reimbursed: b.PriceShown.ReimbursedCents},
+		Shown:    Shown{Amount: b.PriceShown.AmountCents, Reimbursed: b.PriceShown.ReimbursedCents},
+		Declared: b.Declared.declared(),
 	}))
 }
 

@@ -99,6 +99,7 @@ type Deps struct {
 	Practitioners Practitioners
 	Encounters    Encounters
 	Consents      Consents
+	Declarations  Declarations
 	// BookingLimit is what one visitor may book; the zero Rule is 20 at once,
 	// then one each 30 s.
 	BookingLimit limit.Rule

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"visavis/consent"
 	"visavis/documents"
 	"visavis/encounters"
+	"visavis/encounters/declared"
 	"visavis/identity"
 	"visavis/identity/prosante"
 	"visavis/internal/config"
@@ -57,6 +57,7 @@ type platform struct {
 	signaling     *signaling.Service
 	whip          *whip.Service
 	check         *check.Service
+	declared      *declared.Service
 	documents     *documents.Service
 	prescriptions *prescriptions.Service
 	messaging     *messaging.Service
@@ -81,15 +82,6 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*platform
 		}
 	}
 	return p, nil
-}
-
-// ownTexts is what this package itself says.
-func ownTexts() (*lang.Catalogue, error) {
-	sub, err := fs.Sub(textFiles, "texts")
-	if err != nil {
-		return nil, err
-	}
-	return lang.New(sub, "fr", "en")
 }
 
 // say loads the words this package needs.
@@ -133,7 +125,7 @@ func (p *platform) acts(context.Context) (err error) {
 	ask := ask{p}
 	p.scheduling, err = scheduling.New(scheduling.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock,
-		Patients: agendaPatients{ask}, Practitioners: agendaPractitioners{ask}, Encounters: agendaEncounters{ask}, Consents: agendaConsents{ask},
+		Patients: agendaPatients{ask}, Practitioners: agendaPractitioners{ask}, Encounters: agendaEncounters{ask}, Consents: agendaConsents{ask}, Declarations: agendaDeclarations{ask},
 	})
 	if err != nil {
 		return err
@@ -145,6 +137,7 @@ func (p *platform) acts(context.Context) (err error) {
 		DB: p.db, Bus: p.bus, Audit: p.audit, Table: p.table, Clock: p.clock,
 		People: encounterPeople{ask}, Consents: p.consent, Live: encounterLive{ask}, Checks: encounterChecks{ask},
 	})
+	p.declared = declared.New(declared.Deps{DB: p.db, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Acts: declaredActs{ask}})
 	return nil
 }
 
@@ -194,7 +187,7 @@ func (p *platform) papers(context.Context) error {
 	}
 	p.prescriptions, err = prescriptions.New(prescriptions.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Press: press,
-		Medicines: p.medicines.Base, OldAfter: p.cfg.BDPM.OldAfter, Acts: paperActs{ask}, Filer: p.documents, Pharmacies: pharmacies{ask}, Zone: zone, PublicURL: p.cfg.PublicURL,
+		Medicines: p.medicines.Base, OldAfter: p.cfg.BDPM.OldAfter, Acts: paperActs{ask}, Filer: p.documents, Pharmacies: pharmacies{ask}, Declarations: paperDeclarations{ask}, Zone: zone, PublicURL: p.cfg.PublicURL,
 	})
 	if err != nil {
 		return err
@@ -320,6 +313,7 @@ func (p *platform) api() error {
 		return err
 	}
 	encounters.Routes(p.server, p.encounters, words)
+	declared.Routes(p.server, p.declared)
 	signaling.Routes(p.server, p.signaling)
 	whip.Routes(p.server, p.whip)
 	documents.Routes(p.server, p.documents)

@@ -31,7 +31,7 @@ func TestWhatALinkOpens(t *testing.T) {
 		"consent.receipt", "consent.withdraw", "link.revoke", "seat.admission", "still.keep"}, link); diff != "" {
 		t.Errorf("the link alone: %s", diff)
 	}
-	if diff := cmp.Diff([]string{"document.accesses", "document.list", "document.read", "patient.read", "still.list", "still.read"}, code); diff != "" {
+	if diff := cmp.Diff([]string{"declaration.read", "declaration.write", "document.accesses", "document.list", "document.read", "patient.read", "still.list", "still.read"}, code); diff != "" {
 		t.Errorf("link and code: %s", diff)
 	}
 

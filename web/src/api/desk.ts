@@ -1,11 +1,14 @@
 /** One function per route that the professional's pages use. */
 import { address, call, callWithTag } from './call';
-import type { DeviceDirection, IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
+import type { DeclarationGiven, DeviceDirection, IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
 import type { ConsentScreen, ConsentText, PrescriptionCategory, PrescriptionLine, StaffRole } from './types';
 
 export const day = (date?: string) => call('GET /api/day', { query: { date } });
 
 export const encounter = (id: string) => call('GET /api/encounters/{id}', { path: { id } });
+export const declaration = (appointment: string) => call('GET /api/appointments/{id}/declaration', { path: { id: appointment } });
+export const saveDeclaration = (appointment: string, body: DeclarationGiven, tag: string) =>
+  call('PUT /api/appointments/{id}/declaration', { path: { id: appointment }, body, ifMatch: tag });
 export const connectionChecks = (id: string) => call('GET /api/encounters/{id}/checks', { path: { id } });
 export const callQuality = (id: string) => call('GET /api/encounters/{id}/quality', { path: { id } });
 export const confirmIdentity = (id: string, how: IdentifiedHow) =>

@@ -31,6 +31,9 @@ export type Prescription = Schemas['PrescriptionsPrescriptionBody'];
 export type PrescriptionStatus = Prescription['status'];
 export type Medicine = Schemas['PrescriptionsMedicineBody'];
 
+export type Declaration = Schemas['DeclaredDeclarationBody'];
+export type DeclarationGiven = Sent<'PUT /api/appointments/{id}/declaration'>;
+
 export type Delivery = Schemas['MessagingDeliveryBody'];
 
 export type Agenda = Schemas['SchedulingAgendaOutBody'];

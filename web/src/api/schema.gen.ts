@@ -142,6 +142,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appointments/{id}/declaration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the patient says of allergies and treatments */
+        get: operations["readDeclaration"];
+        /** Replace what the patient says, until the act ends */
+        put: operations["updateDeclaration"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appointments/{id}/link": {
         parameters: {
             query?: never;
@@ -1446,6 +1464,36 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        DeclaredDeclarationBody: {
+            allergies: components["schemas"]["DeclaredSaidBody"];
+            etag: string;
+            treatments: components["schemas"]["DeclaredSaidBody"];
+        };
+        DeclaredSaidBody: {
+            /** Format: date-time */
+            at?: string;
+            /**
+             * @description who said or wrote it
+             * @enum {string}
+             */
+            by?: "patient" | "doctor" | "nurse";
+            /**
+             * @description empty: not given, which is not none
+             * @enum {string}
+             */
+            state: "" | "none" | "listed";
+            /** @description of a listed state */
+            text?: string;
+        };
+        DeclaredSubject: {
+            /**
+             * @description empty: not given, which is not none
+             * @enum {string}
+             */
+            state: "" | "none" | "listed";
+            /** @description of a listed state */
+            text?: string;
+        };
         DocumentsAccessBody: {
             /** @enum {string} */
             action: "read" | "download" | "sign" | "send" | "dispense";
@@ -1709,6 +1757,10 @@ export interface components {
             text?: string;
             /** @enum {string} */
             word: "good" | "weak" | "audio-only" | "lost" | "device";
+        };
+        EncountersUpdateDeclarationRequest: {
+            allergies: components["schemas"]["DeclaredSubject"];
+            treatments: components["schemas"]["DeclaredSubject"];
         };
         EncountersVideoProofBody: {
             /**
@@ -2058,6 +2110,8 @@ export interface components {
             renewal: number;
         };
         PrescriptionsLine: {
+            /** @description matches with what the patient declared that the prescriber has seen: code:name of the warning */
+            acknowledged?: string[];
             ald?: boolean;
             /** @description code of the speciality; empty for what the index does not know */
             cis?: string;
@@ -2273,6 +2327,8 @@ export interface components {
             zone: string;
         };
         SchedulingBookInBody: {
+            /** @description allergies and treatments, when the patient says something of them */
+            declared?: components["schemas"]["SchedulingDeclaredBody"];
             /** @enum {string} */
             locale: "fr" | "en";
             patient: components["schemas"]["SchedulingPersonBody"];
@@ -2303,6 +2359,10 @@ export interface components {
             displayName: string;
             freeSlots: components["schemas"]["SchedulingSlotBody"][];
             id: string;
+        };
+        SchedulingDeclaredBody: {
+            allergies: components["schemas"]["SchedulingSubjectBody"];
+            treatments: components["schemas"]["SchedulingSubjectBody"];
         };
         SchedulingEntryBody: {
             /** @enum {string} */
@@ -2395,6 +2455,14 @@ export interface components {
             /** @example SM54 */
             code: string;
             label: string;
+        };
+        SchedulingSubjectBody: {
+            /**
+             * @description empty: not given
+             * @enum {string}
+             */
+            state: "" | "none" | "listed";
+            text?: string;
         };
         SignalingAdmissionBody: {
             /** Format: date-time */
@@ -2785,6 +2853,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsentStateBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    readDeclaration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclaredDeclarationBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    updateDeclaration: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description the entity tag of what the caller saw */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EncountersUpdateDeclarationRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclaredDeclarationBody"];
                 };
             };
             /** @description Error */

@@ -13,6 +13,7 @@ import { DateField, TextField } from '@/ui/Field';
 import { Loading } from '@/ui/Loading';
 import { PatientPage, Section, useNow } from '@/ui/Page';
 import { BookedPage } from './BookedPage';
+import { declaredOf, DeclaredSection, emptyDeclared } from './DeclaredSection';
 import { checkForm, emptyForm, errorsOf, patientOf, type BookingErrors, type BookingField, type BookingForm } from './form';
 import { PriceNote } from './PriceNote';
 import { SlotPicker } from './SlotPicker';
@@ -63,6 +64,7 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
   const queries = useQueryClient();
   const [form, setForm] = useState<BookingForm>(emptyForm);
   const [errors, setErrors] = useState<BookingErrors>({});
+  const [declared, setDeclared] = useState(emptyDeclared);
   const [choosing, setChoosing] = useState(false);
   // One key per intention: the same person, the same time. Another time is another intention.
   const intention = useRef({ start, key: newIntention() });
@@ -74,6 +76,7 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
           practitionerId: practitioner.id,
           start,
           patient: patientOf(form),
+          ...declaredOf(declared),
           locale: language,
           zone,
           priceShown: { amountCents: practitioner.price?.amountCents ?? 0, reimbursedCents: practitioner.price?.reimbursedCents ?? 0 },
@@ -150,6 +153,7 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
           }}
         >
           <Fields form={form} errors={errors} onChange={setForm} />
+          <DeclaredSection form={declared} onChange={setDeclared} />
           <p className={styles.soft}>{t('book.secret')}</p>
           {Object.keys(errors).length > 0 && <Alert tone="bad" title={t('book.incomplete')} live />}
           {failure && !choosing && Object.keys(errors).length === 0 && (

@@ -8,6 +8,7 @@ import { useT } from '@/i18n/i18n';
 import { Tabs } from '@/ui/Tabs';
 import { closed } from './act';
 import { ConsentBand } from './ConsentBand';
+import { DeclaredBand } from './DeclaredBand';
 import { PatientBand } from './PatientBand';
 import { PreviousDocuments } from './PreviousDocuments';
 import { SignBar } from './SignBar';
@@ -38,6 +39,7 @@ export function FilePane({ encounter, tab, onTab }: Props) {
     <>
       <PatientBand encounter={encounter} />
       <ConsentBand encounter={encounter} />
+      <DeclaredBand encounter={encounter} />
       {encounter.host && <Tabs label={t('tab.name')} value={tab} onChange={(v) => onTab(v as FileTab)} items={items} />}
       {over && encounter.host && encounter.status === 'finished' && <SignBar encounter={encounter} onTab={onTab} />}
     </>

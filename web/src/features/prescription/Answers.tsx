@@ -2,7 +2,7 @@ import type { Medicine, Prescription } from '@/api/deskTypes';
 import type { PrescriptionLine } from '@/api/types';
 import { useT } from '@/i18n/i18n';
 import { Button } from '@/ui/Button';
-import { chosenLine, confirmed } from './lines';
+import { acknowledged, chosenLine, confirmed } from './lines';
 import styles from './prescription.module.css';
 
 export type Warning = NonNullable<Prescription['warnings']>[number];
@@ -27,11 +27,19 @@ export function Answers({ line, warnings, said, onChange }: Props) {
             {t('answer.choose', { name: m.name })}
           </Button>
         ))}
-        {w.names?.map((name) => (
-          <Button key={name} look="text" onPress={() => onChange(confirmed(line, name))}>
-            {t(w.code === 'near-medicine' ? 'answer.other' : 'answer.cited', { name })}
-          </Button>
-        ))}
+        {w.names?.map((name) =>
+          w.code.startsWith('declared-') ? (
+            w.refused && (
+              <Button key={name} onPress={() => onChange(acknowledged(line, w.code, name))}>
+                {t('answer.seen', { name })}
+              </Button>
+            )
+          ) : (
+            <Button key={name} look="text" onPress={() => onChange(confirmed(line, name))}>
+              {t(w.code === 'near-medicine' ? 'answer.other' : 'answer.cited', { name })}
+            </Button>
+          ),
+        )}
       </div>
     </div>
   ));

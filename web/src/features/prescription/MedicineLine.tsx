@@ -114,6 +114,7 @@ export function MedicineSentence({ line }: { line: PrescriptionLine }) {
     line.notReimbursable ? t('say.notReimbursable') : '',
     line.offLabel ? t('say.offLabel') : '',
     line.pharmacist ? t('say.pharmacist', { text: line.pharmacist }) : '',
+    ...(line.acknowledged ?? []).map((mark) => t('say.acknowledged', { name: mark.slice(mark.indexOf(':') + 1) })),
     line.notRestricted ? t('say.notRestricted') : '',
     ...(line.notPrescribed ?? []).map((name) => t('say.notPrescribed', { name })),
   ].filter(Boolean);

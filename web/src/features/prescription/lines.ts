@@ -33,6 +33,12 @@ export function confirmed(line: PrescriptionLine, name: string): PrescriptionLin
   return { ...line, notPrescribed: [...(line.notPrescribed ?? []).filter((n) => n !== name), name] };
 }
 
+/** The line with a match that was seen: what the patient declared is named by the warning's code and substance. */
+export function acknowledged(line: PrescriptionLine, code: string, name: string): PrescriptionLine {
+  const mark = `${code}:${name}`;
+  return { ...line, acknowledged: [...(line.acknowledged ?? []).filter((a) => a !== mark), mark] };
+}
+
 /** Whole number typed in a field; undefined while there is none. */
 export function readCount(text: string): number | undefined {
   const digits = text.replace(/\D/g, '').slice(0, 4);
