@@ -108,7 +108,7 @@ func (s *Service) getReceipt(ctx context.Context, in *receiptIn) (*fileOut, erro
 	if err != nil {
 		return nil, err
 	}
-	return file(pdfType, "inline", "document", ".pdf", at, pdf), nil
+	return file(pdfType, "attachment", "document", ".pdf", at, pdf), nil
 }
 
 func (s *Service) getProof(ctx context.Context, in *actIn) (*fileOut, error) {

@@ -134,7 +134,7 @@ func TestProofOverHTTP(t *testing.T) {
 		}
 		mine := "/api/consents/" + record.ID
 		receipt := me.Get(mine + "/receipt?lang=en").Want(200)
-		if d := receipt.Header.Get("Content-Disposition"); d != `inline; filename="document-2026-03-10.pdf"` || receipt.Header.Get("Content-Type") != "application/pdf" {
+		if d := receipt.Header.Get("Content-Disposition"); d != `attachment; filename="document-2026-03-10.pdf"` || receipt.Header.Get("Content-Type") != "application/pdf" {
 			t.Errorf("%s %s", d, receipt.Header.Get("Content-Type"))
 		}
 		wantPrinted(t, receipt.Body, "Consent receipt", "visavis simulated TSA")

@@ -297,5 +297,5 @@ func (s *Service) getFile(ctx context.Context, in *ByID, mime, ext string, pick 
 		return nil, err
 	}
 	name := "document-" + d.SignedAt.Format("2006-01-02") + ext
-	return &fileOut{mime, `inline; filename="` + name + `"`, pick(f)}, nil
+	return &fileOut{mime, `attachment; filename="` + name + `"`, pick(f)}, nil
 }

@@ -142,7 +142,7 @@ func (s *Service) getStill(ctx context.Context, in *ByID) (*stillFileOut, error)
 		return nil, err
 	}
 	return &stillFileOut{
-		ContentType: st.MIME, ContentDisposition: `inline; filename="photo-` + st.At.Format("2006-01-02") + st.Extension() + `"`,
+		ContentType: st.MIME, ContentDisposition: `attachment; filename="photo-` + st.At.Format("2006-01-02") + st.Extension() + `"`,
 		ContentDigest: "sha-256=:" + base64.StdEncoding.EncodeToString(st.Hash) + ":", Body: data,
 	}, nil
 }

@@ -282,8 +282,11 @@ func TestStillsOverHTTP(t *testing.T) {
 		if !bytes.Equal(a.Body, data) || a.Header.Get("Content-Digest") != said || a.Header.Get("Content-Type") != "image/jpeg" {
 			t.Errorf("%d bytes, %v", len(a.Body), a.Header)
 		}
-		if name := a.Header.Get("Content-Disposition"); name != `inline; filename="photo-2026-03-10.jpg"` {
+		if name := a.Header.Get("Content-Disposition"); name != `attachment; filename="photo-2026-03-10.jpg"` {
 			t.Errorf("%s", name)
+		}
+		if h := a.Header; h.Get("Content-Security-Policy") != "default-src 'none'; sandbox; frame-ancestors 'none'" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+			t.Errorf("a photo could run in our origin: %v", h)
 		}
 		c.With("lea").Get("/api/me/stills").Want(200).JSON(&list)
 		c.With("lea").Get("/api/stills/" + one.ID).Want(200)

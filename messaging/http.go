@@ -95,7 +95,7 @@ func Routes(s *httpx.Server, svc *Service) {
 			if err != nil {
 				return nil, err
 			}
-			return &sheetOut{"application/pdf", `inline; filename="courrier.pdf"`, pdf}, nil
+			return &sheetOut{"application/pdf", `attachment; filename="courrier.pdf"`, pdf}, nil
 		})
 	httpx.Handle(s, op(http.MethodPost, "/api/hooks/sms", "delivery.receipt", "Delivery receipt of the SMS gateway, signed", 204).Named("receiveSMSReceipt"),
 		func(ctx context.Context, in *struct {

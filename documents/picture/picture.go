@@ -22,6 +22,9 @@ const MaxPixels = 100_000_000
 // orientation, needs 34.
 const maxExif = 64
 
+// maxProfile bounds the colour profile, in bytes as stored.
+const maxProfile = 64 << 10
+
 // What is wrong with a picture.
 var (
 	ErrType     = errors.New("picture: neither JPEG nor PNG")
@@ -76,9 +79,10 @@ func Inspect(b []byte) (Picture, error) {
 	return p, nil
 }
 
-// walkJPEG reads the segments after SOI up to EOI, which must be the end.
+// walkJPEG reads the segments after SOI up to EOI, which must be the end. There
+// is one frame: with a second one, readers disagree about the size.
 func walkJPEG(b []byte) error {
-	scanned := false
+	scanned, frames, profile := false, 0, 0
 	for {
 		if len(b) < 2 || b[0] != 0xFF {
 			return ErrBroken
@@ -105,12 +109,32 @@ func walkJPEG(b []byte) error {
 		if !plain(marker, b[4:n]) {
 			return ErrMetadata
 		}
+		switch {
+		case frame(marker):
+			if frames++; frames > 1 || scanned {
+				return ErrBroken
+			}
+		case marker == 0xDC: // DNL gives the height a second time
+			return ErrBroken
+		case marker == 0xDA && frames == 0, marker >= 0xE0 && scanned:
+			return ErrBroken
+		case marker == 0xE2:
+			if profile += n; profile > maxProfile {
+				return ErrMetadata
+			}
+		}
 		b = b[n:]
 		if marker == 0xDA {
 			scanned = true
 			b = b[entropy(b):]
 		}
 	}
+}
+
+// frame tells whether a marker begins a frame (T.81 table B.1): SOF0 to SOF15
+// without DHT, JPG and DAC.
+func frame(marker byte) bool {
+	return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC
 }
 
 // plain tells whether a segment belongs to the picture itself: its coding, its colours, its orientation.
@@ -137,28 +161,4 @@ func entropy(b []byte) int {
 		}
 	}
 	return len(b)
-}
-
-// walkPNG reads the chunks up to IEND, which must be the end.
-func walkPNG(b []byte) error {
-	for {
-		if len(b) < 12 {
-			return ErrBroken
-		}
-		n := int(binary.BigEndian.Uint32(b))
-		if n < 0 || n > len(b)-12 {
-			return ErrBroken
-		}
-		switch string(b[4:8]) {
-		case "IEND":
-			if len(b) > 12 {
-				return ErrMetadata
-			}
-			return nil
-		case "IHDR", "PLTE", "IDAT", "tRNS", "cHRM", "gAMA", "iCCP", "sBIT", "sRGB", "cICP", "pHYs", "bKGD":
-		default:
-			return ErrMetadata // eXIf, tEXt, iTXt, zTXt, tIME and whatever is invented
-		}
-		b = b[n+12:]
-	}
 }
