@@ -112,6 +112,14 @@ func (e *Encounter) to(s Status, at time.Time) error {
 // Over tells whether the act has ended or was cancelled.
 func (e *Encounter) Over() bool { return !e.open() }
 
+// boundVideo holds the seconds of video to the length of an ended act: the seconds
+// in which pictures went both ways are counted whole, its first and last too.
+func (e *Encounter) boundVideo() {
+	if !e.StartedAt.IsZero() && !e.FinishedAt.IsZero() {
+		e.VideoSeconds = min(e.VideoSeconds, max(0, int(e.FinishedAt.Unix()-e.StartedAt.Unix())))
+	}
+}
+
 // open tells whether people may still meet in this act.
 func (e *Encounter) open() bool { return e.Status != Finished && e.Status != Cancelled }
 

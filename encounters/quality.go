@@ -134,6 +134,9 @@ func seatsOf(e *Encounter, rows []qualityRow) ([]ribbon.Seat, error) {
 		x := seat(r.SeatID, care.Role(r.Role))
 		x.Samples = append(x.Samples, list...)
 	}
+	for i := range seats {
+		seats[i].Ended = e.FinishedAt
+	}
 	slices.SortStableFunc(seats, func(a, b ribbon.Seat) int { return cmp.Compare(rank(a.Role), rank(b.Role)) })
 	return seats, nil
 }

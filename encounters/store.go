@@ -126,6 +126,7 @@ func take(tx *store.Tx, q *gorm.DB) (*Encounter, error) {
 		return nil, err
 	}
 	e := fromRow(r)
+	e.boundVideo()
 	return e, loadParts(tx, e)
 }
 

@@ -29,6 +29,7 @@ type Seat struct {
 	Role    care.Role
 	Stays   []Span
 	Samples []events.Sample
+	Ended   time.Time // when the call ended for everybody; zero while it lasts
 }
 
 // Span is a stretch of time.
@@ -132,7 +133,7 @@ func lay(s Seat, incidents []Incident) (out []band) {
 		out = append(out, band{Span: Span{from, to}, word: wordOf(x), sample: x})
 		end = to
 	}
-	return within(fill(out, cuts(s, incidents)), s.Stays)
+	return fill(within(out, s.Stays), cuts(s, incidents))
 }
 
 // wordOf is the word of a sample; a device that failed is one of its own.
@@ -150,7 +151,8 @@ func wordOf(x events.Sample) string {
 }
 
 // cuts are the times for which the server saw no media of a seat. One that did
-// not end lasts as long as the stay; when nobody is there it is none.
+// not end lasts as long as the stay; when the stay ended by it, until its person
+// came back or the call ended; when neither is known it is none.
 func cuts(s Seat, incidents []Incident) (out []Span) {
 	open := time.Time{}
 	for _, i := range incidents {
@@ -164,17 +166,29 @@ func cuts(s Seat, incidents []Incident) (out []Span) {
 		}
 	}
 	if !open.IsZero() {
-		for _, x := range s.Stays {
-			switch {
-			case x.From.After(open):
-			case x.To.IsZero():
-				out = append(out, Span{open, open.Add(usual)}) // it goes on: at least that long, until more is known
-			case x.To.After(open):
-				out = append(out, Span{open, x.To})
-			}
+		if end := s.lasts(open); end.After(open) {
+			out = append(out, Span{open, end})
 		}
 	}
 	return out
+}
+
+// lasts gives the end of a cut of which only the beginning is known.
+func (s Seat) lasts(open time.Time) time.Time {
+	end := s.Ended
+	for _, x := range s.Stays {
+		switch {
+		case x.From.After(open):
+			if end.IsZero() || x.From.Before(end) {
+				end = x.From // came back
+			}
+		case x.To.IsZero():
+			return open.Add(usual) // it goes on: at least that long, until more is known
+		case x.To.After(open.Add(atOnce)):
+			return x.To // was there until then, without media
+		}
+	}
+	return end
 }
 
 // fill makes lost what the server saw cut and no sample tells of.

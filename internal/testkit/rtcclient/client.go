@@ -240,6 +240,13 @@ func (c *Client) Cut() {
 	<-c.done
 }
 
+// Leave closes the socket as a browser does that leaves a page: it says goodbye.
+func (c *Client) Leave() {
+	_ = c.raw(map[string]any{"t": "bye"})
+	_ = c.ws.Close(websocket.StatusGoingAway, "")
+	<-c.done
+}
+
 // Join offers media over this client and takes the answer.
 func (c *Client) Join(ctx context.Context, m *Media, pc int, restart bool) error {
 	text, err := m.Offer(ctx, restart)
