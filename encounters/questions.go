@@ -26,14 +26,13 @@ const (
 // CaresFor tells whether a professional is of the patient's care team, which
 // need-to-know rests on (CSP L1110-4): they were in an act that took place, or
 // are responsible for or invited into one that is planned within the window.
-func (s *Service) CaresFor(ctx context.Context, staff care.StaffID, patient care.PatientID) (bool, error) {
-	n := int64(0)
-	err := s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+func (s *Service) CaresFor(ctx context.Context, staff care.StaffID, patient care.PatientID) (yes bool, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		now := s.Clock.Now()
-		n, err = countTies(tx, staff, patient, store.Micros(now.Add(knowBefore)), store.Micros(now.Add(-knowAfter)))
+		yes, err = tied(tx, staff, patient, store.Micros(now.Add(knowBefore)), store.Micros(now.Add(-knowAfter)))
 		return err
 	})
-	return n > 0, err
+	return yes, err
 }
 
 // InTeam tells whether a professional was invited into the act of an

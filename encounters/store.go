@@ -30,6 +30,7 @@ type encounterRow struct {
 
 	AppointmentVersion int64
 	WaitingToldAt      int64
+	store.Guarded
 }
 
 func (encounterRow) TableName() string { return "encounters" }
@@ -40,6 +41,7 @@ type teamRow struct {
 	Role        string
 	InvitedBy   string
 	At          int64
+	store.Guarded
 }
 
 func (teamRow) TableName() string { return "encounter_team" }
@@ -52,6 +54,7 @@ type presenceRow struct {
 	Role        string
 	JoinedAt    int64
 	ToldAt      int64
+	store.Guarded
 }
 
 func (presenceRow) TableName() string { return "encounter_presence" }
@@ -167,7 +170,7 @@ func update(tx *store.Tx, e *Encounter) error {
 }
 
 func insertMember(tx *store.Tx, id care.EncounterID, m Member) error {
-	return tx.G().Create(&teamRow{string(id), string(m.StaffID), string(m.Role), string(m.InvitedBy), store.Micros(m.At)}).Error
+	return tx.G().Create(&teamRow{EncounterID: string(id), StaffID: string(m.StaffID), Role: string(m.Role), InvitedBy: string(m.InvitedBy), At: store.Micros(m.At)}).Error
 }
 
 func loadPresence(tx *store.Tx, e *Encounter) error {
@@ -193,7 +196,8 @@ func loadPresence(tx *store.Tx, e *Encounter) error {
 
 // insertPresence writes that somebody joined; its id is that of the fact.
 func insertPresence(tx *store.Tx, id care.EncounterID, p Presence) error {
-	return tx.G().Create(&presenceRow{p.ID, string(id), p.PersonID, p.SeatID, string(p.Role), store.Micros(p.JoinedAt), store.Micros(p.ToldAt)}).Error
+	return tx.G().Create(&presenceRow{ID: p.ID, EncounterID: string(id), PersonID: p.PersonID, SeatID: p.SeatID, Role: string(p.Role),
+		JoinedAt: store.Micros(p.JoinedAt), ToldAt: store.Micros(p.ToldAt)}).Error
 }
 
 // insertDeparture writes that somebody left. One that was seen goes before one
@@ -232,29 +236,55 @@ func ofStaff(tx *store.Tx, staff care.StaffID, from, to int64) ([]*Encounter, er
 		if err := loadParts(tx, e); err != nil {
 			return nil, err
 		}
-		list = append(list, e)
+		if e.PractitionerID == staff || e.inTeam(staff) { // by rows that are genuine
+			list = append(list, e)
+		}
 	}
 	return list, nil
 }
 
 func countFinished(tx *store.Tx, patient care.PatientID, staff care.StaffID) (int64, error) {
 	var n int64
-	err := tx.G().Model(&encounterRow{}).Where("patient_id = ? AND practitioner_id = ? AND status = ?",
+	err := store.Unverified(tx.G()).Model(&encounterRow{}).Where("patient_id = ? AND practitioner_id = ? AND status = ?",
 		string(patient), string(staff), string(Finished)).Count(&n).Error
 	return n, err
 }
 
-// countTies counts the acts that tie a professional to a patient: begun, with
-// them there or responsible, or planned to begin before startsBefore and to end
-// after endsAfter. Who was invited and did not come has the window only.
-func countTies(tx *store.Tx, staff care.StaffID, patient care.PatientID, startsBefore, endsAfter int64) (int64, error) {
-	var n int64
-	err := tx.G().Model(&encounterRow{}).Where("patient_id = ? AND status <> ?", string(patient), string(Cancelled)).
+// tied tells whether an act ties a professional to a patient: begun, with them
+// there or responsible, or planned to begin before startsBefore and to end
+// after endsAfter. Who was invited and did not come has the window only. The
+// rows are read whole: a count of rows proves nothing.
+func tied(tx *store.Tx, staff care.StaffID, patient care.PatientID, startsBefore, endsAfter int64) (bool, error) {
+	var acts []encounterRow
+	err := tx.G().Where("patient_id = ? AND status <> ?", string(patient), string(Cancelled)).
 		Where(`((started_at <> 0 AND (practitioner_id = ? OR id IN (SELECT encounter_id FROM encounter_presence WHERE person_id = ?)))
 			OR (planned_start <= ? AND planned_end >= ? AND (practitioner_id = ? OR id IN (SELECT encounter_id FROM encounter_team WHERE staff_id = ?))))`,
 			string(staff), string(staff), startsBefore, endsAfter, string(staff), string(staff)).
-		Count(&n).Error
-	return n, err
+		Find(&acts).Error
+	if err != nil {
+		return false, err
+	}
+	for _, e := range acts {
+		if e.PractitionerID == string(staff) {
+			return true, nil
+		}
+		var there []presenceRow
+		if e.StartedAt != 0 {
+			if err := tx.G().Where("encounter_id = ? AND person_id = ?", e.ID, string(staff)).Find(&there).Error; err != nil {
+				return false, err
+			}
+		}
+		var team []teamRow
+		if e.PlannedStart <= startsBefore && e.PlannedEnd >= endsAfter {
+			if err := tx.G().Where("encounter_id = ? AND staff_id = ?", e.ID, string(staff)).Find(&team).Error; err != nil {
+				return false, err
+			}
+		}
+		if len(there)+len(team) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // inCallOf lists the acts that go on in which a person has joined the call.

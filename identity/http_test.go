@@ -364,6 +364,7 @@ func TestRolesAreReadAtEachRequest(t *testing.T) {
 			if _, err := pool.Exec("UPDATE staff SET " + set + " WHERE id = '" + string(c.Martin) + "'"); err != nil {
 				t.Fatal(err)
 			}
+			testkit.SignRows(t, c.DB, "staff")
 			b.web.Get("/api/me").Want(200).JSON(&who)
 			return who
 		}

@@ -128,7 +128,7 @@ func (s *Service) ask(ctx context.Context, tx *store.Tx, list []Staff, k proven)
 	for i, p := range list {
 		ids[i] = string(p.ID)
 	}
-	err = insertChoice(tx, choiceRow{hash, strings.Join(ids, " "), k.proof, sealed, k.to, store.Micros(s.Clock.Now())})
+	err = insertChoice(tx, choiceRow{Hash: hash, Staff: strings.Join(ids, " "), Proof: k.proof, IDToken: sealed, ReturnTo: k.to, At: store.Micros(s.Clock.Now())})
 	return Signin{Choice: choice, To: choosePath}, err
 }
 

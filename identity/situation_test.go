@@ -185,6 +185,7 @@ func TestSealedFilesCannotBeSwappedAndCanBeDestroyed(t *testing.T) {
 		if _, err := pool.Exec("UPDATE patients SET record = (SELECT p.record FROM patients p WHERE p.id = '" + string(c.Zoe) + "') WHERE id = '" + string(c.Fatou) + "'"); err != nil {
 			t.Fatal(err)
 		}
+		testkit.SignRows(t, c.DB, "patients") // as somebody with that key alone could
 		if p, err := c.svc.Patient(context.Background(), c.Fatou); err == nil || p.Traits.BirthFamilyName != "" {
 			t.Errorf("the file of another patient opened as %q", p.Traits.BirthFamilyName)
 		}

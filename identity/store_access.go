@@ -1,11 +1,14 @@
 package identity
 
 import (
+	"errors"
+
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -19,6 +22,7 @@ type linkRow struct {
 	// Representative is who the link was sent to, when one asked for it.
 	Representative string
 	CompanionID    string // who it is of, when it is not the patient's own
+	store.Guarded
 }
 
 func (linkRow) TableName() string { return "links" }
@@ -39,6 +43,7 @@ type sessionRow struct {
 	Representative string
 	IDToken        []byte // sealed, of a professional: what ends the session at the provider
 	CompanionID    string // who it is of, when it is not the patient's own
+	store.Guarded
 }
 
 func (sessionRow) TableName() string { return "sessions" }
@@ -53,6 +58,7 @@ type codeRow struct {
 	Tries     int
 	At        int64
 	UsedAt    int64
+	store.Guarded
 }
 
 func (codeRow) TableName() string { return "codes" }
@@ -93,6 +99,7 @@ type companionRow struct {
 	Sealed        []byte
 	At            int64
 	RevokedAt     int64
+	store.Guarded
 }
 
 func (companionRow) TableName() string { return "companions" }
@@ -202,11 +209,19 @@ func codeByID(tx *store.Tx, id string) (codeRow, error) {
 	return r, missing(err)
 }
 
-// tryCode counts one try, and tells whether there was one left: the count and
-// the bound are one statement, so that no number of concurrent guesses gets more.
+// tryCode counts one try, and tells whether there was one left: the row stays
+// locked from the bound to the count, so that no number of concurrent guesses gets more.
 func tryCode(tx *store.Tx, id string, bound int) (bool, error) {
-	res := tx.G().Exec("UPDATE codes SET tries = tries + 1 WHERE id = ? AND tries < ? AND used_at = 0", id, bound)
-	return res.RowsAffected == 1, res.Error
+	var r codeRow
+	err := tx.Locked().Where("id = ? AND tries < ? AND used_at = 0", id, bound).Take(&r).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = tx.G().Model(&codeRow{}).Where("id = ?", id).Updates(map[string]any{"tries": r.Tries + 1}).Error
+	return err == nil, err
 }
 
 func useCode(tx *store.Tx, id string, at int64) (bool, error) {
@@ -222,6 +237,7 @@ type choiceRow struct {
 	IDToken  []byte // sealed
 	ReturnTo string
 	At       int64
+	store.Guarded
 }
 
 func (choiceRow) TableName() string { return "signin_choices" }

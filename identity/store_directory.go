@@ -28,6 +28,7 @@ type organizationRow struct {
 	Mssante     string
 	Zone        string
 	At          int64
+	store.Guarded
 }
 
 func (organizationRow) TableName() string { return "organizations" }
@@ -48,6 +49,7 @@ type staffRow struct {
 	Languages      string
 	Active         int
 	At             int64
+	store.Guarded
 }
 
 func (staffRow) TableName() string { return "staff" }
@@ -67,49 +69,57 @@ func (r staffRow) domain(o Organization) Staff {
 // putOrganization inserts or updates by FINESS; it tells the id that stands and
 // whether anything changed.
 func putOrganization(tx *store.Tx, o Organization, at int64) (id care.OrganizationID, changed bool, err error) {
-	r := organizationRow{string(o.ID), o.FINESS, o.Name, o.Address.Street, o.Address.PostalCode, o.Address.City, o.Address.CommuneCode,
-		o.Phone, o.Sector, o.Setting, o.MSSante, o.Zone, at}
-	var kept organizationRow
-	find := func() error { return tx.G().Where("finess = ?", o.FINESS).Take(&kept).Error }
-	if err = find(); err == nil {
-		again := r
-		if again.ID, again.At = kept.ID, kept.At; again == kept {
-			return care.OrganizationID(kept.ID), false, nil
+	r := organizationRow{ID: string(o.ID), Finess: o.FINESS, Name: o.Name, Street: o.Address.Street, PostalCode: o.Address.PostalCode, City: o.Address.City,
+		CommuneCode: o.Address.CommuneCode, Phone: o.Phone, Sector: o.Sector, Setting: o.Setting, Mssante: o.MSSante, Zone: o.Zone, At: at}
+	find := func() (kept organizationRow, err error) {
+		err = tx.Locked().Where("finess = ?", o.FINESS).Take(&kept).Error
+		return kept, err
+	}
+	kept, err := find()
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		res := tx.G().Clauses(clause.OnConflict{DoNothing: true}).Create(&r)
+		if res.Error != nil || res.RowsAffected == 1 {
+			return care.OrganizationID(r.ID), true, res.Error
 		}
-	} else if !errors.Is(err, gorm.ErrRecordNotFound) {
+		kept, err = find() // somebody else just made it
+	}
+	if err != nil {
 		return "", false, err
 	}
-	columns := []string{"name", "street", "postal_code", "city", "commune_code", "phone", "sector", "setting", "mssante", "zone"}
-	err = tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "finess"}}, DoUpdates: clause.AssignmentColumns(columns)}).Create(&r).Error
-	if err == nil {
-		err = find()
+	again := r
+	if again.ID, again.At, again.Guarded = kept.ID, kept.At, kept.Guarded; again == kept {
+		return care.OrganizationID(kept.ID), false, nil
 	}
+	err = tx.G().Model(&organizationRow{}).Where("id = ?", kept.ID).Select("*").Omit("id", "finess", "at").Updates(&r).Error
 	return care.OrganizationID(kept.ID), true, err
 }
 
 // putStaff inserts or updates by organisation and national identifier; it tells
 // the id that stands and whether anything changed.
 func putStaff(tx *store.Tx, p Staff, at int64) (id care.StaffID, changed bool, err error) {
-	r := staffRow{string(p.ID), string(p.Organization.ID), string(p.Role), string(p.IdNat), p.Title, p.GivenName, p.FamilyName,
-		traits.SearchKey(p.FamilyName) + " " + traits.SearchKey(p.GivenName), p.Profession, p.Specialty, p.MSSante, p.Bio, strings.Join(p.Languages, ","), 1, at}
-	var kept staffRow
-	find := func() error {
-		return tx.G().Where("organization_id = ? AND idnat = ?", r.OrganizationID, r.Idnat).Take(&kept).Error
+	r := staffRow{ID: string(p.ID), OrganizationID: string(p.Organization.ID), Role: string(p.Role), Idnat: string(p.IdNat), Title: p.Title,
+		GivenName: p.GivenName, FamilyName: p.FamilyName, SearchKey: traits.SearchKey(p.FamilyName) + " " + traits.SearchKey(p.GivenName),
+		Profession: p.Profession, Specialty: p.Specialty, Mssante: p.MSSante, Bio: p.Bio, Languages: strings.Join(p.Languages, ","), Active: 1, At: at}
+	find := func() (kept staffRow, err error) {
+		err = tx.Locked().Where("organization_id = ? AND idnat = ?", r.OrganizationID, r.Idnat).Take(&kept).Error
+		return kept, err
 	}
-	if err = find(); err == nil {
-		again := r
-		if again.ID, again.At = kept.ID, kept.At; again == kept {
-			return care.StaffID(kept.ID), false, nil
+	kept, err := find()
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		res := tx.G().Clauses(clause.OnConflict{DoNothing: true}).Create(&r)
+		if res.Error != nil || res.RowsAffected == 1 {
+			return care.StaffID(r.ID), true, res.Error
 		}
-	} else if !errors.Is(err, gorm.ErrRecordNotFound) {
+		kept, err = find() // somebody else just made it
+	}
+	if err != nil {
 		return "", false, err
 	}
-	columns := []string{"role", "title", "given_name", "family_name", "search_key", "profession", "specialty", "mssante", "bio", "languages", "active"}
-	err = tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "organization_id"}, {Name: "idnat"}},
-		DoUpdates: clause.AssignmentColumns(columns)}).Create(&r).Error
-	if err == nil {
-		err = find()
+	again := r
+	if again.ID, again.At, again.Guarded = kept.ID, kept.At, kept.Guarded; again == kept {
+		return care.StaffID(kept.ID), false, nil
 	}
+	err = tx.G().Model(&staffRow{}).Where("id = ?", kept.ID).Select("*").Omit("id", "organization_id", "idnat", "at").Updates(&r).Error
 	return care.StaffID(kept.ID), true, err
 }
 
@@ -174,7 +184,7 @@ func doctors(tx *store.Tx, specialties, words []string, limit int) ([]Staff, err
 // specialties lists the codes practised by the active doctors.
 func specialties(tx *store.Tx) ([]string, error) {
 	var codes []string
-	err := tx.G().Model(&staffRow{}).Where("role = ? AND active = 1 AND specialty <> ''", string(care.Doctor)).
+	err := store.Unverified(tx.G()).Model(&staffRow{}).Where("role = ? AND active = 1 AND specialty <> ''", string(care.Doctor)).
 		Distinct().Order("specialty").Pluck("specialty", &codes).Error
 	return codes, err
 }

@@ -22,6 +22,7 @@ type patientRow struct {
 	At             int64
 	ChangedAt      int64
 	Indexed        int64 // indexVersion its hashes were made at
+	store.Guarded
 }
 
 // indexVersion is raised when patients are found by more than before.
@@ -56,7 +57,8 @@ func insertPatient(ctx context.Context, tx *store.Tx, k *seal.Keeper, p Patient,
 		return err
 	}
 	at := store.Micros(p.Since)
-	r := patientRow{string(p.ID), string(p.OrganizationID), string(p.Status), string(p.Language), sealed, at, at, indexVersion}
+	r := patientRow{ID: string(p.ID), OrganizationID: string(p.OrganizationID), Status: string(p.Status), Language: string(p.Language), Record: sealed,
+		At: at, ChangedAt: at, Indexed: indexVersion}
 	if err := tx.G().Create(&r).Error; err != nil {
 		return err
 	}

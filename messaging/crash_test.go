@@ -65,7 +65,7 @@ func credentials(t *testing.T, server *mailtest.Server) string {
 // inFile puts the module on the database in dir, with the real mail server.
 func inFile(t *testing.T, dir string, secure SecureOutlet) *world {
 	t.Helper()
-	db, err := store.Open(context.Background(), store.Options{DataDir: dir, Key: testkit.SQLiteKey()})
+	db, err := store.Open(context.Background(), store.Options{DataDir: dir, Key: testkit.SQLiteKey(), RowKey: testkit.RowKey()})
 	if err != nil {
 		t.Fatal(err)
 	}

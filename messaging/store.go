@@ -47,6 +47,7 @@ type deliveryRow struct {
 	SealedContent  []byte
 	At             int64
 	UpdatedAt      int64 `gorm:"autoUpdateTime:false"` // GORM would write seconds here
+	store.Guarded
 }
 
 func (deliveryRow) TableName() string { return "deliveries" }
@@ -56,6 +57,7 @@ type documentRow struct {
 	Recipient  string
 	DeliveryID string
 	Position   int64
+	store.Guarded
 }
 
 func (documentRow) TableName() string { return "delivery_documents" }
@@ -248,7 +250,7 @@ func ofAct(tx *store.Tx, id care.EncounterID, to Recipient) ([]*Delivery, error)
 // are fixed by the first attempt, so every attempt gets the same answer.
 func messageBefore(tx *store.Tx, d *Delivery) (string, error) {
 	var ids []string
-	err := tx.G().Model(&deliveryRow{}).Where(
+	err := store.Unverified(tx.G()).Model(&deliveryRow{}).Where(
 		"encounter_id = ? AND recipient = ? AND about = ? AND id <> ? AND written_at > 0 AND written_at < ?",
 		string(d.EncounterID), string(d.Recipient), string(Documents), string(d.ID), store.Micros(d.writtenAt)).
 		Order("written_at DESC, id DESC").Limit(1).Pluck("message_id", &ids).Error
@@ -262,7 +264,7 @@ func messageBefore(tx *store.Tx, d *Delivery) (string, error) {
 // left by a process that died, or waiting for an identity.
 func due(tx *store.Tx, now time.Time) (ids []care.DeliveryID, err error) {
 	us := store.Micros(now)
-	err = tx.G().Model(&deliveryRow{}).Where(
+	err = store.Unverified(tx.G()).Model(&deliveryRow{}).Where(
 		"(state IN ? AND next_at <= ?) OR (state = ? AND claimed_until <= ? AND next_at <= ?)",
 		[]string{string(Queued), string(WaitingIdentity)}, us, string(Sending), us, us).
 		Order("next_at, id").Limit(200).Pluck("id", &ids).Error
@@ -283,7 +285,12 @@ func removeDocument(tx *store.Tx, d *Delivery, id care.DocumentID) error {
 
 func loadDocuments(tx *store.Tx, d *Delivery) error {
 	d.Documents = nil
-	return tx.G().Model(&documentRow{}).Where("delivery_id = ?", string(d.ID)).Order("position, document_id").Pluck("document_id", &d.Documents).Error
+	var rows []documentRow
+	err := tx.G().Where("delivery_id = ?", string(d.ID)).Order("position, document_id").Find(&rows).Error
+	for _, r := range rows {
+		d.Documents = append(d.Documents, care.DocumentID(r.DocumentID))
+	}
+	return err
 }
 
 func loadHistory(tx *store.Tx, d *Delivery) error {

@@ -29,6 +29,7 @@ type row struct {
 	ValidUntil     int64
 	At             int64
 	ChangedAt      int64
+	store.Guarded
 }
 
 func (row) TableName() string { return "prescriptions" }

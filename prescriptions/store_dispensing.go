@@ -22,6 +22,7 @@ type dispensingRow struct {
 	Content        []byte
 	At             int64
 	ChangedAt      int64
+	store.Guarded
 }
 
 func (dispensingRow) TableName() string { return "prescription_dispensings" }

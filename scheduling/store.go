@@ -21,6 +21,7 @@ type scheduleRow struct {
 	OrganizationID string
 	Plan           string
 	Version        int
+	store.Guarded
 }
 
 func (scheduleRow) TableName() string { return "schedules" }
@@ -51,6 +52,7 @@ type row struct {
 	BookedAt        int64
 	Reason          []byte
 	Version         int
+	store.Guarded
 }
 
 func (row) TableName() string { return "appointments" }
@@ -125,7 +127,7 @@ func putSchedule(tx *store.Tx, s Schedule, fresh bool) error {
 		return fmt.Errorf("scheduling: plan: %w", err)
 	}
 	if fresh {
-		return tx.G().Create(&scheduleRow{string(s.ID), string(s.PractitionerID), string(s.OrganizationID), string(plan), s.Version}).Error
+		return tx.G().Create(&scheduleRow{ID: string(s.ID), PractitionerID: string(s.PractitionerID), OrganizationID: string(s.OrganizationID), Plan: string(plan), Version: s.Version}).Error
 	}
 	return tx.G().Model(&scheduleRow{}).Where("id = ?", string(s.ID)).
 		Updates(map[string]any{"organization_id": string(s.OrganizationID), "plan": string(plan), "version": s.Version}).Error
@@ -133,7 +135,7 @@ func putSchedule(tx *store.Tx, s Schedule, fresh bool) error {
 
 func load(tx *store.Tx, id care.AppointmentID) (Appointment, error) {
 	var r row
-	err := tx.G().Omit("reason").Where("id = ?", string(id)).Take(&r).Error
+	err := tx.G().Where("id = ?", string(id)).Take(&r).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return Appointment{}, fault.Missing()
 	}
@@ -162,7 +164,7 @@ func update(tx *store.Tx, a Appointment, reason []byte) (bool, error) {
 
 func overlapping(tx *store.Tx, practitioner care.StaffID, i Interval, except care.AppointmentID) (bool, error) {
 	var n int64
-	err := during(tx, practitioner, i).Where("status <> 'cancelled' AND id <> ?", string(except)).Count(&n).Error
+	err := store.Unverified(during(tx, practitioner, i)).Where("status <> 'cancelled' AND id <> ?", string(except)).Count(&n).Error
 	return n > 0, err
 }
 
@@ -175,7 +177,7 @@ func during(tx *store.Tx, practitioner care.StaffID, i Interval) *gorm.DB {
 
 func busy(tx *store.Tx, practitioner care.StaffID, i Interval) ([]Interval, error) {
 	var rows []row
-	err := during(tx, practitioner, i).Select("start_at", "end_at").Where("status <> 'cancelled'").Order("start_at").Find(&rows).Error
+	err := store.Unverified(during(tx, practitioner, i)).Select("start_at", "end_at").Where("status <> 'cancelled'").Order("start_at").Find(&rows).Error
 	list := make([]Interval, len(rows))
 	for n, r := range rows {
 		list[n] = Interval{store.Time(r.StartAt), store.Time(r.EndAt)}
@@ -185,23 +187,23 @@ func busy(tx *store.Tx, practitioner care.StaffID, i Interval) ([]Interval, erro
 
 func ofPractitioner(tx *store.Tx, practitioner care.StaffID, i Interval) ([]Appointment, error) {
 	var rows []row
-	err := during(tx, practitioner, i).Omit("reason").Order("start_at, id").Find(&rows).Error
+	err := during(tx, practitioner, i).Order("start_at, id").Find(&rows).Error
 	return appointments(rows), err
 }
 
 // missed lists appointments nobody came to that ended before an instant.
 func missed(tx *store.Tx, before time.Time) ([]Appointment, error) {
 	var rows []row
-	err := tx.G().Omit("reason").Where("status = 'booked' AND end_at <= ?", store.Micros(before)).Order("end_at").Limit(200).Find(&rows).Error
+	err := tx.G().Where("status = 'booked' AND end_at <= ?", store.Micros(before)).Order("end_at").Limit(200).Find(&rows).Error
 	return appointments(rows), err
 }
 
 func currentOf(tx *store.Tx, patient care.PatientID, endedAfter time.Time) (care.AppointmentID, error) {
 	var r []row
-	err := tx.G().Select("id").Where("patient_id = ? AND status IN ('booked', 'arrived') AND end_at > ?", string(patient), store.Micros(endedAfter)).
+	err := tx.G().Where("patient_id = ? AND status IN ('booked', 'arrived') AND end_at > ?", string(patient), store.Micros(endedAfter)).
 		Order("start_at").Limit(1).Find(&r).Error
 	if err == nil && len(r) == 0 {
-		err = tx.G().Select("id").Where("patient_id = ?", string(patient)).Order("start_at DESC").Limit(1).Find(&r).Error
+		err = tx.G().Where("patient_id = ?", string(patient)).Order("start_at DESC").Limit(1).Find(&r).Error
 	}
 	if err != nil || len(r) == 0 {
 		return "", err

@@ -38,6 +38,7 @@ func (c *clinic) killed(told chan events.Presence, joined, seen time.Time) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	testkit.SignRows(c.t, c.h.DB, "seats")
 }
 
 // TestWhoWasInAKilledCallIsNotThereForEver: the next process tells that they

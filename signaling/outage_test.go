@@ -28,7 +28,7 @@ func TestTheDatabaseMayGoAwayDuringACall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(context.Background(), store.Options{URL: pg.URL(name)})
+	db, err := store.Open(context.Background(), store.Options{URL: pg.URL(name), RowKey: testkit.RowKey()})
 	if err != nil {
 		t.Fatal(err)
 	}

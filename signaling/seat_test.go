@@ -50,6 +50,7 @@ func TestATicketOpensOnceAndOnlyForWhomItWasMade(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		testkit.SignRows(t, h.DB, "seat_tickets")
 		cl = c.connect("patient")
 		_ = cl.Hello(old, "b")
 		c.closes(cl, 4001)

@@ -34,6 +34,7 @@ type seatRow struct {
 	RecalledAt    int64
 
 	JoinedAt int64 // into the call; 0 when not in it. Written by the scribe alone
+	store.Guarded
 }
 
 func (seatRow) TableName() string { return "seats" }
@@ -45,6 +46,7 @@ type ticketRow struct {
 	Origin    string
 	ExpiresAt int64
 	UsedAt    int64
+	store.Guarded
 }
 
 func (ticketRow) TableName() string { return "seat_tickets" }
@@ -119,10 +121,17 @@ func membersOf(tx *store.Tx, id care.EncounterID) ([]chat.Member, error) {
 
 // patientAdmitted says whether a patient was ever let into an act.
 func patientAdmitted(tx *store.Tx, id care.EncounterID) (bool, error) {
-	var n int64
-	err := tx.G().Model(&seatRow{}).Where("encounter_id = ? AND role = ? AND admitted_at > 0", string(id), string(care.Patient)).Count(&n).Error
-	return n > 0, err
+	var rows []seatRow
+	err := tx.G().Where("encounter_id = ? AND role = ? AND admitted_at > 0", string(id), string(care.Patient)).Limit(2).Find(&rows).Error
+	return len(rows) > 0, err
 }
+
+// LoadSeat gives a seat to the packages of devices, in their transaction.
+func LoadSeat(tx *store.Tx, id string) (Seat, error) { return loadSeat(tx, id) }
+
+// SeatsOf gives the seats of an act to the packages of devices, in their
+// transaction.
+func SeatsOf(tx *store.Tx, id care.EncounterID) ([]Seat, error) { return seatsOf(tx, id) }
 
 func seats(rows []seatRow) []Seat {
 	list := make([]Seat, 0, len(rows))

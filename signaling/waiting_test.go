@@ -25,6 +25,7 @@ func (c *clinic) exec(sql string, args ...any) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	testkit.SignRows(c.t, c.h.DB, "seats")
 }
 
 // held writes n acts of the doctor that lasted minutes each, days ago.

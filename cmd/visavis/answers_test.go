@@ -115,6 +115,7 @@ func (a *answers) change(statement string, with ...any) {
 		}
 		return done.Error
 	}))
+	a.rig.sign(a.db, "seat_tickets", "links", "appointments")
 }
 
 // documents: another patient's is as absent as one that never was.

@@ -66,6 +66,7 @@ func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, why purpose)
 	}
 	f.index, f.signer = seal.NewIndex(f.master), seal.NewSigner(f.master)
 	f.audit = audit.New(f.keeper, f.clock)
+	f.db.SetChangeLog(f.audit)
 	host := "visavis"
 	if u, err := url.Parse(cfg.PublicURL); err == nil {
 		host = u.Hostname()

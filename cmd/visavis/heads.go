@@ -46,6 +46,17 @@ func (f *foundation) printHead(ctx context.Context) error {
 	return err
 }
 
+// alarm tells the operator which rows were refused because nobody with the key
+// wrote them, or because they were put back; people were told that they do not
+// exist.
+func (f *foundation) alarm(ctx context.Context) error {
+	found, err := f.audit.RecordFindings(ctx, f.db)
+	for _, x := range found {
+		f.log.Error("integrity: a row was refused", "row", x.Object, "reason", x.Reason)
+	}
+	return err
+}
+
 // keepHead is the job that keeps one head a day. The log has it too: where the
 // log is shipped, that is another place outside the database.
 func (f *foundation) keepHead(ctx context.Context, _ json.RawMessage) error {

@@ -286,6 +286,7 @@ func (w *witness) began(encounter string) {
 	err := db.Tx(w.t.Context(), func(_ context.Context, tx *store.Tx) error {
 		return tx.G().Exec("UPDATE encounters SET started_at = ? WHERE id = ?", store.Micros(time.Now().Add(-10*time.Minute)), encounter).Error
 	})
+	w.rig.sign(db, "encounters")
 	if err := errors.Join(err, db.Close()); err != nil {
 		w.t.Error(err)
 	}

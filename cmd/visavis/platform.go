@@ -275,7 +275,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 	p.messaging.Subscribe(p.bus)
 	p.bus.Every("audit.sequence", time.Second, func(ctx context.Context, _ json.RawMessage) error {
 		_, err := p.seq.Sequence(ctx)
-		return err
+		return errors.Join(err, p.alarm(ctx))
 	})
 	p.bus.Every("audit.head", 5*time.Second, p.keepHead) // a head a day, as soon as there is one
 	p.bus.Every("documents.files", 6*time.Hour, p.checkFiles)

@@ -222,12 +222,22 @@ func (r *rig) open() *store.DB {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	db, err := store.Open(r.t.Context(), store.Options{URL: r.database, DataDir: r.dir, Key: m.Derive("database")})
+	db, err := store.Open(r.t.Context(), store.Options{URL: r.database, DataDir: r.dir, Key: m.Derive("database"), RowKey: m.Derive("rows")})
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// sign gives rows that a test wrote by hand the MAC of what they hold now.
+func (r *rig) sign(db *store.DB, tables ...string) {
+	r.t.Helper()
+	m, err := seal.LoadMaster(filepath.Join(r.dir, "keys", "master"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	testkit.SignRowsWith(r.t, db, m.Derive("rows"), tables...)
 }
 
 func (r *rig) client() *testkit.Client { return testkit.Dial(r.t, r.url).Held(r.api) }

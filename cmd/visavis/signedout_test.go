@@ -33,6 +33,7 @@ func TestWhoIsSignedOutLeavesTheCall(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			r.sign(c.db, "staff")
 		})
 	})
 }

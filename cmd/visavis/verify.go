@@ -65,6 +65,17 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 	if len(kept) > 0 {
 		fmt.Printf("heads: %d kept elsewhere, the log begins with each of them\n", len(kept))
 	}
+	rows, bad, err := f.db.VerifyRows(ctx)
+	if err != nil {
+		return err
+	}
+	for _, x := range bad {
+		fmt.Printf("row %s: %s\n", x.Object, x.Reason)
+	}
+	if len(bad) > 0 {
+		return fmt.Errorf("%w: %d rows are forged, were put back, or lack their entry in the audit log", audit.ErrTampered, len(bad))
+	}
+	fmt.Printf("rows: %d that decide who may do what, each with its MAC and the last of its versions\n", rows)
 	papers, err := documents.New(documents.Deps{DB: f.db, Audit: f.audit, Keeper: f.keeper, Signer: f.signer, Table: f.table, Clock: f.clock})
 	if err != nil {
 		return err

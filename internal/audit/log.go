@@ -38,6 +38,8 @@ type Entry struct {
 	// Detail is sealed under the patient's key: it may hold clinical words,
 	// and is lost with the key while the chain stays whole.
 	Detail map[string]string
+
+	version int64 // of the row Object names, for RowChanged
 }
 
 // Line is an entry as read back.
@@ -69,7 +71,7 @@ func (l *Log) Append(ctx context.Context, tx *store.Tx, e Entry) error {
 	r := row{
 		ID: care.NewID(now), At: store.Micros(now), Actor: a.ID(), Role: string(a.Role), Proof: a.Proof,
 		Action: string(e.Action), Object: e.Object, Patient: string(e.Patient),
-		Outcome: string(e.Outcome), Request: a.Request, Detail: []byte{},
+		Outcome: string(e.Outcome), Request: a.Request, Detail: []byte{}, Version: e.version,
 	}
 	if e.Outcome == "" {
 		r.Outcome = string(Done)
@@ -87,6 +89,34 @@ func (l *Log) Append(ctx context.Context, tx *store.Tx, e Entry) error {
 		return fmt.Errorf("audit: %w", err)
 	}
 	return nil
+}
+
+// rowChange is the action of entries that tell the version of a row.
+const rowChange authz.Action = "row.change"
+
+// RowChanged implements store.ChangeLog: the entry tells that a guarded row has
+// a new version, or was deleted, and an older one that is put back is refused.
+func (l *Log) RowChanged(ctx context.Context, tx *store.Tx, object string, version int64) error {
+	return l.Append(ctx, tx, Entry{Action: rowChange, Object: object, version: version})
+}
+
+// RecordFindings writes what was refused as forged or put back to the log, in
+// the name of the platform, and gives it for an alarm.
+func (l *Log) RecordFindings(ctx context.Context, db *store.DB) ([]store.Finding, error) {
+	found := db.Findings()
+	if len(found) == 0 {
+		return nil, nil
+	}
+	ctx = authz.With(ctx, authz.SystemActor())
+	return found, db.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for _, f := range found {
+			e := Entry{Action: "row.refuse", Object: f.Object, Outcome: Refused, Detail: map[string]string{"reason": f.Reason}}
+			if err := l.Append(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // About lists what was done to an object, oldest first.

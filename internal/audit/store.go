@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"strconv"
 
 	"visavis/internal/fault"
 	"visavis/internal/store"
@@ -22,6 +23,8 @@ type row struct {
 	Detail  []byte
 	Request string
 	Seq     *int64
+	Version int64  // of the row that Object names, when the entry tells one; 0 else
+	MAC     string // of the row, until it is numbered: who writes to the table alone makes no entry
 }
 
 func (row) TableName() string { return "audit" }
@@ -41,7 +44,12 @@ type headRow struct {
 
 func (headRow) TableName() string { return "audit_heads" }
 
-func insert(tx *store.Tx, r row) error { return tx.G().Create(&r).Error }
+func insert(tx *store.Tx, r row) (err error) {
+	if r.MAC, err = tx.MAC("audit", r.parts()...); err != nil {
+		return err
+	}
+	return tx.G().Create(&r).Error
+}
 
 func byObject(tx *store.Tx, object string) ([]row, error) {
 	var rows []row
@@ -58,11 +66,35 @@ func lockSequencer(tx *store.Tx) error {
 	return tx.G().Exec("SELECT pg_advisory_xact_lock(7364)").Error
 }
 
+// unnumbered gives entries to number, at most limit, without those that nobody
+// with the key wrote: these are reported and stay without a number.
 func unnumbered(tx *store.Tx, limit int) ([]row, error) {
-	var rows []row
-	err := tx.G().Where("seq IS NULL").Order("id").Limit(limit).Find(&rows).Error
-	return rows, err
+	var genuine []row
+	for after := ""; len(genuine) < limit; {
+		var rows []row
+		if err := tx.G().Where("seq IS NULL AND id > ?", after).Order("id").Limit(limit).Find(&rows).Error; err != nil || len(rows) == 0 {
+			return genuine, err
+		}
+		for _, r := range rows {
+			after = r.ID
+			switch {
+			case !r.genuine(tx):
+				tx.Report(store.Finding{Object: "audit/" + r.ID, Reason: "forged"})
+			case len(genuine) < limit:
+				genuine = append(genuine, r)
+			}
+		}
+	}
+	return genuine, nil
 }
+
+// parts are what the MAC of an entry covers.
+func (r row) parts() []string {
+	return []string{r.ID, strconv.FormatInt(r.At, 10), r.Actor, r.Role, r.Proof, r.Action, r.Object, r.Patient, r.Outcome, string(r.Detail), r.Request,
+		strconv.FormatInt(r.Version, 10)}
+}
+
+func (r row) genuine(tx *store.Tx) bool { return tx.CheckMAC(r.MAC, "audit", r.parts()...) }
 
 func numbered(tx *store.Tx, from int64, limit int) ([]row, error) {
 	var rows []row

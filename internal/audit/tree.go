@@ -165,11 +165,15 @@ func headText(t tlog.Tree, at int64) string {
 // a Go map are written sorted and every value is a string (RFC 8785 needs no
 // more than that here).
 func leaf(r row) []byte {
-	raw, err := json.Marshal(map[string]string{
+	parts := map[string]string{
 		"id": r.ID, "at": fmt.Sprint(r.At), "actor": r.Actor, "role": r.Role, "proof": r.Proof,
 		"action": r.Action, "object": r.Object, "patient": r.Patient, "outcome": r.Outcome,
 		"detail": base64.StdEncoding.EncodeToString(r.Detail), "request": r.Request, "seq": fmt.Sprint(*r.Seq),
-	})
+	}
+	if r.Version > 0 {
+		parts["version"] = fmt.Sprint(r.Version)
+	}
+	raw, err := json.Marshal(parts)
 	if err != nil {
 		return nil // a map of strings always marshals
 	}

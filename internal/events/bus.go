@@ -18,6 +18,7 @@ import (
 
 	"visavis/internal/care"
 	"visavis/internal/clock"
+	"visavis/internal/fault"
 	"visavis/internal/store"
 
 	"github.com/riverqueue/river"
@@ -138,12 +139,16 @@ func (b *Bus) Enqueue(ctx context.Context, tx *store.Tx, kind string, payload an
 	if err != nil {
 		return fmt.Errorf("events: job %s: %w", kind, err)
 	}
-	return b.insert(ctx, tx, task{Job: kind, Payload: raw}, at)
+	return b.insert(ctx, tx, task{Job: kind, Payload: string(raw)}, at)
 }
 
 func (b *Bus) insert(ctx context.Context, tx *store.Tx, t task, at time.Time) error {
 	if b.client.insert == nil {
 		return errors.New("events: the bus is not open")
+	}
+	t, err := b.signed(t)
+	if err != nil {
+		return err
 	}
 	sqlTx, err := tx.SQL()
 	if err != nil {
@@ -156,8 +161,15 @@ func (b *Bus) insert(ctx context.Context, tx *store.Tx, t task, at time.Time) er
 	return b.client.insert(ctx, sqlTx, t, o)
 }
 
+// errForged ends a job that somebody without the key put into the queue.
+var errForged = errors.New("events: not written by this platform")
+
 // run is one delivery of a task by River.
 func (b *Bus) run(ctx context.Context, job *rivertype.JobRow, t task) error {
+	if !b.db.CheckMAC(t.MAC, "task", t.parts()...) {
+		b.db.Report(store.Finding{Object: fmt.Sprintf("river_job/%d", job.ID), Reason: "forged"})
+		return river.JobCancel(errForged)
+	}
 	if t.Event != "" {
 		return b.deliver(ctx, t)
 	}
@@ -165,7 +177,7 @@ func (b *Bus) run(ctx context.Context, job *rivertype.JobRow, t task) error {
 	if !ok {
 		return fmt.Errorf("events: no handler for job %s", t.Job)
 	}
-	return fn(ctx, t.Payload)
+	return fn(ctx, json.RawMessage(t.Payload))
 }
 
 func (b *Bus) deliver(ctx context.Context, t task) error {
@@ -175,6 +187,9 @@ func (b *Bus) deliver(ctx context.Context, t task) error {
 			return err
 		}
 		e, err := loadEvent(tx, t.Event)
+		if fault.KindOf(err) == fault.NotFound {
+			return river.JobCancel(errForged) // it was reported when it was read
+		}
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func TestDispatcherChild(t *testing.T) {
 		t.Skip("runs as a child of TestKilledDispatcher only")
 	}
 	ctx := context.Background()
-	db, err := store.Open(ctx, store.Options{URL: url, DataDir: dir, Key: testkit.SQLiteKey()})
+	db, err := store.Open(ctx, store.Options{URL: url, DataDir: dir, Key: testkit.SQLiteKey(), RowKey: testkit.RowKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestKilledDispatcher(t *testing.T) {
 	}
 	for _, dialect := range []store.Dialect{store.SQLite, store.Postgres} {
 		t.Run(string(dialect), func(t *testing.T) {
-			o := store.Options{Key: testkit.SQLiteKey()}
+			o := store.Options{Key: testkit.SQLiteKey(), RowKey: testkit.RowKey()}
 			if dialect == store.SQLite {
 				o.DataDir = testkit.SQLite(t)
 			} else {

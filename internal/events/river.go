@@ -3,7 +3,6 @@ package events
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,10 +39,22 @@ const (
 
 // task is the one River job kind: a fact for a consumer, or a job of a kind.
 type task struct {
-	Event    string          `json:"event,omitempty"`
-	Consumer string          `json:"consumer,omitempty"`
-	Job      string          `json:"job,omitempty"`
-	Payload  json.RawMessage `json:"payload,omitempty"`
+	Event    string `json:"event,omitempty"`
+	Consumer string `json:"consumer,omitempty"`
+	Job      string `json:"job,omitempty"`
+	Payload  string `json:"payload,omitempty"` // JSON, as it was written: the MAC covers its bytes
+	// MAC tells that we asked for it: who can write to the queue's table alone
+	// makes us do nothing.
+	MAC string `json:"mac,omitempty"`
+}
+
+func (t task) parts() []string { return []string{t.Event, t.Consumer, t.Job, t.Payload} }
+
+// signed gives a task its MAC.
+func (b *Bus) signed(t task) (task, error) {
+	var err error
+	t.MAC, err = b.db.MAC("task", t.parts()...)
+	return t, err
 }
 
 // Kind names the job for River; it is stored, so it never changes.
@@ -119,9 +130,13 @@ func (b *Bus) Open(ctx context.Context) error {
 		Logger:               slog.New(slog.DiscardHandler),
 	}
 	for _, t := range b.ticks {
+		job, err := b.signed(task{Job: t.name})
+		if err != nil {
+			return err
+		}
 		cfg.PeriodicJobs = append(cfg.PeriodicJobs, river.NewPeriodicJob(
 			river.PeriodicInterval(t.every),
-			func() (river.JobArgs, *river.InsertOpts) { return task{Job: t.name}, &river.InsertOpts{MaxAttempts: 1} },
+			func() (river.JobArgs, *river.InsertOpts) { return job, &river.InsertOpts{MaxAttempts: 1} },
 			&river.PeriodicJobOpts{RunOnStart: true}))
 	}
 	if b.db.Dialect() == store.SQLite {

@@ -14,6 +14,7 @@ type eventRow struct {
 	Subject string
 	At      int64
 	Payload string
+	store.Guarded
 }
 
 func (eventRow) TableName() string { return "events" }
@@ -31,7 +32,7 @@ func insertEvent(tx *store.Tx, e eventRow) error { return tx.G().Create(&e).Erro
 func loadEvent(tx *store.Tx, id string) (Event, error) {
 	var r eventRow
 	if err := tx.G().Where("id = ?", id).Take(&r).Error; err != nil {
-		return Event{}, err
+		return Event{}, store.Missing(err)
 	}
 	return Event{ID: r.ID, Name: r.Name, Subject: r.Subject, At: store.Time(r.At), Payload: json.RawMessage(r.Payload)}, nil
 }

@@ -80,7 +80,9 @@ func replay[Out any](ctx context.Context, s *Server, tx *store.Tx, asked onceRow
 	return out, nil
 }
 
-func place(r onceRow) seal.Place { return seal.Place{Table: "idempotency", Column: "body", Row: r.Key} }
+func place(r onceRow) seal.Place {
+	return seal.Place{Table: "idempotency", Column: "body", Row: r.Actor + "|" + r.Route + "|" + r.Key}
+}
 
 // Sweep forgets the keys older than 24 hours.
 func (s *Server) Sweep(ctx context.Context) error {

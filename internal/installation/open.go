@@ -150,7 +150,7 @@ func (i *Installation) migrate(ctx context.Context, o Options) error {
 }
 
 func storeOptions(o Options, m seal.Master) store.Options {
-	return store.Options{URL: o.DatabaseURL, DataDir: o.DataDir, Key: m.Derive("database")}
+	return store.Options{URL: o.DatabaseURL, DataDir: o.DataDir, Key: m.Derive("database"), RowKey: m.Derive("rows")}
 }
 
 // key gives the key to open with; to begin, it makes one where there is none.

@@ -45,6 +45,9 @@ type Options struct {
 	DataDir string
 	// Key encrypts the SQLite file, 32 bytes (Adiantum).
 	Key []byte
+	// RowKey is the key of the MACs of guarded rows, 32 bytes. Without it no
+	// guarded row can be read or written.
+	RowKey []byte
 }
 
 // DB is an open database: one pool that writes and one that reads. On SQLite
@@ -58,6 +61,7 @@ type DB struct {
 
 	lock  *appLock // PostgreSQL: held by the process that serves
 	fence fence
+	guard *guard
 }
 
 // Open is Connect and Migrate.
@@ -100,6 +104,19 @@ func Connect(ctx context.Context, o Options) (*DB, error) {
 	return db, nil
 }
 
+// guardRows makes every statement check the rows that rows.tsv names.
+func (db *DB) guardRows(key []byte) error {
+	g, err := newGuard(key, db.dialect)
+	if err != nil {
+		return err
+	}
+	db.guard = g
+	if err := g.install(db.write); err != nil || db.read == db.write {
+		return err
+	}
+	return g.install(db.read)
+}
+
 func connect(o Options) (*DB, error) {
 	cfg := func() *gorm.Config {
 		return &gorm.Config{Logger: logger.Discard, SkipDefaultTransaction: true, TranslateError: false}
@@ -116,7 +133,8 @@ func connect(o Options) (*DB, error) {
 		pool.SetMaxOpenConns(20)
 		pool.SetMaxIdleConns(10)
 		pool.SetConnMaxIdleTime(5 * time.Minute)
-		return &DB{dialect: Postgres, write: g, read: g, url: o.URL, fence: newFence()}, nil
+		db := &DB{dialect: Postgres, write: g, read: g, url: o.URL, fence: newFence()}
+		return db, db.guardRows(o.RowKey)
 	}
 	if len(o.Key) != 32 {
 		return nil, errors.New("store: the SQLite key must be 32 bytes")
@@ -136,7 +154,8 @@ func connect(o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{dialect: SQLite, write: write, read: read, path: path, fence: newFence()}, nil
+	db := &DB{dialect: SQLite, write: write, read: read, path: path, fence: newFence()}
+	return db, db.guardRows(o.RowKey)
 }
 
 // reserveFile makes an empty file that only its owner may read, before SQLite

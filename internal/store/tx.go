@@ -21,6 +21,8 @@ type Tx struct {
 	g       *gorm.DB
 	dialect Dialect
 	after   []func()
+	guard   *guard
+	began   int64 // of guard's memory
 }
 
 // G gives the transaction's GORM handle.
@@ -120,7 +122,7 @@ func (db *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 		return err
 	}
 	defer release()
-	tx := &Tx{g: g, dialect: db.dialect}
+	ctx, tx := db.begun(ctx, g)
 	done := false
 	defer func() {
 		if !done {
@@ -130,7 +132,7 @@ func (db *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 	if err = db.fence.check(g, db.dialect); err != nil {
 		return err
 	}
-	if err = fn(context.WithValue(ctx, txKey{}, tx), tx); err != nil {
+	if err = fn(ctx, tx); err != nil {
 		return err
 	}
 	done = true
@@ -184,6 +186,14 @@ func busy(err error) error {
 	return fault.New(fault.Unavailable, "database-busy").Because(fmt.Errorf("store: the writer was not free in time: %w", err))
 }
 
+// begun gives the transaction that g is, in a context that carries it.
+func (db *DB) begun(ctx context.Context, g *gorm.DB) (context.Context, *Tx) {
+	tx := &Tx{dialect: db.dialect, guard: db.guard, began: db.guard.memory.begin()}
+	ctx = context.WithValue(ctx, txKey{}, tx)
+	tx.g = g.WithContext(ctx)
+	return ctx, tx
+}
+
 // Read runs fn on a consistent snapshot that cannot write. Inside a Tx it
 // joins it, so that a use case sees its own changes.
 func (db *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
@@ -195,8 +205,8 @@ func (db *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 		return db.lost(fmt.Errorf("store: begin: %w", g.Error))
 	}
 	defer g.Rollback()
-	tx := &Tx{g: g, dialect: db.dialect}
-	if err := fn(context.WithValue(ctx, txKey{}, tx), tx); err != nil {
+	ctx, tx := db.begun(ctx, g)
+	if err := fn(ctx, tx); err != nil {
 		return db.lost(err)
 	}
 	for _, f := range tx.after {

@@ -67,6 +67,7 @@ func NewHouse(t testing.TB, db *store.DB) *House {
 		t.Fatal(err)
 	}
 	h.Audit = audit.New(h.Keeper, h.Clock)
+	db.SetChangeLog(h.Audit)
 	if h.Sequencer, err = audit.NewSequencer(db, h.Clock, "visavis.test", h.Signer.Private()); err != nil {
 		t.Fatal(err)
 	}

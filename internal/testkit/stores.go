@@ -26,6 +26,9 @@ func Master() seal.Master {
 // SQLiteKey is the key of the SQLite files of tests.
 func SQLiteKey() []byte { return Master().Derive("sqlite") }
 
+// RowKey is the key of the MACs of rows of tests.
+func RowKey() []byte { return Master().Derive("rows") }
+
 // Stores runs a test on SQLite and on PostgreSQL, each time on a fresh,
 // migrated database of its own.
 func Stores(t *testing.T, test func(t *testing.T, db *store.DB)) {
@@ -37,13 +40,13 @@ func Stores(t *testing.T, test func(t *testing.T, db *store.DB)) {
 // OpenSQLite opens a fresh encrypted SQLite file; it closes with the test.
 func OpenSQLite(t testing.TB) *store.DB {
 	t.Helper()
-	return open(t, store.Options{DataDir: SQLite(t), Key: SQLiteKey()})
+	return open(t, store.Options{DataDir: SQLite(t), Key: SQLiteKey(), RowKey: RowKey()})
 }
 
 // OpenPostgres opens a fresh PostgreSQL database; it closes with the test.
 func OpenPostgres(t testing.TB) *store.DB {
 	t.Helper()
-	return open(t, store.Options{URL: Postgres(t)})
+	return open(t, store.Options{URL: Postgres(t), RowKey: RowKey()})
 }
 
 func open(t testing.TB, o store.Options) *store.DB {
@@ -90,7 +93,7 @@ var sharedSQLite = sync.OnceValues(func() ([]byte, error) {
 // prepare migrates an empty database, the tables of the queue included.
 func prepare(url, dir string) error {
 	ctx := context.Background()
-	db, err := store.Open(ctx, store.Options{URL: url, DataDir: dir, Key: SQLiteKey()})
+	db, err := store.Open(ctx, store.Options{URL: url, DataDir: dir, Key: SQLiteKey(), RowKey: RowKey()})
 	if err != nil {
 		return fmt.Errorf("testkit: %w", err)
 	}

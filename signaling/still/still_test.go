@@ -32,6 +32,7 @@ func TestTimes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		testkit.SignRows(t, h.DB, "seats")
 		start := h.Clock.Now()
 		ask := func(seat string, after time.Duration) (id string, fresh bool) {
 			t.Helper()

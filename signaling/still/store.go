@@ -15,6 +15,7 @@ type row struct {
 	State       string
 	StillID     string
 	At          int64
+	store.Guarded
 }
 
 func (row) TableName() string { return "still_requests" }

@@ -16,13 +16,14 @@ type deviceRow struct {
 	SessionID   string
 	MadeAt      int64
 	ExpiresAt   int64
+	store.Guarded
 }
 
 func (deviceRow) TableName() string { return "seat_devices" }
 
 // seated is a device with what its seat says.
 type seated struct {
-	Row       deviceRow `gorm:"embedded"`
+	Row       deviceRow
 	PatientID string
 	State     string
 }
@@ -35,24 +36,37 @@ func (s seated) gone() bool {
 
 // one finds a device by a column that names it.
 func one(tx *store.Tx, column string, value any) (seated, error) {
-	var d seated
-	err := tx.G().Table("seat_devices").Select("seat_devices.*, seats.patient_id, seats.state").
-		Joins("JOIN seats ON seats.id = seat_devices.seat_id").Where("seat_devices."+column+" = ?", value).Take(&d).Error
-	return d, store.Missing(err)
+	var r deviceRow
+	if err := tx.G().Where("seat_devices."+column+" = ?", value).Take(&r).Error; err != nil {
+		return seated{}, store.Missing(err)
+	}
+	seat, err := signaling.LoadSeat(tx, r.SeatID)
+	return seated{r, string(seat.PatientID), string(seat.State)}, err
 }
 
 // ofAct lists the devices of an act that were not taken out, oldest first.
 func ofAct(tx *store.Tx, id care.EncounterID) ([]seated, error) {
+	var rows []deviceRow
+	if err := tx.G().Where("encounter_id = ?", string(id)).Order("made_at, seat_id").Find(&rows).Error; err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	seats, err := signaling.SeatsOf(tx, id)
+	if err != nil {
+		return nil, err
+	}
 	var list []seated
-	err := tx.G().Table("seat_devices").Select("seat_devices.*, seats.patient_id, seats.state").
-		Joins("JOIN seats ON seats.id = seat_devices.seat_id").
-		Where("seat_devices.encounter_id = ? AND seats.state NOT IN ?", string(id), []string{string(signaling.Removed), string(signaling.Ended)}).
-		Order("seat_devices.made_at, seat_devices.seat_id").Find(&list).Error
-	return list, err
+	for _, r := range rows {
+		for _, seat := range seats {
+			if d := (seated{r, string(seat.PatientID), string(seat.State)}); seat.ID == r.SeatID && !d.gone() {
+				list = append(list, d)
+			}
+		}
+	}
+	return list, nil
 }
 
 // lock keeps other transactions from adding a device to the act.
 func lock(tx *store.Tx, id care.EncounterID) error {
 	var ids []string
-	return tx.Locked().Table("seats").Where("encounter_id = ?", string(id)).Order("id").Pluck("id", &ids).Error
+	return store.Unverified(tx.Locked()).Table("seats").Where("encounter_id = ?", string(id)).Order("id").Pluck("id", &ids).Error
 }

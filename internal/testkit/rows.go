@@ -1,0 +1,95 @@
+package testkit
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"visavis/internal/store"
+)
+
+// SignRows gives every row of guarded tables the MAC of what it holds now: for
+// tests that write to the database by hand, in the place of a program with the
+// key. The version stays.
+func SignRows(t testing.TB, db *store.DB, tables ...string) {
+	t.Helper()
+	SignRowsWith(t, db, RowKey(), tables...)
+}
+
+// SignRowsWith is SignRows under another key than that of tests.
+func SignRowsWith(t testing.TB, db *store.DB, key []byte, tables ...string) {
+	t.Helper()
+	rules, err := store.TableRules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules {
+		for _, table := range tables {
+			if r.Guarded && r.Table == table {
+				if err := signTable(db, key, r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+func signTable(db *store.DB, key []byte, r store.TableRule) error {
+	pool, err := db.SQL()
+	if err != nil {
+		return err
+	}
+	rows, err := pool.Query("SELECT * FROM " + r.Table)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	var list []map[string]any
+	for rows.Next() {
+		values, into := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		row := map[string]any{}
+		for i, n := range names {
+			row[n] = values[i]
+		}
+		list = append(list, row)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if err := rows.Close(); err != nil { // SQLite has one writer connection
+		return err
+	}
+	mark := func(n int) string {
+		if db.Dialect() == store.Postgres {
+			return fmt.Sprintf("$%d", n)
+		}
+		return "?"
+	}
+	for _, row := range list {
+		rev := max(row["rev"].(int64), 1)
+		mac, err := store.RowMAC(key, r, rev, row)
+		if err != nil {
+			return err
+		}
+		args := []any{rev, mac}
+		var where []string
+		for _, k := range r.Key {
+			args = append(args, row[k])
+			where = append(where, k+" = "+mark(len(args)))
+		}
+		if _, err := pool.Exec("UPDATE "+r.Table+" SET rev = "+mark(1)+", mac = "+mark(2)+" WHERE "+strings.Join(where, " AND "), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
