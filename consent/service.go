@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -202,8 +203,16 @@ func (s *Service) Current(ctx context.Context, id care.AppointmentID) (r Record,
 		if err != nil {
 			return err
 		}
-		if r, err = latest(tx, id); err != nil || own {
+		if r, err = latest(tx, id); err != nil {
 			return err
+		}
+		if state, err := s.standing(ctx, tx, id); err != nil {
+			return err
+		} else if state != r.State {
+			r = Record{State: care.ConsentNone}
+		}
+		if own {
+			return nil
 		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "consent.read", Object: "appointment/" + string(id), Patient: act.PatientID})
 	})
@@ -212,7 +221,36 @@ func (s *Service) Current(ctx context.Context, id care.AppointmentID) (r Record,
 
 // State answers the other modules: where the consent to an act stands now.
 func (s *Service) State(ctx context.Context, id care.AppointmentID) (care.ConsentState, error) {
-	return s.StateAt(ctx, id, s.Clock.Now())
+	state := care.ConsentNone
+	err := s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		state, err = s.standing(ctx, tx, id)
+		return err
+	})
+	return state, err
+}
+
+// standing is the decision in force of an act, believed by its signature and
+// never by a column: the record is the last that the guarded head names, its
+// bundle opens, and the JWS is ours over what the row says. Without proof there
+// is no consent.
+func (s *Service) standing(ctx context.Context, tx *store.Tx, id care.AppointmentID) (care.ConsentState, error) {
+	r, ok, err := lastSealed(tx, id)
+	if err != nil || !ok {
+		return care.ConsentNone, err
+	}
+	rec := r.record()
+	raw, err := s.Keeper.Open(ctx, tx, rec.PatientID, place(rec.ID), r.Bundle)
+	if fault.KindOf(err) == fault.Unavailable {
+		return care.ConsentNone, err
+	}
+	if err == nil {
+		err = genuine(raw, r, s.Signer.Private().Public().(ed25519.PublicKey))
+	}
+	if err != nil {
+		tx.Report(store.Finding{Object: "consents/" + r.ID, Reason: "forged"})
+		return care.ConsentNone, nil
+	}
+	return rec.State, nil
 }
 
 // StateAt is State as it was at an instant.
@@ -329,6 +367,9 @@ func (s *Service) write(ctx context.Context, tx *store.Tx, r *Record, b Bundle) 
 		return fault.New(fault.Conflict, "changed-meanwhile").Because(err)
 	}
 	if err != nil {
+		return err
+	}
+	if err := setHead(tx, *r); err != nil {
 		return err
 	}
 	return s.askStamp(ctx, tx, r.ID, r.At)
