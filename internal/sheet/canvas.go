@@ -3,10 +3,12 @@ package sheet
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
+
+	"visavis/internal/fault"
+	"visavis/internal/typography"
 )
 
 // Measures of an A4 page, in millimetres, and of type, in points.
@@ -24,8 +26,9 @@ const (
 	sizeTitle = 18.0
 )
 
-// pagesMark stands for the number of pages until it is known.
-const pagesMark = "{nb}"
+// pagesMark stands for the number of pages until it is known: a sign that no printed text can hold, since
+// no font draws it. A mark that people can type would be replaced in their text as well.
+const pagesMark = "\ue0ff"
 
 type colour [3]int
 
@@ -42,7 +45,10 @@ var (
 type canvas struct {
 	*fpdf.Fpdf
 	press  *Press
-	footer string // on each page
+	footer string        // on each page
+	drawn  map[rune]bool // signs printed, for the character map
+	lost   []rune        // signs that no font draws: the document is refused
+	wide   map[bool]bool // wide fonts in use, by weight
 }
 
 // text says how a run of text looks.
@@ -60,7 +66,8 @@ var (
 )
 
 func (p *Press) canvas(title, author, id, footer string, at time.Time) *canvas {
-	c := &canvas{Fpdf: fpdf.New("P", "mm", "A4", ""), press: p, footer: p.printable(footer)}
+	c := &canvas{Fpdf: fpdf.New("P", "mm", "A4", ""), press: p, footer: footer, drawn: map[rune]bool{}, wide: map[bool]bool{}}
+	title, author = typography.Clean(title), typography.Clean(author)
 	c.SetCatalogSort(true)
 	at = at.UTC() // finish says so
 	c.SetCreationDate(at)
@@ -73,8 +80,8 @@ func (p *Press) canvas(title, author, id, footer string, at time.Time) *canvas {
 	c.SetXmpMetadata(metadata(title, author, id, p.tag(), at))
 	c.AddOutputIntent(fpdf.OutputIntentType{SubtypeIdent: fpdf.OutputIntent_GTS_PDFA1,
 		OutputConditionIdentifier: "sRGB IEC61966-2.1", Info: "sRGB IEC61966-2.1", ICCProfile: srgbProfile()})
-	c.AddUTF8FontFromBytes("a", "", regularTTF)
-	c.AddUTF8FontFromBytes("a", "B", boldTTF)
+	c.AddUTF8FontFromBytes("a", "", typography.Font(false, false))
+	c.AddUTF8FontFromBytes("a", "B", typography.Font(false, true))
 	c.SetMargins(margin, topMargin, margin)
 	c.SetCellMargin(0)
 	c.SetAutoPageBreak(true, pageHeight-footTop)
@@ -87,22 +94,9 @@ func (c *canvas) foot() {
 	c.stroke(line, 0.2)
 	c.Line(margin, footTop+3, pageWidth-margin, footTop+3)
 	c.SetXY(margin, footTop+4.5)
-	c.use(small)
-	c.CellFormat(width-30, 4, c.fit(c.footer, width-30), "", 0, "L", false, 0, "")
-	mark := c.GetStringWidth(pagesMark) - c.GetStringWidth("0") // the mark is wider than the number
-	c.CellFormat(30+mark, 4, c.press.say("page", "n", fmt.Sprint(c.PageNo()), "total", pagesMark), "", 0, "R", false, 0, "")
-}
-
-// fit cuts s with an ellipsis so that it holds on one line of w millimetres in the current font.
-func (c *canvas) fit(s string, w float64) string {
-	if c.GetStringWidth(s) <= w-2 {
-		return s
-	}
-	r := []rune(s)
-	for len(r) > 0 && c.GetStringWidth(string(r)+"…") > w-2 {
-		r = r[:len(r)-1]
-	}
-	return strings.TrimSpace(string(r)) + "…"
+	c.set(margin, small, 4, c.fit(small, c.clean(c.footer), width-30))
+	words := c.press.say("page", "n", fmt.Sprint(c.PageNo()), "total", "0") // about as wide as with the mark
+	c.set(pageWidth-margin-measure(small, words), small, 4, c.press.say("page", "n", fmt.Sprint(c.PageNo()), "total", pagesMark))
 }
 
 func (c *canvas) use(t text) {
@@ -126,28 +120,14 @@ func leading(t text) float64 { return t.size * 0.3528 * 1.38 }
 
 // write puts a paragraph at x on w millimetres, wrapped, and moves below it. Empty text writes nothing.
 func (c *canvas) write(x, w float64, t text, s string) {
-	s = c.press.printable(strings.TrimSpace(s))
-	if s == "" {
-		return
+	for _, l := range c.wrap(w, t, s) {
+		c.set(x, t, leading(t), l)
+		c.SetXY(margin, c.GetY()+leading(t))
 	}
-	c.use(t)
-	left, _, right, _ := c.GetMargins()
-	c.SetLeftMargin(x) // an automatic page break goes on at the same place
-	c.SetX(x)
-	c.MultiCell(w, leading(t), s, "", "L", false)
-	c.SetMargins(left, topMargin, right)
-	c.SetX(left)
 }
 
 // lines counts the lines that s takes on w millimetres.
-func (c *canvas) lines(w float64, t text, s string) int {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return 0
-	}
-	c.use(t)
-	return len(c.SplitText(c.press.printable(s), w-0.1))
-}
+func (c *canvas) lines(w float64, t text, s string) int { return len(c.wrap(w, t, s)) }
 
 // room starts a new page unless h millimetres are left.
 func (c *canvas) room(h float64) {
@@ -166,13 +146,17 @@ func (c *canvas) heading(s string) {
 	c.gap(0.6)
 }
 
-// output ends the document and makes it PDF/A.
+// output ends the document and makes it PDF/A. It fails as Invalid when a sign cannot be printed: no mark
+// stands for it.
 func (c *canvas) output() ([]byte, error) {
+	if refused := typography.Fields("document", string(c.lost)); len(refused) > 0 {
+		return nil, fault.Fields(refused...)
+	}
 	var b bytes.Buffer
 	if err := c.Output(&b); err != nil {
 		return nil, fmt.Errorf("sheet: %w", err)
 	}
-	return finish(b.Bytes())
+	return finish(b.Bytes(), characterMap(c.drawn))
 }
 
 // clock says a time of day with its hour.

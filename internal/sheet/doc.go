@@ -14,5 +14,6 @@
 //
 // The package is pure but for its embedded fonts: no clock, no randomness; the same inputs give the same
 // bytes. The texts printed are in words/, in French: they are legal documents of French law.
-// The fonts are Atkinson Hyperlegible Next, SIL Open Font License 1.1, font/OFL.txt.
+// Characters, fonts and line breaks are those of internal/typography; a text that cannot be printed as it is
+// refuses the document.
 package sheet

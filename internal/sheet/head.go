@@ -136,9 +136,10 @@ func (c *canvas) title(s, note string) {
 	if note != "" {
 		noteWidth = 48
 		c.SetY(y + 1.5)
-		c.use(body)
-		c.SetX(pageWidth - margin - noteWidth)
-		c.MultiCell(noteWidth, leading(body), c.press.printable(note), "", "R", false)
+		for _, l := range c.wrap(noteWidth, body, note) {
+			c.set(pageWidth-margin-measure(body, l), body, leading(body), l)
+			c.SetXY(margin, c.GetY()+leading(body))
+		}
 	}
 	bottom := c.GetY()
 	c.SetY(y)

@@ -108,15 +108,18 @@ func metadata(title, author, id, language string, at time.Time) []byte {
 // finish makes the last changes that PDF/A-1 asks and the writer does not do: no name tree of embedded
 // files (blanked in place, so that offsets stay true), a file identifier in the trailer, dates that say
 // they are in UTC, and the right information dictionary (fpdf 0.12 counts one object too many when there
-// is an output intent).
-func finish(pdf []byte) ([]byte, error) {
+// is an output intent), and cmap as the character map of every font.
+func finish(pdf, cmap []byte) ([]byte, error) {
+	pdf, err := mapCharacters(pdf, cmap)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range []string{"/CreationDate (D:", "/ModDate (D:"} {
 		at := bytes.LastIndex(pdf, []byte(name))
 		if at < 0 {
 			return nil, errShape
 		}
-		var err error
-		if pdf, err = splice(pdf, at+len(name)+len("20060102150405"), "+00'00'"); err != nil {
+		if pdf, err = replace(pdf, at+len(name)+len("20060102150405"), 0, "+00'00'"); err != nil {
 			return nil, err
 		}
 	}
@@ -154,23 +157,23 @@ func finish(pdf []byte) ([]byte, error) {
 	return append(out, pdf[at+wrong[1]:]...), nil
 }
 
-// splice inserts s at an offset and moves the cross-reference table accordingly.
-func splice(pdf []byte, at int, s string) ([]byte, error) {
+// replace puts s in place of n bytes at an offset and moves the cross-reference table accordingly.
+func replace(pdf []byte, at, n int, s string) ([]byte, error) {
 	xref := bytes.LastIndex(pdf, []byte("\nxref\n"))
 	start := bytes.LastIndex(pdf, []byte("startxref\n"))
 	trailer := bytes.LastIndex(pdf, []byte("trailer\n"))
-	if xref < at || trailer < xref || start < trailer {
+	if xref < at+n || trailer < xref || start < trailer {
 		return nil, errShape
 	}
-	out := append(append(append([]byte{}, pdf[:at]...), s...), pdf[at:xref+1]...)
+	out := append(append(append([]byte{}, pdf[:at]...), s...), pdf[at+n:xref+1]...)
 	for entry := range bytes.Lines(pdf[xref+1 : trailer]) {
 		if len(entry) == 20 && bytes.HasSuffix(entry, []byte(" n \n")) {
 			offset, err := strconv.Atoi(string(entry[:10]))
 			if err != nil {
 				return nil, errShape
 			}
-			if offset >= at {
-				offset += len(s)
+			if offset >= at+n {
+				offset += len(s) - n
 			}
 			out = fmt.Appendf(out, "%010d", offset)
 			entry = entry[10:]
@@ -178,5 +181,5 @@ func splice(pdf []byte, at int, s string) ([]byte, error) {
 		out = append(out, entry...)
 	}
 	out = append(out, pdf[trailer:start]...)
-	return fmt.Appendf(out, "startxref\n%d\n%%%%EOF\n", xref+1+len(s)), nil
+	return fmt.Appendf(out, "startxref\n%d\n%%%%EOF\n", xref+1+len(s)-n), nil
 }

@@ -99,10 +99,8 @@ func (c *canvas) prescribed(n int, l Line) {
 		c.room(h)
 	}
 	y := c.GetY()
-	c.use(text{sizeName, true, accent})
+	c.set(margin, text{sizeName, true, accent}, leading(name), strconv.Itoa(n))
 	c.SetXY(margin, y)
-	c.CellFormat(indent, leading(name), strconv.Itoa(n), "", 0, "L", false, 0, "")
-	c.SetY(y)
 	c.write(x, w, name, l.Name)
 	c.write(x, w, text{sizeBody, false, soft}, inn)
 	c.write(x, w, body, l.Directions)

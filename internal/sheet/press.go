@@ -4,19 +4,9 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"strings"
-
-	"golang.org/x/image/font/sfnt"
-	"golang.org/x/text/unicode/norm"
 
 	"visavis/internal/lang"
 )
-
-//go:embed font/regular.ttf
-var regularTTF []byte
-
-//go:embed font/bold.ttf
-var boldTTF []byte
 
 //go:embed words
 var wordFiles embed.FS
@@ -27,12 +17,10 @@ type Press struct {
 	dates  *lang.Words
 	tongue string          // language of the words
 	papers *lang.Catalogue // words of what is printed in the reader's language
-	font   *sfnt.Font
-	source string // what the metadata give as producer
-	stand  rune   // stands for what the font cannot draw
+	source string          // what the metadata give as producer
 }
 
-// NewPress loads the fonts and the words. It fails only when the program was built wrong.
+// NewPress loads the words. It fails only when the program was built wrong.
 func NewPress() (*Press, error) {
 	sub, err := fs.Sub(wordFiles, "words")
 	if err != nil {
@@ -54,19 +42,7 @@ func NewPress() (*Press, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sheet: %w", err)
 	}
-	font, err := sfnt.Parse(regularTTF)
-	if err != nil {
-		return nil, fmt.Errorf("sheet: font: %w", err)
-	}
-	p := &Press{words: words, dates: dates, tongue: "fr", papers: papers, font: font, source: "visavis", stand: '?'}
-	var buf sfnt.Buffer
-	for _, r := range "□◊¤" {
-		if i, err := font.GlyphIndex(&buf, r); err == nil && i != 0 {
-			p.stand = r
-			break
-		}
-	}
-	return p, nil
+	return &Press{words: words, dates: dates, tongue: "fr", papers: papers, source: "visavis"}, nil
 }
 
 func (p *Press) say(key string, pairs ...string) string {
@@ -90,24 +66,4 @@ func (p *Press) tag() string {
 		return "en-GB"
 	}
 	return "fr-FR"
-}
-
-// printable returns s composed (NFC) with what the font cannot draw replaced by a mark, so that nothing
-// disappears without a trace; control characters other than a line feed become spaces.
-func (p *Press) printable(s string) string {
-	var buf sfnt.Buffer
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\u00a0':
-			return r
-		case r == '\u202f': // narrow no-break space, absent from many fonts
-			return '\u00a0'
-		case r < ' ' || r == 0x7f:
-			return ' '
-		}
-		if i, err := p.font.GlyphIndex(&buf, r); err != nil || i == 0 || r > 0xffff {
-			return p.stand
-		}
-		return r
-	}, norm.NFC.String(strings.ReplaceAll(s, "\r\n", "\n")))
 }

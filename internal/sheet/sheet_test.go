@@ -3,6 +3,7 @@ package sheet
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
+
+	"visavis/internal/fault"
 )
 
 var paris = time.FixedZone("CET", 3600)
@@ -221,7 +224,7 @@ func TestReport(t *testing.T) {
 func TestHostileTextStaysOnThePage(t *testing.T) {
 	pr := prescription()
 	pr.Patient.Family = strings.Repeat("W", 180)
-	pr.Lines[0].Directions = strings.Repeat("x", 900) + " 😀 مرحبا \x00\x1b[31m e\u0301 fin"
+	pr.Lines[0].Directions = strings.Repeat("x", 900) + " {nb} e\u0301 fin"
 	r := report()
 	r.Content = strings.Repeat("Une phrase qui se répète pour remplir plusieurs pages. ", 400)
 	p := press(t)
@@ -234,13 +237,36 @@ func TestHostileTextStaysOnThePage(t *testing.T) {
 	if n := strings.Count(got, "W"); n < 180 {
 		t.Errorf("%d of 180 letters of the name are printed", n)
 	}
-	expect(t, "hostile", words(t, pdf), "é fin", string(p.stand)+" "+strings.Repeat(string(p.stand), 5))
+	if n := strings.Count(got, "x"); n < 900 {
+		t.Errorf("%d of 900 letters of the directions are printed", n)
+	}
+	expect(t, "hostile", words(t, pdf), "{nb} é fin")
 	if pdf, err = p.Report(r); err != nil {
 		t.Fatal(err)
 	}
 	sound(t, "long-report", pdf)
 	if n := strings.Count(words(t, pdf), "Une phrase"); n != 400 {
 		t.Errorf("%d sentences of 400", n)
+	}
+}
+
+// Issue 9, B1: what cannot be printed refuses the document, with the sign named; nothing stands for it.
+func TestUnprintableRefusesTheDocument(t *testing.T) {
+	for text, named := range map[string]string{"😀": "😀 (U+1F600)", "\x00": "U+0000", "\x1b[31m": "U+001B", "中": "中 (U+4E2D)", "\ue0ff": "U+E0FF", "\ufffd": "U+FFFD", "ہ": "ہ (U+06C1)"} {
+		pr, r := prescription(), report()
+		pr.Lines[0].Directions, r.Conclusion = "un "+text+" deux", "un "+text+" deux"
+		rec := receipt("fr")
+		rec.Patient = text
+		p := press(t)
+		_, first := p.Prescription(pr)
+		_, second := p.Report(r)
+		_, third := p.Receipt(rec)
+		for _, err := range []error{first, second, third} {
+			var f *fault.Error
+			if !errors.As(err, &f) || len(f.Fields) != 1 || f.Fields[0].Args["signs"] != named {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
 	}
 }
 
