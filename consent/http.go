@@ -55,7 +55,7 @@ type stateOut struct{ Body stateBody }
 type recordOut struct{ Body recordBody }
 
 type agentBody struct {
-	Name     string `json:"name" maxLength:"200"`
+	Name     string `json:"name" maxLength:"200" printed:"line"`
 	Relation string `json:"relation" enum:"mother,father,guardian,authorised-relative,chosen-adult"`
 }
 

@@ -57,10 +57,10 @@ type reportBody struct {
 
 // TextBody is what the professional writes; exported for the reflection of huma.
 type TextBody struct {
-	Motive     string `json:"motive" maxLength:"500"`
-	Text       string `json:"text" maxLength:"20000"`
-	Conclusion string `json:"conclusion" maxLength:"20000"`
-	FollowUp   string `json:"followUp" maxLength:"20000"`
+	Motive     string `json:"motive" maxLength:"500" printed:"text"`
+	Text       string `json:"text" maxLength:"20000" printed:"text"`
+	Conclusion string `json:"conclusion" maxLength:"20000" printed:"text"`
+	FollowUp   string `json:"followUp" maxLength:"20000" printed:"text"`
 }
 
 type signedOut struct {

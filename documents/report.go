@@ -11,10 +11,10 @@ import (
 
 // Text is what the professional writes.
 type Text struct {
-	Motive     string `json:"motive"`
-	Text       string `json:"text"`
-	Conclusion string `json:"conclusion"`
-	FollowUp   string `json:"followUp"`
+	Motive     string `json:"motive" printed:"text"`
+	Text       string `json:"text" printed:"text"`
+	Conclusion string `json:"conclusion" printed:"text"`
+	FollowUp   string `json:"followUp" printed:"text"`
 }
 
 // Bounds of the texts, in characters.

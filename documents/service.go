@@ -15,6 +15,7 @@ import (
 	"visavis/internal/seal"
 	"visavis/internal/sheet"
 	"visavis/internal/store"
+	"visavis/internal/typography"
 )
 
 // Acts tells about an act of care; encounters, identity and consent answer. Act fails as NotFound.
@@ -142,6 +143,9 @@ func (s *Service) blank(act paper.Act) *Report {
 // it fails as Conflict "changed-meanwhile" when it is no longer the last, and as Conflict "report-signed"
 // once signed.
 func (s *Service) Write(ctx context.Context, id care.EncounterID, text Text, edit int64) (*Report, error) {
+	if err := fault.Fields(typography.Check(&text)...); err != nil {
+		return nil, err
+	}
 	if err := text.tooLong(); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"visavis/internal/paper"
 	"visavis/internal/sheet"
 	"visavis/internal/store"
+	"visavis/internal/typography"
 )
 
 // typeReport is the LOINC code of a telemedicine report.
@@ -101,6 +102,9 @@ func (s *Service) Sign(ctx context.Context, id care.EncounterID, edit int64) (*D
 // compose makes the two files of a report, or names what is wrong.
 func (s *Service) compose(ctx context.Context, tx *store.Tx, act paper.Act, r *Report) (paper.Filing, error) {
 	missing := r.missing()
+	if refused := typography.Check(&r.Text); len(refused) > 0 { // a draft of before the check
+		return paper.Filing{}, fault.Fields(append(missing, refused...)...)
+	}
 	now := s.Clock.Now()
 	v := paper.Version{ID: care.NewID(now), Set: r.ID, Number: r.Number + 1}
 	if r.Number > 0 {

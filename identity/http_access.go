@@ -138,7 +138,7 @@ func companionRoutes(s *httpx.Server, f *face) {
 type companionIn struct {
 	ID   string `path:"id"`
 	Body struct {
-		DisplayName string `json:"displayName" maxLength:"200" doc:"what the others in the call read"`
+		DisplayName string `json:"displayName" maxLength:"200" printed:"line" doc:"what the others in the call read"`
 		Phone       string `json:"phone,omitempty" maxLength:"40" doc:"a mobile telephone; or an e-mail address"`
 		Email       string `json:"email,omitempty" maxLength:"254"`
 	}

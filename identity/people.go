@@ -11,13 +11,14 @@ import (
 	"visavis/identity/traits"
 	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/typography"
 )
 
 // Organization is a site that gives care, named by its FINESS.
 type Organization struct {
 	ID      care.OrganizationID
 	FINESS  string
-	Name    string
+	Name    string `printed:"line"`
 	Address Address
 	Phone   string // E.164
 	Sector  string // TRE_R02: SA07, SA33
@@ -28,9 +29,9 @@ type Organization struct {
 
 // Address is a French postal address.
 type Address struct {
-	Street      string `json:"street,omitempty"`
-	PostalCode  string `json:"postalCode,omitempty"`
-	City        string `json:"city,omitempty"`
+	Street      string `json:"street,omitempty" printed:"line"`
+	PostalCode  string `json:"postalCode,omitempty" printed:"line"`
+	City        string `json:"city,omitempty" printed:"line"`
 	CommuneCode string `json:"communeCode,omitempty"` // COG
 }
 
@@ -40,9 +41,9 @@ type Staff struct {
 	Organization Organization
 	Role         care.Role
 	IdNat        prosante.IdNat
-	Title        string // Dr, Pr, or nothing
-	GivenName    string
-	FamilyName   string
+	Title        string `printed:"line"` // Dr, Pr, or nothing
+	GivenName    string `printed:"line"`
+	FamilyName   string `printed:"line"`
 	Profession   string // TRE_G15: 10, 21, 60; empty for an employee without one
 	Specialty    string // TRE_R38: SM54; empty when there is none
 	MSSante      string // personal mailbox
@@ -68,7 +69,7 @@ func (p Staff) AuthorCode() string {
 
 // Clean returns the organisation written one way, or names what is refused.
 func (o Organization) Clean() (Organization, error) {
-	var problems []fault.Field
+	problems := typography.Check(&o)
 	note := func(field string, err error) {
 		if r, ok := err.(traits.Refusal); ok {
 			problems = append(problems, r.Field(field))
@@ -98,7 +99,9 @@ func (o Organization) Clean() (Organization, error) {
 
 // Clean returns the person written one way, or names what is refused.
 func (p Staff) Clean() (Staff, error) {
-	var problems []fault.Field
+	organization := p.Organization // checked with its own name
+	problems := typography.Check(&p)
+	p.Organization = organization
 	note := func(field string, err error) {
 		if r, ok := err.(traits.Refusal); ok {
 			problems = append(problems, r.Field(field))
@@ -147,7 +150,7 @@ type Record struct {
 
 // Representative is a holder of parental authority, a guardian.
 type Representative struct {
-	DisplayName string `json:"displayName"`
+	DisplayName string `json:"displayName" printed:"line"`
 	Relation    string `json:"relation"` // mother, father, guardian
 	Phone       string `json:"phone,omitempty"`
 	Email       string `json:"email,omitempty"`
@@ -155,9 +158,9 @@ type Representative struct {
 
 // Referring is the médecin traitant, who gets a copy when they have a mailbox.
 type Referring struct {
-	Title      string `json:"title,omitempty"`
-	GivenName  string `json:"givenName"`
-	FamilyName string `json:"familyName"`
+	Title      string `json:"title,omitempty" printed:"line"`
+	GivenName  string `json:"givenName" printed:"line"`
+	FamilyName string `json:"familyName" printed:"line"`
 	RPPS       string `json:"rpps"`
 	Specialty  string `json:"specialty,omitempty"`
 	MSSante    string `json:"mssante,omitempty"`
@@ -246,6 +249,11 @@ func (p Patient) clean(today traits.Date) (Patient, error) {
 		note("email", err)
 	}
 	p.Representatives = slices.Clone(p.Representatives)
+	if p.Referring != nil {
+		referring := *p.Referring
+		p.Referring = &referring
+	}
+	problems = append(problems, typography.Check(&p.Record)...)
 	for i := range p.Representatives {
 		r, name := &p.Representatives[i], fmt.Sprintf("representatives[%d].", i)
 		if r.Phone != "" {

@@ -75,13 +75,13 @@ func (c Category) form() (kind sheet.Kind, typeCode string, ok bool) {
 // Line is one thing prescribed: words for an exam or care, words with a quantity and a duration for a
 // device, the other fields for a medicine.
 type Line struct {
-	Text      string `json:"text,omitempty" maxLength:"2000"`
+	Text      string `json:"text,omitempty" maxLength:"2000" printed:"text"`
 	CIS       string `json:"cis,omitempty" maxLength:"8" doc:"code of the speciality; empty for what the index does not know"`
-	Name      string `json:"name,omitempty" maxLength:"300"`
-	INN       string `json:"inn,omitempty" maxLength:"300"`
-	Form      string `json:"form,omitempty" maxLength:"200"`
-	Dose      string `json:"dose,omitempty" maxLength:"300"`
-	Frequency string `json:"frequency,omitempty" maxLength:"500"`
+	Name      string `json:"name,omitempty" maxLength:"300" printed:"line"`
+	INN       string `json:"inn,omitempty" maxLength:"300" printed:"line"`
+	Form      string `json:"form,omitempty" maxLength:"200" printed:"line"`
+	Dose      string `json:"dose,omitempty" maxLength:"300" printed:"line"`
+	Frequency string `json:"frequency,omitempty" maxLength:"500" printed:"line"`
 	// Dosage, when given, makes Dose and Frequency.
 	Dosage           *Dosage `json:"dosage,omitempty"`
 	LPP              string  `json:"lpp,omitempty" maxLength:"7" pattern:"^([0-9]{7})?$" doc:"of a device: its code in the list of reimbursed products"`
@@ -89,7 +89,7 @@ type Line struct {
 	Quantity         int     `json:"quantity,omitempty" minimum:"0" maximum:"999" doc:"packages"`
 	Renewals         int     `json:"renewals,omitempty" minimum:"0" maximum:"99"`
 	NonSubstitutable string  `json:"nonSubstitutable,omitempty" enum:"MTE,EFG,CIF"`
-	Pharmacist       string  `json:"pharmacist,omitempty" maxLength:"500" doc:"words for the pharmacist"`
+	Pharmacist       string  `json:"pharmacist,omitempty" maxLength:"500" printed:"text" doc:"words for the pharmacist"`
 	ALD              bool    `json:"ald,omitempty"`
 	WorkAccident     bool    `json:"workAccident,omitempty"`
 	WorkAccidentDate string  `json:"workAccidentDate,omitempty" maxLength:"10" doc:"YYYY-MM-DD, when known"`

@@ -14,6 +14,7 @@ import (
 	"visavis/internal/lang"
 	"visavis/internal/medicines"
 	"visavis/internal/sheet"
+	"visavis/internal/typography"
 )
 
 //go:embed rules.tsv
@@ -84,6 +85,14 @@ func complete(lines []Line, index *medicines.Index, words *lang.Catalogue) ([]Li
 		out[i] = l
 	}
 	return out, wrong
+}
+
+// unprintable writes the words of the lines as documents carry them, in place, and refuses the signs that
+// cannot be printed.
+func unprintable(lines []Line) []fault.Field {
+	return typography.Check(&struct {
+		Lines []Line `json:"lines"`
+	}{lines})
 }
 
 // check refuses lines that may not be signed, field by field.

@@ -210,6 +210,10 @@ func (s *Service) Write(ctx context.Context, id care.PrescriptionID, lines []Lin
 	if len(lines) > maxLines {
 		return nil, fault.Fields(fault.Field{Name: "lines", Code: "too-long"})
 	}
+	lines = slices.Clone(lines)
+	if err := fault.Fields(unprintable(lines)...); err != nil {
+		return nil, err
+	}
 	return s.change(ctx, id, "prescription.write", func(ctx context.Context, tx *store.Tx, _ paper.Act, p *Prescription) error {
 		if p.Status != Draft {
 			return fault.New(fault.Conflict, "prescription-signed")
@@ -217,7 +221,7 @@ func (s *Service) Write(ctx context.Context, id care.PrescriptionID, lines []Lin
 		if p.Edit != edit {
 			return fault.New(fault.Conflict, "changed-meanwhile")
 		}
-		p.Lines, p.Measures, p.ChangedAt = slices.Clone(lines), m, s.Clock.Now()
+		p.Lines, p.Measures, p.ChangedAt = lines, m, s.Clock.Now()
 		p.Edit++
 		if err := s.update(ctx, tx, p); err != nil {
 			return err

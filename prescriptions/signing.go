@@ -3,6 +3,7 @@ package prescriptions
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,6 +103,8 @@ func (s *Service) compose(act paper.Act, p, old *Prescription, said Declared) (p
 		lines, wrong = complete(stated(p.Lines, index), index, s.words)
 		lines = withINN(lines, s.base(index))
 	}
+	lines = slices.Clone(lines)
+	wrong = append(wrong, unprintable(lines)...)
 	wrong = append(append(wrong, check(p.Category, lines, rules)...), mentions(p, lines, act.Patient.BirthDate, issued, rules, s.table)...)
 	for _, q := range s.examine(p.Category, lines, index, issued, said) {
 		if q.refuses {

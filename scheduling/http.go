@@ -36,8 +36,8 @@ type slotsIn struct {
 }
 
 type personBody struct {
-	FamilyName string `json:"familyName" maxLength:"120"`
-	GivenName  string `json:"givenName" maxLength:"120"`
+	FamilyName string `json:"familyName" maxLength:"120" printed:"line"`
+	GivenName  string `json:"givenName" maxLength:"120" printed:"line"`
 	BirthDate  string `json:"birthDate" maxLength:"10" doc:"YYYY-MM-DD"`
 	Phone      string `json:"phone,omitempty" maxLength:"40"`
 	Email      string `json:"email,omitempty" maxLength:"254"`

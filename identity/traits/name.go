@@ -6,12 +6,14 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"visavis/internal/typography"
 )
 
 const maxName = 100
 
 // CleanName trims a name, joins its blanks, and writes apostrophes and accents
-// one way. It is refused when empty ("required"), too long ("too-long"), or
+// one way (typography.Clean and more). It is refused when empty ("required"), too long ("too-long"), or
 // with anything but letters, blanks, hyphens and apostrophes ("name-characters").
 func CleanName(text string) (string, error) {
 	text = strings.Map(func(r rune) rune {
@@ -24,7 +26,7 @@ func CleanName(text string) (string, error) {
 			return ' '
 		}
 		return r
-	}, text)
+	}, typography.Clean(text))
 	text = norm.NFC.String(strings.Join(strings.Fields(text), " "))
 	switch {
 	case text == "":

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"visavis/internal/fault"
+	"visavis/internal/typography"
 )
 
 // Sex is the administrative gender of JDV_J143.
@@ -21,15 +22,15 @@ const (
 // name, list of birth given names, first of them, sex, birth date and the COG
 // code of the birth place; the used names are local.
 type Traits struct {
-	BirthFamilyName string `json:"birthFamilyName"`
-	BirthGivenNames string `json:"birthGivenNames"` // the list, blanks between; holds FirstGivenName first
-	FirstGivenName  string `json:"firstGivenName"`
-	UsedFamilyName  string `json:"usedFamilyName,omitempty"`
-	UsedGivenName   string `json:"usedGivenName,omitempty"`
+	BirthFamilyName string `json:"birthFamilyName" printed:"line"`
+	BirthGivenNames string `json:"birthGivenNames" printed:"line"` // the list, blanks between; holds FirstGivenName first
+	FirstGivenName  string `json:"firstGivenName" printed:"line"`
+	UsedFamilyName  string `json:"usedFamilyName,omitempty" printed:"line"`
+	UsedGivenName   string `json:"usedGivenName,omitempty" printed:"line"`
 	Sex             Sex    `json:"sex"`
 	BirthDate       Date   `json:"birthDate"`
 	BirthPlaceCode  string `json:"birthPlaceCode,omitempty"` // COG: commune, or 99 and the country
-	BirthPlaceName  string `json:"birthPlaceName,omitempty"`
+	BirthPlaceName  string `json:"birthPlaceName,omitempty" printed:"line"`
 }
 
 // cog is a commune (2A, 2B in Corsica, 97x and 98x overseas) or 99 and a country.
@@ -38,7 +39,7 @@ var cog = regexp.MustCompile(`^([0-9]{2}|2[AB])[0-9]{3}$`)
 // Clean returns the traits written one way and what is refused in them, each
 // field by its JSON name. Fields a booking does not ask may be empty.
 func (t Traits) Clean(today Date) (Traits, []fault.Field) {
-	var problems []fault.Field
+	problems := typography.Check(&t)
 	name := func(field string, value *string, needed bool) {
 		if *value == "" && !needed {
 			return

@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"io"
 	"strings"
+
+	"visavis/internal/typography"
 )
 
 // node is an element of the document; text and children are exclusive but in narrative blocks.
@@ -51,13 +53,20 @@ func (n *node) attr(name string) string {
 	return ""
 }
 
+// write encodes n. Its texts are written as the printed sheet writes them (typography.Clean), so that both
+// files of a document carry the same characters.
 func (n *node) write(e *xml.Encoder) error {
-	start := xml.StartElement{Name: xml.Name{Local: n.name}, Attr: n.attrs}
+	attrs := make([]xml.Attr, len(n.attrs))
+	for i, a := range n.attrs {
+		attrs[i] = a
+		attrs[i].Value = typography.Clean(a.Value)
+	}
+	start := xml.StartElement{Name: xml.Name{Local: n.name}, Attr: attrs}
 	if err := e.EncodeToken(start); err != nil {
 		return err
 	}
-	if n.text != "" {
-		if err := e.EncodeToken(xml.CharData(n.text)); err != nil {
+	if text := typography.Clean(n.text); text != "" {
+		if err := e.EncodeToken(xml.CharData(text)); err != nil {
 			return err
 		}
 	}

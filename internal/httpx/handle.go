@@ -3,10 +3,13 @@ package httpx
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"visavis/internal/authz"
+	"visavis/internal/fault"
 	"visavis/internal/limit"
+	"visavis/internal/typography"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -63,6 +66,9 @@ func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) 
 	huma.Register(s.api, o, func(ctx context.Context, in *In) (*Out, error) {
 		var out *Out
 		var err error
+		if err = typed(in); err != nil {
+			return nil, problem(ctx, err)
+		}
 		if op.Once {
 			out, err = once(ctx, s, op, in, fn)
 		} else {
@@ -74,6 +80,16 @@ func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) 
 		}
 		return out, nil
 	})
+}
+
+// typed cleans the texts that reach a document, and refuses what cannot be printed there and every control
+// sign, before a handler sees it (internal/typography).
+func typed(in any) error {
+	refused := append(typography.Check(in), typography.Controls(in)...)
+	for i := range refused {
+		refused[i].Name = strings.TrimPrefix(refused[i].Name, "body.")
+	}
+	return fault.Fields(refused...)
 }
 
 // gate refuses before anything is read.

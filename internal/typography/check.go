@@ -95,6 +95,16 @@ func Controls(v any) []fault.Field {
 	return out
 }
 
+// jsonName is the name of a field as callers know it.
+func jsonName(f reflect.StructField) string {
+	for _, tag := range []string{"json", "query", "path"} {
+		if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" && name != "-" {
+			return name
+		}
+	}
+	return strings.ToLower(f.Name[:1]) + f.Name[1:]
+}
+
 // walk calls visit for every string of v with its JSON path and its tag.
 func walk(v reflect.Value, path, tag string, visit func(path, tag string, s reflect.Value)) {
 	switch v.Kind() {
@@ -118,11 +128,8 @@ func walk(v reflect.Value, path, tag string, visit func(path, tag string, s refl
 				continue
 			}
 			at := path
-			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" && !f.Anonymous {
-				if name == "" {
-					name = f.Name
-				}
-				at = strings.TrimPrefix(path+"."+name, ".")
+			if !f.Anonymous {
+				at = strings.TrimPrefix(path+"."+jsonName(f), ".")
 			}
 			walk(v.Field(i), at, f.Tag.Get(Tag), visit)
 		}

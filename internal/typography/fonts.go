@@ -137,3 +137,15 @@ func Width(line string, bold bool) float64 {
 	}
 	return sum
 }
+
+// Repertoire lists the signs that can be printed as they are typed, in order of their code points: no
+// controls, no sign that table.tsv writes another way, no sign that composition changes.
+func Repertoire() []rune {
+	var out []rune
+	for r := rune(' '); r <= lastBasic; r++ {
+		if Printable(r) && Clean(string(r)) == string(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}

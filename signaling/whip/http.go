@@ -13,7 +13,7 @@ import (
 type madeIn struct {
 	ID   string `path:"id"`
 	Body struct {
-		Label     string    `json:"label" minLength:"1" maxLength:"60" doc:"what the others in the act see"`
+		Label     string    `json:"label" minLength:"1" maxLength:"60" printed:"line" doc:"what the others in the act see"`
 		Direction Direction `json:"direction" enum:"send,receive"`
 	}
 }
