@@ -54,7 +54,7 @@ const (
 // Initial is a prescription made before by somebody who may start the treatment, as the prescriber who renews
 // it states it (CSP R5121-88, R5121-91).
 type Initial struct {
-	By string `json:"by" maxLength:"200" doc:"who made it: name, and hospital service or specialty"`
+	By string `json:"by" maxLength:"200" printed:"line" doc:"who made it: name, and hospital service or specialty"`
 	On string `json:"on" maxLength:"10" doc:"YYYY-MM-DD"`
 }
 
