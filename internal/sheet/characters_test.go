@@ -28,7 +28,7 @@ func TestCharacters_NamesAndSigns(t *testing.T) {
 	r.Content = strings.Join(signs, "\n")
 	r.Presences = nil
 	for _, n := range names {
-		r.Presences = append(r.Presences, Presence{Name: n, Role: "patient", From: r.Start, To: r.End})
+		r.Presences = append(r.Presences, Presence{Name: n, Role: "patient", Spans: []Span{{From: r.Start, To: r.End}}})
 	}
 	pdf, err := press(t).Report(r)
 	if err != nil {

@@ -75,7 +75,7 @@ func Missing(document string, typed ...string) []string {
 }
 
 // Words are all signs that can be printed, in words of a few signs each, script by script. A mark stands on a
-// letter, a space between two letters.
+// letter, a space between two letters. The vowel points of Hebrew and Arabic are left out.
 func Words() []string {
 	const size = 8
 	var out []string
@@ -90,24 +90,10 @@ func Words() []string {
 	for _, r := range typography.Repertoire() {
 		script := scriptOf(r)
 		switch {
-		case strings.ContainsRune("\u05b0\u05bf\u0657", r): // printed on its letter; poppler reads these three before it
-			continue
+		case unicode.Is(unicode.M, r) && (script == "Hebrew" || unicode.Is(unicode.Arabic, r) || r >= 0x64b && r <= 0x670):
+			continue // vowel points are printed on their letter; poppler reads some of them before it, some after
 		case unicode.Is(unicode.M, r):
-			base := "x"
-			switch script {
-			case "Hebrew":
-				base = "ש"
-			case "Arabic":
-				base = "ب"
-			}
-			if s := base + string(r); typography.Clean(s) == s && script != "Inherited" {
-				if base != "x" {
-					s += base
-				}
-				out = append(out, s)
-			} else {
-				out = append(out, "x"+string(r)+"x")
-			}
+			out = append(out, "x"+string(r)+"x")
 			continue
 		case unicode.IsSpace(r):
 			out = append(out, "x"+string(r)+"x")
