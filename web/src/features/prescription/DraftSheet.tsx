@@ -13,6 +13,8 @@ import { useT } from '@/i18n/i18n';
 import { Alert } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
 import { Answers, type Warning } from './Answers';
+import { BaseNote } from './BaseNote';
+import { Conditions, type Condition } from './Conditions';
 import { Amount } from './DosageFields';
 import { clean, complete, freeMedicine, medicineFields, medicineLine, sentIndex, textFields, type Written } from './lines';
 import { MedicineForm, MedicineSentence } from './MedicineLine';
@@ -94,6 +96,11 @@ export function DraftSheet({ encounterId, prescription, minor }: { encounterId: 
           ))}
         </Alert>
       )}
+      {prescription.warnings?.filter((w) => w.name === 'category').map((w) => (
+        <p key={w.code} className={styles.warning}>
+          {w.detail}
+        </p>
+      ))}
       {drop.isError && <DeskFailure problem={asProblem(drop.error)} />}
       <ol role="list" className={styles.lines}>
         {lines.map((line, i) =>
@@ -106,6 +113,7 @@ export function DraftSheet({ encounterId, prescription, minor }: { encounterId: 
               onRemove={() => remove(i)}
               error={(f) => fieldWords(refusal, place(i, f))}
               warnings={(f) => prescription.warnings?.filter((w) => w.name === place(i, f)) ?? []}
+              conditions={prescription.conditions?.filter((c) => c.line === sentIndex(lines, i)) ?? []}
             />
           ) : (
             <li key={names.current[i]}>
@@ -120,7 +128,10 @@ export function DraftSheet({ encounterId, prescription, minor }: { encounterId: 
         )}
       </ol>
       {medicines ? (
-        <MedicineSearch onChoose={(m) => write([...lines, medicineLine(m)])} onFree={(name) => write([...lines, freeMedicine(name)])} />
+        <>
+          <MedicineSearch onChoose={(m) => write([...lines, medicineLine(m)])} onFree={(name) => write([...lines, freeMedicine(name)])} />
+          <BaseNote />
+        </>
       ) : (
         <div>
           <Button look="text" onPress={() => write([...lines, { text: '' }])}>
@@ -164,10 +175,11 @@ type MedicineProps = {
   onRemove: () => void;
   error: (field: string) => string | undefined;
   warnings: (field: string) => readonly Warning[];
+  conditions: readonly Condition[];
 };
 
 /** A form while it is written or refused, a sentence once it is whole. */
-function Medicine({ line, index, onChange, onRemove, error, warnings }: MedicineProps) {
+function Medicine({ line, index, onChange, onRemove, error, warnings, conditions }: MedicineProps) {
   const t = useT('prescription');
   const [open, setOpen] = useState(() => !complete(line));
   const refused = medicineFields.some((f) => error(f) !== undefined || warnings(f).some((w) => w.refused));
@@ -183,6 +195,7 @@ function Medicine({ line, index, onChange, onRemove, error, warnings }: Medicine
           ))}
         </>
       )}
+      <Conditions line={line} index={index} conditions={conditions} onChange={onChange} error={error} />
       <div className={styles.buttons}>
         {complete(line) && (
           <Button look="text" onPress={() => setOpen(!open)} aria-label={t(open ? 'closeName' : 'editName', { name: line.name ?? '' })}>

@@ -8,7 +8,7 @@ export const categories: readonly PrescriptionCategory[] = ['medicines', 'biolog
 export const reasons = ['MTE', 'EFG', 'CIF'] as const;
 
 /** What each field of a medicine line is called in the API, in the order of the form. */
-export const medicineFields = ['name', 'inn', 'notRestricted', 'form', 'dose', 'frequency', 'dosage.doseQuantity', 'dosage.unit', 'dosage.timing', 'dosage.maxDosePerDay', 'durationDays', 'quantity', 'renewals', 'nonSubstitutable', 'workAccidentDate', 'pharmacist'] as const;
+export const medicineFields = ['name', 'inn', 'notRestricted', 'form', 'dose', 'frequency', 'dosage.doseQuantity', 'dosage.unit', 'dosage.timing', 'dosage.maxDosePerDay', 'durationDays', 'quantity', 'renewals', 'nonSubstitutable', 'workAccidentDate', 'pharmacist', 'initial.by', 'initial.on', 'confirmed', 'listed'] as const;
 export const textFields = ['text', 'lpp', 'quantity', 'durationDays', 'renewals', 'workAccidentDate', 'pharmacist'] as const;
 
 export function medicineLine(m: Medicine): PrescriptionLine {
