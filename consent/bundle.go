@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"visavis/consent/entitlement"
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/seal"
@@ -17,10 +18,13 @@ import (
 
 // The shapes of a bundle; a new shape gets a new name, and old ones are read
 // for ever. The second adds what a judge asks by name: the professional, the
-// organisation, the start of the act, who attested, the page.
+// organisation, the start of the act, who attested, the page. The third adds how it
+// is known who decided for the patient, the ground on which parents are not told,
+// and emergencies.
 const (
 	schema1 = "visavis.consent/1"
 	schema2 = "visavis.consent/2"
+	schema3 = "visavis.consent/3"
 )
 
 // Bundle is everything a record proves (trust B8). It needs nothing from the
@@ -47,6 +51,17 @@ type Bundle struct {
 	PractitionerName string `json:"practitionerName,omitempty"`
 	PractitionerRPPS string `json:"practitionerRpps,omitempty"`
 	OrganizationName string `json:"organizationName,omitempty"`
+
+	// Since the third shape.
+	Ground    entitlement.Ground `json:"ground,omitempty"`
+	Emergency *BundleEmergency   `json:"emergency,omitempty"`
+}
+
+// BundleEmergency is why care began without an agreement, as the doctor wrote it.
+type BundleEmergency struct {
+	Situation string `json:"situation"` // a code of entitlement/emergency.tsv
+	Reason    string `json:"reason"`
+	Source    string `json:"source"` // the article that allows it
 }
 
 // BundleText is the text that was shown.
@@ -69,6 +84,9 @@ type BundlePatient struct {
 type BundleAgent struct {
 	Name     string   `json:"name"`
 	Relation Relation `json:"relation"`
+	// Since the third shape.
+	Proof    entitlement.Proof    `json:"proof,omitempty"`
+	Document entitlement.Document `json:"document,omitempty"` // that the professional saw
 }
 
 // BundleActor is whose session clicked, and how it had proven who it was:
@@ -98,15 +116,17 @@ type Screen struct {
 // missing names the first mandatory field that a bundle of the second shape
 // lacks; each way to agree has its own (B8).
 func (b Bundle) missing() string {
-	oral, agent := b.Channel == Oral, b.Agent
+	oral, agent, urgent := b.Channel == Oral, b.Agent, b.Emergency
 	for name, there := range map[string]bool{
 		"id": b.ID != "", "appointmentId": b.AppointmentID != "", "sequence": b.Sequence > 0, "previous": (b.Previous == "") == (b.Sequence == 1),
-		"decision": b.Decision != "", "at": b.At != "", "text": b.Text.ID != "" && b.Text.SHA256 != "" && b.Text.Version > 0 && b.Text.Language != "",
+		"decision": b.Decision != "", "at": b.At != "", "text": urgent != nil || b.Text.ID != "" && b.Text.SHA256 != "" && b.Text.Version > 0 && b.Text.Language != "",
 		"patient": b.Patient.ID != "" && b.Patient.Name != "", "actor": b.Actor.Role != "" && b.Actor.ID != "" && b.Actor.Proof != "" && b.Actor.Session != "",
 		"practitionerId": b.Practitioner != "", "practitionerName": b.PractitionerName != "", "organizationId": b.Organization != "",
 		"organizationName": b.OrganizationName != "", "actStart": b.ActStart != "", "screen.build": b.Screen.Build != "",
-		"actor.name":     !oral || b.Actor.Name != "",
-		"representative": agent == nil && b.Channel != Representative || agent != nil && agent.Name != "" && agent.Relation != "",
+		"actor.name":           !oral || b.Actor.Name != "",
+		"emergency":            (urgent != nil) == (b.Channel == Emergency) && (urgent == nil || urgent.Situation != "" && urgent.Reason != "" && urgent.Source != "" && b.Actor.Name != ""),
+		"representative.proof": b.Schema != schema3 || agent == nil || agent.Proof == entitlement.OnFile || agent.Proof == entitlement.Attested && agent.Document != "",
+		"representative":       agent == nil && b.Channel != Representative || agent != nil && agent.Name != "" && agent.Relation != "",
 	} {
 		if !there {
 			return name
@@ -119,7 +139,7 @@ func (b Bundle) missing() string {
 func (s *Service) bundle(actor authz.Actor, r Record, act Act, p Patient, who Professionals, d Decision, previous string) Bundle {
 	session := hash([]byte(actor.SessionID))
 	b := Bundle{
-		Schema: schema2, ID: r.ID, AppointmentID: r.AppointmentID, Sequence: r.Seq, Previous: previous, Decision: r.State, At: instant(r.At),
+		Schema: schema3, ID: r.ID, AppointmentID: r.AppointmentID, Sequence: r.Seq, Previous: previous, Decision: r.State, At: instant(r.At),
 		Text:    BundleText{r.TextID, r.Purpose, r.Version, r.Language, r.SHA256},
 		Patient: BundlePatient{act.PatientID, p.DisplayName, p.Minor}, Channel: r.Channel,
 		Actor:        BundleActor{actor.Role, actor.ID(), actor.Level.String(), actor.Proof, "", session},
@@ -134,8 +154,9 @@ func (s *Service) bundle(actor authz.Actor, r Record, act Act, p Patient, who Pr
 		b.Actor.Name = who.Actor
 	}
 	if d.Agent != nil {
-		b.Agent = &BundleAgent{d.Agent.Name, d.Agent.Relation}
+		b.Agent = &BundleAgent{d.Agent.Name, d.Agent.Relation, d.Agent.Proof, d.Agent.Document}
 	}
+	b.Ground, b.Emergency = d.Ground, d.emergency
 	return b
 }
 
@@ -222,10 +243,10 @@ func Verify(bundle []byte, jws string, key ed25519.PublicKey) (Bundle, error) {
 	if err != nil || !ed25519.Verify(key, []byte(parts[0]+"."+b64.EncodeToString(bundle)), signature) {
 		return b, fmt.Errorf("%w: signature", ErrNotGenuine)
 	}
-	if err := json.Unmarshal(bundle, &b); err != nil || b.Schema != schema1 && b.Schema != schema2 {
+	if err := json.Unmarshal(bundle, &b); err != nil || b.Schema != schema1 && b.Schema != schema2 && b.Schema != schema3 {
 		return b, fmt.Errorf("%w: shape", ErrNotGenuine)
 	}
-	if b.Schema == schema2 && b.missing() != "" {
+	if b.Schema != schema1 && b.missing() != "" {
 		return b, fmt.Errorf("%w: without %s", ErrNotGenuine, b.missing())
 	}
 	return b, nil

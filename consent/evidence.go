@@ -55,6 +55,8 @@ func (r Record) action() authz.Action {
 	switch {
 	case r.State == care.ConsentWithdrawn:
 		return "consent.withdraw"
+	case r.Channel == Emergency:
+		return "consent.emergency"
 	case r.Channel == Oral:
 		return "consent.attest"
 	}
@@ -162,7 +164,7 @@ func VerifyEvidence(document []byte, key Key, roots *x509.CertPool) (Verified, e
 	if v.Bundle, err = Verify(e.Bundle, e.JWS, public); err != nil {
 		return v, err
 	}
-	if hash([]byte(e.Text)) != v.Bundle.Text.SHA256 {
+	if v.Bundle.Emergency == nil && hash([]byte(e.Text)) != v.Bundle.Text.SHA256 || v.Bundle.Emergency != nil && e.Text != "" {
 		return no("the text is not the one that was read", nil)
 	}
 	lines, logged, err := e.Audit.Check(key.Log, public)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"visavis/consent/entitlement"
 	"visavis/internal/care"
 	"visavis/internal/httpx"
 )
@@ -29,9 +30,10 @@ type textOut struct{ Body textBody }
 
 type recordBody struct {
 	ID       string    `json:"id"`
-	Status   string    `json:"status" enum:"granted,refused,withdrawn"`
+	Status   string    `json:"status" enum:"granted,refused,withdrawn,emergency"`
 	At       time.Time `json:"at"`
-	Channel  string    `json:"channel" enum:"web,oral,representative"`
+	Channel  string    `json:"channel" enum:"web,oral,representative,emergency"`
+	Ground   string    `json:"ground,omitempty" enum:"secrecy,contraception" doc:"why parents are not told"`
 	TextID   string    `json:"textId"`
 	Version  int       `json:"version"`
 	Language string    `json:"language" enum:"fr,en"`
@@ -42,7 +44,7 @@ type recordBody struct {
 }
 
 type stateBody struct {
-	Status string      `json:"status" enum:"none,granted,refused,withdrawn"`
+	Status string      `json:"status" enum:"none,granted,refused,withdrawn,emergency"`
 	Record *recordBody `json:"record,omitempty"`
 }
 
@@ -57,17 +59,17 @@ type recordOut struct{ Body recordBody }
 type agentBody struct {
 	Name     string `json:"name" maxLength:"200" printed:"line"`
 	Relation string `json:"relation" enum:"mother,father,guardian,authorised-relative,chosen-adult"`
+	Document string `json:"document,omitempty" enum:"identity-card,passport,residence-permit,digital-identity" doc:"that the professional saw"`
 }
 
 type decideIn struct {
 	ID   string `path:"id"`
 	Body struct {
-		TextID         string     `json:"textId" maxLength:"80"`
-		SHA256         string     `json:"sha256" maxLength:"64"`
-		Decision       string     `json:"decision" enum:"granted,refused"`
-		Channel        string     `json:"channel" enum:"web,representative"`
-		Representative *agentBody `json:"representative,omitempty"`
-		Screen         *pageBody  `json:"screen,omitempty"`
+		TextID   string    `json:"textId" maxLength:"80"`
+		SHA256   string    `json:"sha256" maxLength:"64"`
+		Decision string    `json:"decision" enum:"granted,refused"`
+		Channel  string    `json:"channel" enum:"web,representative" doc:"representative: who on file received the code of this session"`
+		Screen   *pageBody `json:"screen,omitempty"`
 	}
 }
 
@@ -84,7 +86,8 @@ type attestIn struct {
 		TextID         string     `json:"textId" maxLength:"80"`
 		SHA256         string     `json:"sha256" maxLength:"64"`
 		Decision       string     `json:"decision" enum:"granted,refused"`
-		Representative *agentBody `json:"representative,omitempty" doc:"needed for a minor"`
+		Representative *agentBody `json:"representative,omitempty" doc:"needed for a minor, but for contraception"`
+		Ground         string     `json:"ground,omitempty" enum:"secrecy,contraception" doc:"CSP L1111-5, L5134-1: nothing is told to the parents"`
 		Screen         *pageBody  `json:"screen,omitempty"`
 	}
 }
@@ -108,6 +111,7 @@ func Routes(s *httpx.Server, svc *Service) {
 	httpx.Handle(s, httpx.Op{
 		Method: http.MethodPost, Path: "/api/appointments/{id}/consent/withdraw", Action: "consent.withdraw", Tag: tag, Summary: "Take the agreement back",
 	}, svc.postWithdraw)
+	emergencyRoutes(s, svc)
 	proofRoutes(s, svc)
 }
 
@@ -142,14 +146,14 @@ func (s *Service) getState(ctx context.Context, in *actIn) (*stateOut, error) {
 func (s *Service) postDecision(ctx context.Context, in *decideIn) (*recordOut, error) {
 	return answer(s.Decide(ctx, Decision{
 		AppointmentID: care.AppointmentID(in.ID), State: care.ConsentState(in.Body.Decision), TextID: in.Body.TextID,
-		SHA256: in.Body.SHA256, Channel: Channel(in.Body.Channel), Agent: agent(in.Body.Representative), Screen: screen(ctx).of(in.Body.Screen),
+		SHA256: in.Body.SHA256, Channel: Channel(in.Body.Channel), Screen: screen(ctx).of(in.Body.Screen),
 	}))
 }
 
 func (s *Service) postOral(ctx context.Context, in *attestIn) (*recordOut, error) {
 	return answer(s.Decide(ctx, Decision{
 		AppointmentID: care.AppointmentID(in.ID), State: care.ConsentState(in.Body.Decision), TextID: in.Body.TextID,
-		SHA256: in.Body.SHA256, Channel: Oral, Agent: agent(in.Body.Representative), Screen: screen(ctx).of(in.Body.Screen),
+		SHA256: in.Body.SHA256, Channel: Oral, Agent: agent(in.Body.Representative), Ground: entitlement.Ground(in.Body.Ground), Screen: screen(ctx).of(in.Body.Screen),
 	}))
 }
 
@@ -174,7 +178,7 @@ func agent(a *agentBody) *Agent {
 	if a == nil {
 		return nil
 	}
-	return &Agent{a.Name, Relation(a.Relation)}
+	return &Agent{Name: a.Name, Relation: Relation(a.Relation), Document: entitlement.Document(a.Document)}
 }
 
 func screen(ctx context.Context) Screen {
@@ -197,5 +201,5 @@ func answer(r Record, err error) (*recordOut, error) {
 }
 
 func body(r Record) recordBody {
-	return recordBody{string(r.ID), string(r.State), r.At, string(r.Channel), r.TextID, r.Version, string(r.Language), r.SHA256, string(r.By), nil}
+	return recordBody{string(r.ID), string(r.State), r.At, string(r.Channel), string(r.Ground), r.TextID, r.Version, string(r.Language), r.SHA256, string(r.By), nil}
 }

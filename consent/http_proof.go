@@ -51,7 +51,7 @@ type checkIn struct {
 }
 
 type checkBody struct {
-	Decision string     `json:"decision" enum:"granted,refused,withdrawn"`
+	Decision string     `json:"decision" enum:"granted,refused,withdrawn,emergency"`
 	At       time.Time  `json:"at"`
 	Purpose  string     `json:"purpose"`
 	TextID   string     `json:"textId"`
@@ -60,7 +60,7 @@ type checkBody struct {
 	SHA256   string     `json:"sha256" doc:"of the text that was read"`
 	Hash     string     `json:"hash" doc:"of the record"`
 	Stamp    *stampBody `json:"stamp"`
-	Last     string     `json:"last" enum:"granted,refused,withdrawn" doc:"the last decision about the act"`
+	Last     string     `json:"last" enum:"granted,refused,withdrawn,emergency" doc:"the last decision about the act"`
 	LastAt   time.Time  `json:"lastAt"`
 }
 

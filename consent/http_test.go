@@ -10,7 +10,7 @@ import (
 
 func TestOverHTTP(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
-		s, _ := newService(t, h)
+		s, w := newService(t, h)
 		texts, err := Texts()
 		if err != nil {
 			t.Fatal(err)
@@ -76,9 +76,12 @@ func TestOverHTTP(t *testing.T) {
 		body["channel"] = "web"
 		lea := anyone.With("lea")
 		lea.Post(minor, body).Fields("representative representative-needed")
-		body["channel"], body["representative"] = "representative", map[string]string{"name": "Rose MARK3R", "relation": "mother"}
-		lea.Post(minor, body).Fields("representative.name name-characters")
-		body["representative"] = map[string]string{"name": "Rose Marqueur", "relation": "mother"}
+		body["channel"] = "representative"
+		w.on = OnFile{Count: 2}
+		lea.Post(minor, body).Fields("representative representative-code-needed")
+		w.on = OnFile{}
+		lea.Post(minor, body).Fields("representative representative-not-on-file")
+		w.on = OnFile{"Rose Marqueur", Mother, 2}
 		lea.Post(minor, body).Want(201)
 		body["sha256"], body["textId"] = "0", "teleconsultation.v1.fr"
 		lea.Post(minor, body, testkit.English()).Fields("sha256 text-differs")

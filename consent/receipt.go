@@ -46,6 +46,11 @@ func (s *Service) Receipt(ctx context.Context, id care.ConsentID, language care.
 	}
 	if b.Agent != nil {
 		r.Agent, r.Relation = b.Agent.Name, string(b.Agent.Relation)
+		r.AgentProof, r.Document = string(b.Agent.Proof), string(b.Agent.Document)
+	}
+	r.Ground = string(b.Ground)
+	if b.Emergency != nil {
+		r.Situation, r.Reason, r.Source = b.Emergency.Situation, b.Emergency.Reason, b.Emergency.Source
 	}
 	if o.last.ID != o.ID {
 		r.Later, r.LaterAt = string(o.last.State), o.last.At.In(s.Zone)

@@ -45,13 +45,13 @@ func TestReceiptSaysEverything(t *testing.T) {
 		s, _ := newService(t, h)
 		me := testkit.As(patient(child, minorAct))
 		d := s.decision(care.ConsentGranted, Representative)
-		d.AppointmentID, d.Agent = minorAct, &Agent{"Rose Moreau", Mother}
+		d.AppointmentID = minorAct
 		r := s.mustDecide(t, me, d)
 		pdf, at, err := s.Receipt(me, r.ID, care.French)
 		if err != nil || !at.Equal(r.At) {
 			t.Fatal(err)
 		}
-		wantPrinted(t, pdf, "Reçu de consentement", "Accord donné", "Léa Moreau, mineur", "Rose Moreau, mère", "Par son représentant", "10 mars 2026",
+		wantPrinted(t, pdf, "Reçu de consentement", "Accord donné", "Léa Moreau, mineur", "Rose Moreau, mère", "Un code envoyé au contact inscrit au dossier", "Par son représentant", "10 mars 2026",
 			"2026-03-10 08:00:00 UTC", "Dr Claire MARTIN, Maison médicale des Lilas", "teleconsultation.v1.fr, version 1", r.SHA256[:32], r.SHA256[32:],
 			r.Hash[:32], s.Signer.KeyID(), "aucune autorité d'horodatage", codeOf(r.Hash), "https://visavis.test/accord#"+codeOf(r.Hash),
 			"La consultation n'est pas enregistrée : ni l'image, ni le son.", "Mal dans la poitrine")

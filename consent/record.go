@@ -1,10 +1,13 @@
 package consent
 
 import (
+	"context"
 	"strings"
 	"time"
 	"unicode"
 
+	"visavis/consent/entitlement"
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
 )
@@ -17,6 +20,7 @@ const (
 	Web            Channel = "web"            // the patient, on the page
 	Oral           Channel = "oral"           // said aloud, attested by the professional
 	Representative Channel = "representative" // somebody entitled to decide for the patient, on the page
+	Emergency      Channel = "emergency"      // nobody was asked: see DecideEmergency
 )
 
 // Relation is what entitles a representative.
@@ -31,28 +35,78 @@ const (
 	ChosenAdult        Relation = "chosen-adult"        // of a minor who keeps their care secret: CSP L1111-5
 )
 
-// mayRepresent lists who decides for a minor and for an adult.
-var mayRepresent = map[bool][]Relation{
-	true:  {Mother, Father, Guardian, ChosenAdult},
-	false: {Guardian, AuthorisedRelative},
-}
+// self is the relation of a patient who decides alone, in the rules.
+const self = "self"
 
 // Agent is the person who decided for the patient.
 type Agent struct {
 	Name     string
 	Relation Relation
+	Proof    entitlement.Proof    // how it is known who they are
+	Document entitlement.Document // that the professional saw; empty when Proof is OnFile
 }
 
-// check tells what is wrong with the agent of a patient. A minor needs one
-// whatever the channel; only the representative channel has one for an adult.
-func (a *Agent) check(channel Channel, minor bool) []fault.Field {
+// OnFile is who on a patient's file received the code that proved a
+// session.
+type OnFile struct {
+	Name     string // empty when the code of the session went to nobody on the file
+	Relation Relation
+	Count    int // of representatives on the file
+}
+
+// Representatives answers about who may decide for a patient: identity does.
+type Representatives interface {
+	// Representative tells who on the file of its patient proved a session with a code.
+	Representative(ctx context.Context, session authz.Actor) (OnFile, error)
+}
+
+// nameAgent completes who decided. On the page it is the representative on file
+// to whom the code of this session was sent: nothing that is typed there names
+// them. What a professional says is attested.
+func (s *Service) nameAgent(ctx context.Context, d Decision) (Decision, error) {
+	switch {
+	case d.Channel == Oral && d.Agent != nil:
+		agent := *d.Agent
+		agent.Proof = entitlement.Attested
+		d.Agent = &agent
+		return d, nil
+	case d.Channel != Representative:
+		return d, nil
+	}
+	on, err := s.Agents.Representative(ctx, authz.From(ctx))
+	if err != nil {
+		return d, err
+	}
+	switch {
+	case on.Count == 0:
+		return d, fault.Fields(fault.Field{Name: "representative", Code: "representative-not-on-file"})
+	case on.Name == "":
+		return d, fault.Fields(fault.Field{Name: "representative", Code: "representative-code-needed"})
+	}
+	d.Agent = &Agent{Name: on.Name, Relation: on.Relation, Proof: entitlement.OnFile}
+	return d, nil
+}
+
+// checkAgent tells what is wrong with who decided for a patient. A minor needs
+// somebody, whatever the channel, but for the grounds on which they decide
+// alone. What a professional attests needs the document they saw.
+func (s *Service) checkAgent(d Decision, minor bool, day time.Time) []fault.Field {
+	a := d.Agent
+	switch d.Ground {
+	case entitlement.Ordinary, entitlement.Secrecy, entitlement.Contraception:
+	default:
+		return []fault.Field{{Name: "ground", Code: "not-a-choice"}}
+	}
 	if a == nil {
-		if minor || channel == Representative {
+		if d.Ground != entitlement.Ordinary && s.rules.Allows(self, minor, d.Ground, entitlement.Self, day) && d.Channel == Oral {
+			return nil
+		}
+		if minor || d.Channel == Representative || d.Ground != entitlement.Ordinary {
 			return []fault.Field{{Name: "representative", Code: "representative-needed"}}
 		}
 		return nil
 	}
-	if channel == Web {
+	if d.Channel == Web {
 		return []fault.Field{{Name: "channel", Code: "channel-representative"}}
 	}
 	var problems []fault.Field
@@ -65,12 +119,13 @@ func (a *Agent) check(channel Channel, minor bool) []fault.Field {
 	case strings.ContainsFunc(a.Name, notInName) || !strings.ContainsFunc(a.Name, unicode.IsLetter):
 		problems = append(problems, fault.Field{Name: "representative.name", Code: "name-characters"})
 	}
-	for _, r := range mayRepresent[minor] {
-		if r == a.Relation {
-			return problems
-		}
+	if !s.rules.Allows(string(a.Relation), minor, d.Ground, a.Proof, day) {
+		problems = append(problems, fault.Field{Name: "representative.relation", Code: "relation-not-entitled"})
 	}
-	return append(problems, fault.Field{Name: "representative.relation", Code: "relation-not-entitled"})
+	if a.Proof == entitlement.Attested && !entitlement.KnownDocument(a.Document) {
+		problems = append(problems, fault.Field{Name: "representative.document", Code: "document-needed"})
+	}
+	return problems
 }
 
 func notInName(r rune) bool {
@@ -90,6 +145,7 @@ type Record struct {
 	Language      care.Language
 	SHA256        string
 	Channel       Channel
+	Ground        entitlement.Ground // why parents are not told; empty as a rule
 	By            care.Role
 	At            time.Time
 	Hash          string // SHA-256 of the bundle, hexadecimal
@@ -100,9 +156,11 @@ type Record struct {
 func follows(current, decision care.ConsentState) bool {
 	switch decision {
 	case care.ConsentGranted, care.ConsentRefused:
-		return true
+		return true // after an emergency too: the patient can speak again
 	case care.ConsentWithdrawn:
 		return current == care.ConsentGranted
+	case care.ConsentEmergency:
+		return current != care.ConsentGranted // the situation says what else: DecideEmergency
 	default:
 		return false
 	}

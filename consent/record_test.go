@@ -5,41 +5,64 @@ import (
 	"testing"
 	"time"
 
+	"visavis/consent/entitlement"
 	"visavis/internal/care"
 	"visavis/internal/fault"
 )
 
-func TestWhoMayDecide(t *testing.T) {
-	agent := func(name string, r Relation) *Agent { return &Agent{name, r} }
+func TestCheckAgent(t *testing.T) {
+	rules, err := entitlement.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Service{rules: rules}
+	filed := func(name string, r Relation) *Agent { return &Agent{name, r, entitlement.OnFile, ""} }
+	seen := func(name string, r Relation) *Agent {
+		return &Agent{name, r, entitlement.Attested, entitlement.Passport}
+	}
+	const secret, pill = entitlement.Secrecy, entitlement.Contraception
 	for name, c := range map[string]struct {
 		agent   *Agent
 		channel Channel
+		ground  entitlement.Ground
 		minor   bool
 		want    string // refused fields
 	}{
-		"an adult":                          {nil, Web, false, ""},
-		"an adult, aloud":                   {nil, Oral, false, ""},
-		"a minor alone":                     {nil, Web, true, "representative representative-needed"},
-		"a minor alone, aloud":              {nil, Oral, true, "representative representative-needed"},
-		"nobody represents":                 {nil, Representative, false, "representative representative-needed"},
-		"a parent":                          {agent("Rose  Moreau", Mother), Representative, true, ""},
-		"a parent, aloud":                   {agent("Rose Moreau", Mother), Oral, true, ""},
-		"L1111-5":                           {agent("Rose Moreau", ChosenAdult), Representative, true, ""},
-		"a guardian of an adult":            {agent("Rose Moreau", Guardian), Representative, false, ""},
-		"a parent of an adult":              {agent("Rose Moreau", Mother), Representative, false, "representative.relation relation-not-entitled"},
-		"a relative of a minor":             {agent("Rose Moreau", AuthorisedRelative), Representative, true, "representative.relation relation-not-entitled"},
-		"an agent on the patient's channel": {agent("Rose Moreau", Mother), Web, true, "channel channel-representative"},
-		"no name":                           {agent("  ", Mother), Representative, true, "representative.name required"},
-		"no letter":                         {agent("- '", Mother), Representative, true, "representative.name name-characters"},
-		"a tag":                             {agent("<b>Rose</b>", Mother), Representative, true, "representative.name name-characters"},
-		"a line separator":                  {agent("Rose\u2028Moreau", Mother), Representative, true, ""}, // becomes a blank
-		"accents":                           {agent("Zoé D’Ürsel-N'Guessan", Mother), Representative, true, ""},
-		"too long":                          {agent(strings.Repeat("é", 121), Mother), Representative, true, "representative.name too-long"},
-		"nothing right":                     {agent("1", "friend"), Representative, true, "representative.name name-characters,representative.relation relation-not-entitled"},
+		"an adult":                          {nil, Web, "", false, ""},
+		"an adult, aloud":                   {nil, Oral, "", false, ""},
+		"a minor alone":                     {nil, Web, "", true, "representative representative-needed"},
+		"a minor alone, aloud":              {nil, Oral, "", true, "representative representative-needed"},
+		"nobody represents":                 {nil, Representative, "", false, "representative representative-needed"},
+		"a parent on file":                  {filed("Rose  Moreau", Mother), Representative, "", true, ""},
+		"a parent, seen":                    {seen("Rose Moreau", Mother), Oral, "", true, ""},
+		"a parent, no document":             {&Agent{"Rose Moreau", Mother, entitlement.Attested, ""}, Oral, "", true, "representative.document document-needed"},
+		"a parent, another document":        {&Agent{"Rose Moreau", Mother, entitlement.Attested, "library-card"}, Oral, "", true, "representative.document document-needed"},
+		"a parent, known by nothing":        {&Agent{"Rose Moreau", Mother, "", ""}, Representative, "", true, "representative.relation relation-not-entitled"},
+		"L1111-5, seen":                     {seen("Rose Moreau", ChosenAdult), Oral, secret, true, ""},
+		"L1111-5, alone":                    {nil, Oral, secret, true, "representative representative-needed"},
+		"L1111-5 of an adult":               {seen("Rose Moreau", ChosenAdult), Oral, secret, false, "representative.relation relation-not-entitled"},
+		"L1111-5, on file":                  {filed("Rose Moreau", ChosenAdult), Representative, secret, true, "representative.relation relation-not-entitled"},
+		"a chosen adult, no secret":         {seen("Rose Moreau", ChosenAdult), Oral, "", true, "representative.relation relation-not-entitled"},
+		"a mother, in secret":               {seen("Rose Moreau", Mother), Oral, secret, true, "representative.relation relation-not-entitled"},
+		"L5134-1":                           {nil, Oral, pill, true, ""},
+		"L5134-1, on the page":              {nil, Web, pill, true, "representative representative-needed"},
+		"L5134-1 of an adult":               {nil, Oral, pill, false, "representative representative-needed"},
+		"another ground":                    {nil, Oral, "shame", true, "ground not-a-choice"},
+		"a guardian of an adult":            {seen("Rose Moreau", Guardian), Oral, "", false, ""},
+		"a parent of an adult":              {seen("Rose Moreau", Mother), Oral, "", false, "representative.relation relation-not-entitled"},
+		"a relative of a minor":             {seen("Rose Moreau", AuthorisedRelative), Oral, "", true, "representative.relation relation-not-entitled"},
+		"an agent on the patient's channel": {filed("Rose Moreau", Mother), Web, "", true, "channel channel-representative"},
+		"no name":                           {seen("  ", Mother), Oral, "", true, "representative.name required"},
+		"no letter":                         {seen("- '", Mother), Oral, "", true, "representative.name name-characters"},
+		"a tag":                             {seen("<b>Rose</b>", Mother), Oral, "", true, "representative.name name-characters"},
+		"a line separator":                  {seen("Rose\u2028Moreau", Mother), Oral, "", true, ""}, // becomes a blank
+		"accents":                           {seen("Zoé D’Ürsel-N'Guessan", Mother), Oral, "", true, ""},
+		"too long":                          {seen(strings.Repeat("é", 121), Mother), Oral, "", true, "representative.name too-long"},
+		"nothing right":                     {seen("1", "friend"), Oral, "", true, "representative.name name-characters,representative.relation relation-not-entitled"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, f := range c.agent.check(c.channel, c.minor) {
+			for _, f := range s.checkAgent(Decision{Agent: c.agent, Channel: c.channel, Ground: c.ground}, c.minor, time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)) {
 				got = append(got, f.Name+" "+f.Code)
 			}
 			if strings.Join(got, ",") != c.want {
@@ -50,7 +73,7 @@ func TestWhoMayDecide(t *testing.T) {
 }
 
 func TestWhatMayFollowWhat(t *testing.T) {
-	for _, current := range []care.ConsentState{care.ConsentNone, care.ConsentGranted, care.ConsentRefused, care.ConsentWithdrawn} {
+	for _, current := range []care.ConsentState{care.ConsentNone, care.ConsentGranted, care.ConsentRefused, care.ConsentWithdrawn, care.ConsentEmergency} {
 		if !follows(current, care.ConsentGranted) || !follows(current, care.ConsentRefused) {
 			t.Errorf("one cannot decide after %s", current)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"visavis/consent/entitlement"
 	"visavis/internal/audit"
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -72,6 +73,7 @@ type Deps struct {
 	Acts   Acts
 	People People
 	Team   Team
+	Agents Representatives
 
 	Log     *slog.Logger
 	Stamps  Stamper          // nil: records are signed, not time-stamped
@@ -86,6 +88,9 @@ type Deps struct {
 type Service struct {
 	Deps
 	library *Library
+	rules   *entitlement.Rules
+
+	situations []entitlement.Situation
 }
 
 // New returns the service; it fails when a released text was altered.
@@ -94,7 +99,15 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{d, library}, nil
+	rules, err := entitlement.Load()
+	if err != nil {
+		return nil, err
+	}
+	situations, err := entitlement.LoadSituations()
+	if err != nil {
+		return nil, err
+	}
+	return &Service{d, library, rules, situations}, nil
 }
 
 // Decision is what somebody decided about an act, having read a text.
@@ -104,8 +117,13 @@ type Decision struct {
 	TextID        string
 	SHA256        string // of the HTML the person read
 	Channel       Channel
-	Agent         *Agent
-	Screen        Screen
+	// Agent is who decided for the patient, as a professional attests it. On the page
+	// it is not given: the file and the code name the representative.
+	Agent  *Agent
+	Ground entitlement.Ground // attested by a professional
+	Screen Screen
+
+	emergency *BundleEmergency // of DecideEmergency alone
 }
 
 // Text gives the current text of a purpose in a language.
@@ -134,6 +152,9 @@ func (s *Service) Decide(ctx context.Context, d Decision) (Record, error) {
 		}
 		patient, err := s.People.Patient(ctx, act.PatientID, act.Start)
 		if err != nil {
+			return err
+		}
+		if d, err = s.nameAgent(ctx, d); err != nil {
 			return err
 		}
 		text, err := s.check(d, act, patient)
@@ -277,7 +298,7 @@ func (s *Service) States(ctx context.Context, ids []care.AppointmentID) (states 
 // asked by the server at admission, never by the page.
 func (s *Service) MediaAllowed(ctx context.Context, id care.AppointmentID) (bool, error) {
 	state, err := s.State(ctx, id)
-	return err == nil && state == care.ConsentGranted, err
+	return err == nil && state.AllowsMedia(), err
 }
 
 // act loads what the records are about and lets the table decide.
@@ -298,7 +319,7 @@ func (s *Service) act(ctx context.Context, id care.AppointmentID, action authz.A
 
 // check finds everything that is wrong with a decision.
 func (s *Service) check(d Decision, act Act, p Patient) (Text, error) {
-	problems := d.Agent.check(d.Channel, p.Minor)
+	problems := s.checkAgent(d, p.Minor, act.Start)
 	if d.State != care.ConsentGranted && d.State != care.ConsentRefused {
 		problems = append(problems, fault.Field{Name: "decision", Code: "not-a-choice"})
 	}
@@ -324,7 +345,7 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, action authz.Action,
 	r := Record{
 		ID: care.ConsentID(care.NewID(now)), AppointmentID: d.AppointmentID, PatientID: act.PatientID, Seq: last.Seq + 1,
 		State: d.State, Purpose: text.Purpose, TextID: text.ID, Version: text.Version, Language: text.Language, SHA256: text.SHA256,
-		Channel: d.Channel, By: actor.Role, At: now,
+		Channel: d.Channel, Ground: d.Ground, By: actor.Role, At: now,
 	}
 	who, err := s.People.Professionals(ctx, act.PractitionerID, actor.StaffID)
 	if err != nil {

@@ -41,7 +41,10 @@ const (
 type world struct {
 	mu   sync.Mutex
 	acts map[care.AppointmentID]Act
+	on   OnFile // who received the code of a session
 }
+
+func (w *world) Representative(context.Context, authz.Actor) (OnFile, error) { return w.on, nil }
 
 func (w *world) Act(_ context.Context, id care.AppointmentID) (Act, error) {
 	w.mu.Lock()
@@ -82,13 +85,13 @@ func newService(t testing.TB, h *testkit.House) (*Service, *world) {
 	act := Act{Kind: care.Teleconsultation, PatientID: zoe, PractitionerID: martin, OrganizationID: lilas, Start: testkit.Morning().Add(time.Hour), Open: true}
 	closed, young := act, act
 	closed.Open, young.PatientID = false, child
-	w := &world{acts: map[care.AppointmentID]Act{anAct: act, otherAct: closed, minorAct: young}}
+	w := &world{acts: map[care.AppointmentID]Act{anAct: act, otherAct: closed, minorAct: young}, on: OnFile{"Rose Moreau", Mother, 2}}
 	press, err := sheet.NewPress()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := New(Deps{
-		DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Signer: h.Signer, Table: h.Table, Clock: h.Clock, Acts: w, People: w, Team: w,
+		DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Signer: h.Signer, Table: h.Table, Clock: h.Clock, Acts: w, People: w, Team: w, Agents: w,
 		Log: h.Log, Ledger: h.Sequencer, Press: press, Zone: time.FixedZone("Paris", 3600), Address: "https://visavis.test", Build: "test",
 	})
 	if err != nil {
@@ -163,7 +166,7 @@ func TestProofsVerifyOffline(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		s, _ := newService(t, h)
 		d := s.decision(care.ConsentGranted, Representative)
-		d.AppointmentID, d.Agent = minorAct, &Agent{"Rose Moreau", Mother}
+		d.AppointmentID = minorAct
 		me := testkit.As(patient(child, minorAct))
 		if _, err := s.Decide(me, d); err != nil {
 			t.Fatal(err)
@@ -193,7 +196,7 @@ func TestProofsVerifyOffline(t *testing.T) {
 			previous = hash(p.Bundle)
 		}
 		b, _ := Verify(proofs[0].Bundle, proofs[0].JWS, key)
-		if b.Agent == nil || b.Agent.Name != "Rose Moreau" || !b.Patient.Minor || b.Patient.Name != "Léa Moreau" || b.Actor.Proof != "link" || b.Text.SHA256 != d.SHA256 {
+		if b.Agent == nil || *b.Agent != (BundleAgent{"Rose Moreau", Mother, "on-file", ""}) || !b.Patient.Minor || b.Patient.Name != "Léa Moreau" || b.Actor.Proof != "link" || b.Text.SHA256 != d.SHA256 {
 			t.Errorf("the bundle lacks something: %s", proofs[0].Bundle)
 		}
 		if b.Screen.UserAgent != "Mozilla/5.0 " {
@@ -225,7 +228,7 @@ func TestRefusals(t *testing.T) {
 		s.library = &Library{append(outdated.texts, Text{ID: "teleconsultation.v2.fr", Purpose: care.Teleconsultation, Version: 2, Language: care.French, SHA256: "ff"})}
 		old := Decision{AppointmentID: anAct, State: "maybe", TextID: "teleconsultation.v1.fr", Channel: Representative}
 		_, err = s.Decide(me, old)
-		if got := fmt.Sprint(err); got != "fields representative:representative-needed decision:not-a-choice textId:text-outdated" {
+		if got := fmt.Sprint(err); got != "fields representative.relation:relation-not-entitled decision:not-a-choice textId:text-outdated" {
 			t.Error(got)
 		}
 		s.library = outdated
@@ -484,7 +487,7 @@ func TestEveryWayToAgreeHasItsFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := o.bundle
-		if b.Schema != schema2 || b.Actor.Name != "Dr Claire MARTIN" || b.Actor.Session != hash([]byte("s")) || b.PractitionerRPPS != "10001234561" ||
+		if b.Schema != schema3 || b.Actor.Name != "Dr Claire MARTIN" || b.Actor.Session != hash([]byte("s")) || b.PractitionerRPPS != "10001234561" ||
 			b.OrganizationName != "Maison médicale des Lilas" || b.ActStart != "2026-03-10T09:00:00.000000Z" || b.Screen.Build != "test" ||
 			b.Screen.Page != "consent" || b.Screen.Control != "agree" || b.Screen.Seconds != 42 || b.Agent != nil {
 			t.Errorf("%s", o.raw)
@@ -498,30 +501,45 @@ func TestMissing(t *testing.T) {
 		Patient: BundlePatient{"p", "Zoé", false}, Channel: Web, Actor: BundleActor{Role: care.Patient, ID: "p", Proof: "link", Session: "s"},
 		Practitioner: "d", PractitionerName: "Dr", Organization: "o", OrganizationName: "O", Screen: Screen{Build: "1"},
 	}
-	agent := &BundleAgent{"Rose", Mother}
+	agent := &BundleAgent{"Rose", Mother, "", ""}
+	seen := &BundleAgent{"Rose", Mother, "attested", "passport"}
+	urgent := &BundleEmergency{"unable", "Il ne répondait pas.", "CSP L1111-4"}
 	for name, c := range map[string]struct {
 		change func(*Bundle)
 		want   string
 	}{
-		"whole":                      {func(*Bundle) {}, ""},
-		"second, chained":            {func(b *Bundle) { b.Sequence, b.Previous = 2, "h" }, ""},
-		"second, not chained":        {func(b *Bundle) { b.Sequence = 2 }, "previous"},
-		"first, chained":             {func(b *Bundle) { b.Previous = "h" }, "previous"},
-		"oral, nobody attests":       {func(b *Bundle) { b.Channel = Oral }, "actor.name"},
-		"oral":                       {func(b *Bundle) { b.Channel, b.Actor.Name = Oral, "Dr" }, ""},
-		"oral of a minor":            {func(b *Bundle) { b.Channel, b.Actor.Name, b.Agent = Oral, "Dr", agent }, ""},
-		"representative":             {func(b *Bundle) { b.Channel, b.Agent = Representative, agent }, ""},
-		"nobody represents":          {func(b *Bundle) { b.Channel = Representative }, "representative"},
-		"a representative, no name":  {func(b *Bundle) { b.Channel, b.Agent = Representative, &BundleAgent{"", Mother} }, "representative"},
-		"a representative, no title": {func(b *Bundle) { b.Channel, b.Agent = Representative, &BundleAgent{"Rose", ""} }, "representative"},
-		"no text":                    {func(b *Bundle) { b.Text.SHA256 = "" }, "text"},
-		"no name":                    {func(b *Bundle) { b.Patient.Name = "" }, "patient"},
-		"no identity proof":          {func(b *Bundle) { b.Actor.Proof = "" }, "actor"},
-		"no session":                 {func(b *Bundle) { b.Actor.Session = "" }, "actor"},
-		"no practitioner":            {func(b *Bundle) { b.PractitionerName = "" }, "practitionerName"},
-		"no organisation":            {func(b *Bundle) { b.OrganizationName = "" }, "organizationName"},
-		"no act":                     {func(b *Bundle) { b.ActStart = "" }, "actStart"},
-		"no build":                   {func(b *Bundle) { b.Screen.Build = "" }, "screen.build"},
+		"whole":                       {func(*Bundle) {}, ""},
+		"second, chained":             {func(b *Bundle) { b.Sequence, b.Previous = 2, "h" }, ""},
+		"second, not chained":         {func(b *Bundle) { b.Sequence = 2 }, "previous"},
+		"first, chained":              {func(b *Bundle) { b.Previous = "h" }, "previous"},
+		"oral, nobody attests":        {func(b *Bundle) { b.Channel = Oral }, "actor.name"},
+		"oral":                        {func(b *Bundle) { b.Channel, b.Actor.Name = Oral, "Dr" }, ""},
+		"oral of a minor":             {func(b *Bundle) { b.Channel, b.Actor.Name, b.Agent = Oral, "Dr", agent }, ""},
+		"representative":              {func(b *Bundle) { b.Channel, b.Agent = Representative, agent }, ""},
+		"nobody represents":           {func(b *Bundle) { b.Channel = Representative }, "representative"},
+		"a representative, no name":   {func(b *Bundle) { b.Channel, b.Agent = Representative, &BundleAgent{"", Mother, "", ""} }, "representative"},
+		"a representative, no title":  {func(b *Bundle) { b.Channel, b.Agent = Representative, &BundleAgent{"Rose", "", "", ""} }, "representative"},
+		"a third shape, who was seen": {func(b *Bundle) { b.Schema, b.Channel, b.Agent = schema3, Representative, seen }, ""},
+		"a third shape, nobody knows": {func(b *Bundle) { b.Schema, b.Channel, b.Agent = schema3, Representative, agent }, "representative.proof"},
+		"a third shape, no document": {func(b *Bundle) {
+			b.Schema, b.Channel, b.Agent = schema3, Representative, &BundleAgent{"Rose", Mother, "attested", ""}
+		}, "representative.proof"},
+		"an emergency": {func(b *Bundle) {
+			b.Schema, b.Channel, b.Emergency, b.Actor.Name, b.Text = schema3, Emergency, urgent, "Dr", BundleText{}
+		}, ""},
+		"an emergency, no reason": {func(b *Bundle) {
+			b.Schema, b.Channel, b.Emergency, b.Actor.Name = schema3, Emergency, &BundleEmergency{"unable", "", "CSP"}, "Dr"
+		}, "emergency"},
+		"an emergency, nobody decided": {func(b *Bundle) { b.Schema, b.Channel, b.Emergency = schema3, Emergency, urgent }, "emergency"},
+		"no emergency on that channel": {func(b *Bundle) { b.Schema, b.Channel = schema3, Emergency }, "emergency"},
+		"no text":                      {func(b *Bundle) { b.Text.SHA256 = "" }, "text"},
+		"no name":                      {func(b *Bundle) { b.Patient.Name = "" }, "patient"},
+		"no identity proof":            {func(b *Bundle) { b.Actor.Proof = "" }, "actor"},
+		"no session":                   {func(b *Bundle) { b.Actor.Session = "" }, "actor"},
+		"no practitioner":              {func(b *Bundle) { b.PractitionerName = "" }, "practitionerName"},
+		"no organisation":              {func(b *Bundle) { b.OrganizationName = "" }, "organizationName"},
+		"no act":                       {func(b *Bundle) { b.ActStart = "" }, "actStart"},
+		"no build":                     {func(b *Bundle) { b.Screen.Build = "" }, "screen.build"},
 	} {
 		b := whole
 		c.change(&b)

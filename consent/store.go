@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"visavis/consent/entitlement"
 	"visavis/internal/care"
 	"visavis/internal/store"
 )
@@ -17,6 +18,7 @@ type row struct {
 	Language      string
 	SHA256        string `gorm:"column:sha256"`
 	Channel       string
+	Ground        string
 	ByRole        string
 	At            int64
 	Bundle        []byte
@@ -30,7 +32,7 @@ func (r row) record() Record {
 	return Record{
 		ID: care.ConsentID(r.ID), AppointmentID: care.AppointmentID(r.AppointmentID), PatientID: care.PatientID(r.PatientID), Seq: r.Seq,
 		State: care.ConsentState(r.State), Purpose: care.ActKind(r.Purpose), TextID: r.TextID, Version: r.Version,
-		Language: care.Language(r.Language), SHA256: r.SHA256, Channel: Channel(r.Channel), By: care.Role(r.ByRole),
+		Language: care.Language(r.Language), SHA256: r.SHA256, Channel: Channel(r.Channel), Ground: entitlement.Ground(r.Ground), By: care.Role(r.ByRole),
 		At: store.Time(r.At), Hash: r.Hash,
 	}
 }
@@ -39,7 +41,7 @@ func insert(tx *store.Tx, r Record, sealed []byte, jws string) error {
 	return tx.G().Create(&row{
 		ID: string(r.ID), AppointmentID: string(r.AppointmentID), PatientID: string(r.PatientID), Seq: r.Seq, State: string(r.State),
 		Purpose: string(r.Purpose), TextID: r.TextID, Version: r.Version, Language: string(r.Language), SHA256: r.SHA256,
-		Channel: string(r.Channel), ByRole: string(r.By), At: store.Micros(r.At), Bundle: sealed, JWS: jws, Hash: r.Hash,
+		Channel: string(r.Channel), Ground: string(r.Ground), ByRole: string(r.By), At: store.Micros(r.At), Bundle: sealed, JWS: jws, Hash: r.Hash,
 	}).Error
 }
 

@@ -45,7 +45,7 @@ type encounterBody struct {
 	Period            periodBody        `json:"period"`
 	IdentityConfirmed bool              `json:"identityConfirmed"`
 	IdentifiedHow     How               `json:"identifiedHow,omitempty" enum:"face-and-name,document"`
-	Consent           care.ConsentState `json:"consent" enum:"none,granted,refused,withdrawn"`
+	Consent           care.ConsentState `json:"consent" enum:"none,granted,refused,withdrawn,emergency"`
 	Host              bool              `json:"host" doc:"the caller is the professional responsible for the act"`
 	Participants      []participantBody `json:"participants"`
 	Team              []personBody      `json:"team"`
@@ -245,7 +245,7 @@ type dayItem struct {
 	End            time.Time           `json:"end"`
 	Patient        personBody          `json:"patient"`
 	Status         Status              `json:"status" enum:"planned,arrived,in-progress,finished,cancelled"`
-	Consent        care.ConsentState   `json:"consent" enum:"none,granted,refused,withdrawn"`
+	Consent        care.ConsentState   `json:"consent" enum:"none,granted,refused,withdrawn,emergency"`
 	WaitingSince   *time.Time          `json:"waitingSince,omitempty"`
 	Online         bool                `json:"online"`
 	IdentityStatus care.IdentityStatus `json:"identityStatus" enum:"PROV,RECUP,VALI,QUAL"`

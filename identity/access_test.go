@@ -312,7 +312,7 @@ func TestSessionsAreNotFixed(t *testing.T) {
 func TestACodeRaisesTheSessionAndRotatesIt(t *testing.T) {
 	clinics(t, func(t *testing.T, c *clinic) {
 		before, a := c.open(t, c.book(c.Fatou))
-		sent, err := c.svc.RequestCode(testkit.As(a), "sms")
+		sent, err := c.svc.RequestCode(testkit.As(a), "sms", "")
 		if err != nil || sent.Hint != "•• •• •• •• 03" || !sent.Expires.Equal(c.Clock.Now().Add(10*time.Minute)) {
 			t.Fatalf("%+v %v", sent, err)
 		}
@@ -346,7 +346,7 @@ func TestCodesAreWrongExpiredAndCounted(t *testing.T) {
 		ctx := testkit.As(a)
 		_, _, err := c.svc.VerifyCode(ctx, "000000")
 		is(t, err, fault.Gone, "code-expired")
-		if _, err := c.svc.RequestCode(ctx, "email"); err != nil {
+		if _, err := c.svc.RequestCode(ctx, "email", ""); err != nil {
 			t.Fatal(err)
 		}
 		code := c.lastCode(t)
@@ -366,12 +366,12 @@ func TestCodesAreWrongExpiredAndCounted(t *testing.T) {
 		if c.audited(t, "code.verify", "refused") != 7 {
 			t.Errorf("%d refusals audited", c.audited(t, "code.verify", "refused"))
 		}
-		if _, err := c.svc.RequestCode(ctx, "email"); err != nil {
+		if _, err := c.svc.RequestCode(ctx, "email", ""); err != nil {
 			t.Fatal(err)
 		}
 		old := c.lastCode(t)
 		c.Clock.Advance(time.Second)
-		if _, err := c.svc.RequestCode(ctx, "sms"); err != nil {
+		if _, err := c.svc.RequestCode(ctx, "sms", ""); err != nil {
 			t.Fatal(err)
 		}
 		if fresh := c.lastCode(t); old != fresh {
@@ -391,7 +391,7 @@ func TestFiveTriesEvenAtOnce(t *testing.T) {
 	clinics(t, func(t *testing.T, c *clinic) {
 		_, a := c.open(t, c.book(c.Fatou))
 		ctx := testkit.As(a)
-		if _, err := c.svc.RequestCode(ctx, "sms"); err != nil {
+		if _, err := c.svc.RequestCode(ctx, "sms", ""); err != nil {
 			t.Fatal(err)
 		}
 		code := c.lastCode(t)
@@ -421,7 +421,7 @@ func TestCodesGoWhereThePatientIsOnFileAndNotTooOften(t *testing.T) {
 	clinics(t, func(t *testing.T, c *clinic) {
 		_, zoe := c.open(t, c.book(c.Zoe))
 		for channel, want := range map[string]string{"sms": "channel-not-on-file", "pigeon": "not-a-choice"} {
-			_, err := c.svc.RequestCode(testkit.As(zoe), channel)
+			_, err := c.svc.RequestCode(testkit.As(zoe), channel, "")
 			var f *fault.Error
 			if !errors.As(err, &f) || len(f.Fields) != 1 || f.Fields[0].Code != want {
 				t.Errorf("%s: %v", channel, err)
@@ -429,15 +429,15 @@ func TestCodesGoWhereThePatientIsOnFileAndNotTooOften(t *testing.T) {
 		}
 		var err error
 		for range 6 {
-			_, err = c.svc.RequestCode(testkit.As(zoe), "email")
+			_, err = c.svc.RequestCode(testkit.As(zoe), "email", "")
 		}
 		if fault.KindOf(err) != fault.Throttled {
 			t.Errorf("the sixth code: %v", err)
 		}
-		if _, err := c.svc.RequestCode(c.staff(c.Martin, care.Doctor), "sms"); fault.KindOf(err) != fault.NotFound {
+		if _, err := c.svc.RequestCode(c.staff(c.Martin, care.Doctor), "sms", ""); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("a doctor asked for a code: %v", err)
 		}
-		_, err = c.svc.RequestCode(testkit.As(authz.Actor{}), "sms")
+		_, err = c.svc.RequestCode(testkit.As(authz.Actor{}), "sms", "")
 		if fault.KindOf(err) != fault.Unauthenticated {
 			t.Errorf("nobody asked for a code: %v", err)
 		}
@@ -453,7 +453,7 @@ func TestSecretsStayOutOfFactsAndLogs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.svc.RequestCode(testkit.As(a), "sms")
+		c.svc.RequestCode(testkit.As(a), "sms", "")
 		code := c.lastCode(t)
 		var kept []string
 		for _, table := range []string{"SELECT payload FROM events", "SELECT CAST(args AS TEXT) FROM river_job", "SELECT proof FROM sessions", "SELECT CAST(hash AS TEXT) FROM links", "SELECT CAST(hash AS TEXT) FROM sessions"} {

@@ -3,10 +3,12 @@ package identity
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	"visavis/identity/traits"
@@ -41,10 +43,11 @@ type Sent struct {
 }
 
 // RequestCode makes a one-time code of six digits for the caller's session and
-// has it sent to the patient's contact on file, a
-// minor's to the representative the link went to; an earlier code stops working.
-// Refusals: Invalid when the patient has no such contact, Throttled.
-func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, err error) {
+// has it sent to the patient's contact on file; a minor's to the representative
+// named by chosen (a Reference), or without one to whom the link went to. An
+// earlier code stops working. Refusals: Invalid when the patient has no such
+// contact or representative, Throttled.
+func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent Sent, err error) {
 	a := authz.From(ctx)
 	if err := s.Table.Can(a, "code.request", authz.None); err != nil {
 		return Sent{}, err
@@ -53,11 +56,12 @@ func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, e
 	if err != nil {
 		return Sent{}, err
 	}
-	through, err := s.representativeOf(ctx, a.SessionID)
+	through, err := s.addressee(ctx, a, p, chosen)
 	if err != nil {
 		return Sent{}, err
 	}
-	hint, err := hintOf(s.through(p, through), channel)
+	to := s.through(p, through)
+	hint, err := hintOf(to, channel)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -76,7 +80,7 @@ func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, e
 			return err
 		}
 		row := codeRow{ID: id, SessionID: string(a.SessionID), PatientID: string(a.PatientID), Channel: channel,
-			Hash: s.derive("code", id, code), Sealed: sealed, At: store.Micros(now)}
+			Hash: s.derive("code", id, code), Sealed: sealed, At: store.Micros(now), Representative: s.receiver(p, to, channel)}
 		if err := insertCode(tx, row); err != nil {
 			return err
 		}
@@ -86,6 +90,90 @@ func (s *Service) RequestCode(ctx context.Context, channel string) (sent Sent, e
 		return s.Bus.Publish(ctx, tx, events.CodeRequested, id, events.Code{CodeID: id, PatientID: a.PatientID, Channel: channel, Representative: through})
 	})
 	return Sent{channel, hint, now.Add(codeLife)}, err
+}
+
+// addressee tells through whom a code goes: who was chosen among those on file,
+// or else whom the link of the session went to.
+func (s *Service) addressee(ctx context.Context, a authz.Actor, p Patient, chosen string) (string, error) {
+	if chosen == "" {
+		return s.representativeOf(ctx, a.SessionID)
+	}
+	for _, r := range s.onFile(p) {
+		if r.Reference == chosen {
+			return chosen, nil
+		}
+	}
+	return "", fault.Fields(fault.Field{Name: "representative", Code: "not-a-choice"})
+}
+
+// receiver names the representative of a minor who reads a code sent to that
+// contact; nothing when it is nobody's on file.
+func (s *Service) receiver(p Patient, to Contact, channel string) string {
+	address := to.Phone
+	if channel == "email" {
+		address = strings.ToLower(to.Email)
+	}
+	for _, r := range s.onFile(p) {
+		if address != "" && (r.Phone == address || strings.ToLower(r.Email) == address) {
+			return r.Reference
+		}
+	}
+	return ""
+}
+
+// OnFile is a representative of a minor's file.
+type OnFile struct {
+	Representative
+	Reference string // names them to RequestCode; tells nothing else
+}
+
+// RepresentativesOnFile lists those of a minor's representatives whom a code can
+// reach; nobody for an adult.
+func (s *Service) RepresentativesOnFile(ctx context.Context, id care.PatientID) ([]OnFile, error) {
+	p, err := s.Patient(ctx, id)
+	return s.onFile(p), err
+}
+
+// onFile lists those of a minor's representatives whom a code can reach.
+func (s *Service) onFile(p Patient) (list []OnFile) {
+	if !p.Minor(s.today()) {
+		return nil
+	}
+	for _, r := range p.Representatives {
+		if contacts := nonEmpty(r.Phone, strings.ToLower(r.Email)); len(contacts) > 0 {
+			list = append(list, OnFile{r, hex.EncodeToString(s.representative(contacts[0]))})
+		}
+	}
+	return list
+}
+
+// ProvenRepresentative tells which representative on the file of a minor proved
+// the session of a with a code, and how many are on the file. found is false
+// when nobody did.
+func (s *Service) ProvenRepresentative(ctx context.Context, a authz.Actor) (who OnFile, found bool, count int, err error) {
+	if a.Role != care.Patient {
+		return OnFile{}, false, 0, nil
+	}
+	p, err := s.Patient(ctx, a.PatientID)
+	if err != nil {
+		return OnFile{}, false, 0, err
+	}
+	list := s.onFile(p)
+	if a.Level < authz.LevelCode {
+		return OnFile{}, false, len(list), nil
+	}
+	reference, err := s.representativeOf(ctx, a.SessionID)
+	if err != nil || reference == "" {
+		return OnFile{}, false, len(list), err
+	}
+	for _, r := range list {
+		for _, contact := range nonEmpty(r.Phone, strings.ToLower(r.Email)) {
+			if hex.EncodeToString(s.representative(contact)) == reference {
+				return r, true, len(list), nil
+			}
+		}
+	}
+	return OnFile{}, false, len(list), nil // taken off the file since
 }
 
 // representativeOf tells which representative the link of a session went to.
@@ -207,7 +295,7 @@ func (s *Service) raise(ctx context.Context, tx *store.Tx, a authz.Actor, code c
 	}
 	secret, hash := token()
 	a.Level, a.Proof = authz.LevelCode, "link+"+code.Channel
-	if err := rotateSession(tx, a.SessionID, hash, a.Level, a.Proof, now); err != nil {
+	if err := rotateSession(tx, a.SessionID, hash, a.Level, a.Proof, code.Representative, now); err != nil {
 		return "", a, err
 	}
 	err = s.Audit.Append(authz.With(ctx, a), tx, audit.Entry{Action: "code.verify", Object: "patient/" + string(a.PatientID), Patient: a.PatientID})

@@ -61,6 +61,9 @@ type mePatient struct {
 	BirthDate      string `json:"birthDate"`
 	Minor          bool   `json:"minor"`
 	IdentityStatus string `json:"identityStatus" enum:"PROV,RECUP,VALI,QUAL"`
+
+	Representatives []meRepresentative `json:"representatives,omitempty" doc:"of a minor, whom a code can reach"`
+	ProvenBy        *meProven          `json:"provenBy,omitempty" doc:"the representative who received the code of this session"`
 }
 
 type meStaff struct {
@@ -119,7 +122,8 @@ func (f *face) me(ctx context.Context, a authz.Actor) (meBody, error) {
 			return me, err
 		}
 		me.Kind, me.Locale = "patient", string(p.Language)
-		me.Patient = &mePatient{string(p.ID), p.DisplayName(), string(p.Traits.BirthDate), p.Minor(f.today()), string(p.Status)}
+		me.Patient = &mePatient{ID: string(p.ID), DisplayName: p.DisplayName(), BirthDate: string(p.Traits.BirthDate), Minor: p.Minor(f.today()), IdentityStatus: string(p.Status)}
+		return me, f.representatives(ctx, a, p, me.Patient)
 	}
 	return me, nil
 }
@@ -201,7 +205,8 @@ func (f *face) postRevoke(ctx context.Context, in *byID) (*nothing, error) {
 
 type codeIn struct {
 	Body struct {
-		Channel string `json:"channel" enum:"sms,email"`
+		Channel        string `json:"channel" enum:"sms,email"`
+		Representative string `json:"representative,omitempty" maxLength:"64" doc:"of a minor: a reference of me.patient.representatives"`
 	}
 }
 
@@ -214,7 +219,7 @@ type codeOut struct {
 }
 
 func (f *face) postCode(ctx context.Context, in *codeIn) (*codeOut, error) {
-	sent, err := f.RequestCode(ctx, in.Body.Channel)
+	sent, err := f.RequestCode(ctx, in.Body.Channel, in.Body.Representative)
 	out := &codeOut{}
 	out.Body.Channel, out.Body.Hint, out.Body.ExpiresAt = sent.Channel, sent.Hint, sent.Expires
 	return out, err

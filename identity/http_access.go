@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"time"
 
+	"visavis/identity/traits"
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/httpx"
@@ -125,6 +127,39 @@ func (f *face) postSituation(ctx context.Context, in *chooseIn) (*chooseOut, err
 
 func bindCookie(value string, age int) *http.Cookie {
 	return &http.Cookie{Name: signinCookie, Value: value, Path: "/", MaxAge: age, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+// meRepresentative is one of a minor's representatives before a code is proven:
+// no name yet.
+type meRepresentative struct {
+	Reference string `json:"reference" doc:"for POST /api/me/code"`
+	Relation  string `json:"relation" enum:"mother,father,guardian"`
+	SMSHint   string `json:"smsHint,omitempty" doc:"the telephone, mostly hidden"`
+	EmailHint string `json:"emailHint,omitempty" doc:"the address, mostly hidden"`
+}
+
+type meProven struct {
+	DisplayName string `json:"displayName"`
+	Relation    string `json:"relation" enum:"mother,father,guardian"`
+}
+
+// representatives adds those of a minor, and which one proved this session.
+func (f *face) representatives(ctx context.Context, a authz.Actor, p Patient, to *mePatient) error {
+	for _, r := range f.onFile(p) {
+		one := meRepresentative{Reference: r.Reference, Relation: r.Relation}
+		if r.Phone != "" && traits.Mobile(r.Phone) {
+			one.SMSHint = traits.HidePhone(r.Phone)
+		}
+		if r.Email != "" {
+			one.EmailHint = traits.HideEmail(r.Email)
+		}
+		to.Representatives = append(to.Representatives, one)
+	}
+	who, found, _, err := f.ProvenRepresentative(ctx, a)
+	if found {
+		to.ProvenBy = &meProven{who.DisplayName, who.Relation}
+	}
+	return err
 }
 
 // companionRoutes are the invitations of companions, and what one of them sees.

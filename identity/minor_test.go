@@ -32,7 +32,7 @@ func TestAMinorIsWrittenToThroughARepresentative(t *testing.T) {
 			t.Errorf("a minor: %+v %v", got, err)
 		}
 		_, a := c.open(t, c.book(id))
-		sent, err := c.svc.RequestCode(testkit.As(a), "sms")
+		sent, err := c.svc.RequestCode(testkit.As(a), "sms", "")
 		if err != nil || sent.Hint != "•• •• •• •• 72" {
 			t.Errorf("the code of a minor went to %q: %v", sent.Hint, err)
 		}
@@ -125,7 +125,7 @@ func TestEitherParentRecoversTheLinkOfAMinor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sent, err := c.svc.RequestCode(testkit.As(a), "sms")
+		sent, err := c.svc.RequestCode(testkit.As(a), "sms", "")
 		if err != nil || sent.Hint != "•• •• •• •• 73" {
 			t.Errorf("the father's code went to %q: %v", sent.Hint, err)
 		}
@@ -153,4 +153,71 @@ func (c *clinic) raw(statements ...string) error {
 		}
 	}
 	return err
+}
+
+// TestProvenRepresentative: a consent on the page is of who on the file received
+// the code of the session, and of nobody else (issue 9, C6).
+func TestProvenRepresentative(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		minor := func(age int, family string, representatives ...identity.Representative) authz.Actor {
+			t.Helper()
+			id, err := c.svc.AddPatient(context.Background(), identity.Patient{OrganizationID: c.Lilas, Record: identity.Record{
+				Traits: traitsOf(family, "Tom", c.Clock.Now().AddDate(-age, 0, 0).Format(time.DateOnly)), Phone: "0639980071", Email: "tom@patients.example",
+				Representatives: representatives}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, a := c.open(t, c.book(id))
+			return a
+		}
+		anne := identity.Representative{DisplayName: "Anne MINEUR", Relation: "mother", Phone: "0639980072"}
+		luc := identity.Representative{DisplayName: "Luc MINEUR", Relation: "father", Email: "Luc@Patients.example"}
+		fixed := identity.Representative{DisplayName: "Eve MINEUR", Relation: "mother", Phone: "0199005555"} // no SMS reaches her
+		for name, w := range map[string]struct {
+			a       authz.Actor
+			chosen  int // of the list, from 1; 0 for nobody
+			channel string
+			want    string // who is proven
+			count   int
+		}{
+			"the mother, by SMS":            {minor(9, "UN", anne, luc), 1, "sms", "Anne MINEUR", 2},
+			"the father, by e-mail":         {minor(9, "DEUX", anne, luc), 2, "email", "Luc MINEUR", 2},
+			"nobody chosen: the first":      {minor(9, "TROIS", anne, luc), 0, "sms", "Anne MINEUR", 2},
+			"nobody chosen, by e-mail":      {minor(9, "QUATRE", anne, luc), 0, "email", "Luc MINEUR", 2},
+			"the child's own telephone":     {minor(9, "CINQ", fixed), 0, "sms", "", 1},
+			"nobody on the file":            {minor(9, "SIX"), 0, "sms", "", 0},
+			"an adult with parents on file": {minor(19, "SEPT", anne, luc), 0, "sms", "", 0},
+		} {
+			t.Run(name, func(t *testing.T) {
+				if who, found, n, err := c.svc.ProvenRepresentative(testkit.As(w.a), w.a); err != nil || found || n != w.count {
+					t.Fatalf("before a code: %+v %v %d %v", who, found, n, err)
+				}
+				c.Clock.Advance(time.Second) // codes are told apart by their time
+				chosen := ""
+				if w.chosen > 0 {
+					list, err := c.svc.RepresentativesOnFile(context.Background(), w.a.PatientID)
+					if err != nil {
+						t.Fatal(err)
+					}
+					chosen = list[w.chosen-1].Reference
+				}
+				sent, err := c.svc.RequestCode(testkit.As(w.a), w.channel, chosen)
+				if err != nil {
+					t.Fatal(sent, err)
+				}
+				_, raised, err := c.svc.VerifyCode(testkit.As(w.a), c.lastCode(t))
+				if err != nil {
+					t.Fatal(err)
+				}
+				who, found, _, err := c.svc.ProvenRepresentative(testkit.As(raised), raised)
+				if err != nil || found != (w.want != "") || who.DisplayName != w.want {
+					t.Errorf("%+v %v %v, want %q", who, found, err, w.want)
+				}
+			})
+		}
+		a := minor(9, "HUIT", anne)
+		if _, err := c.svc.RequestCode(testkit.As(a), "sms", "00ff"); err == nil {
+			t.Error("somebody who is not on the file was sent a code")
+		}
+	})
 }

@@ -58,6 +58,8 @@ type codeRow struct {
 	Tries     int
 	At        int64
 	UsedAt    int64
+	// Representative is who on a minor's file received it; empty for nobody.
+	Representative string
 	store.Guarded
 }
 
@@ -169,11 +171,15 @@ func touchSession(tx *store.Tx, id string, at int64) error {
 	return tx.G().Model(&sessionRow{}).Where("id = ?", id).Updates(map[string]any{"seen_at": at}).Error
 }
 
-// rotateSession gives a session another secret and level. Another secret means
-// that a copy of the old cookie opens nothing.
-func rotateSession(tx *store.Tx, id care.SessionID, hash []byte, level authz.Level, proof string, at int64) error {
-	return tx.G().Model(&sessionRow{}).Where("id = ? AND ended_at = 0", string(id)).
-		Updates(map[string]any{"hash": hash, "level": int(level), "proof": proof, "seen_at": at}).Error
+// rotateSession gives a session another secret and level, and the representative
+// who proved it, if any. Another secret means that a copy of the old cookie opens
+// nothing.
+func rotateSession(tx *store.Tx, id care.SessionID, hash []byte, level authz.Level, proof, representative string, at int64) error {
+	changes := map[string]any{"hash": hash, "level": int(level), "proof": proof, "seen_at": at}
+	if representative != "" {
+		changes["representative"] = representative
+	}
+	return tx.G().Model(&sessionRow{}).Where("id = ? AND ended_at = 0", string(id)).Updates(changes).Error
 }
 
 func endSession(tx *store.Tx, id care.SessionID, at int64) error {

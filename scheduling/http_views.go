@@ -133,7 +133,7 @@ type entryBody struct {
 	EncounterID  string     `json:"encounterId,omitempty"`
 	WaitingSince *time.Time `json:"waitingSince,omitempty"`
 	Troubled     bool       `json:"troubled" doc:"technical trouble keeps the patient away: a failed connection test, or a call that is cut"`
-	Consent      string     `json:"consent" enum:"none,granted,refused,withdrawn"`
+	Consent      string     `json:"consent" enum:"none,granted,refused,withdrawn,emergency"`
 	Version      int        `json:"version"`
 }
 

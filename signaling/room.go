@@ -49,7 +49,7 @@ func (r *room) ask(ctx context.Context) mediaMsg {
 	switch {
 	case err != nil:
 		return mediaMsg{Reason: "unavailable"}
-	case state == care.ConsentGranted:
+	case state.AllowsMedia():
 		return mediaMsg{Allowed: true}
 	case state == care.ConsentNone || state == "":
 		return mediaMsg{Reason: "consent_missing"}

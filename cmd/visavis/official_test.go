@@ -73,7 +73,7 @@ func (s *spy) papers(patient int) map[string][]byte {
 	s.do("GET", "/api/consent-texts?purpose=teleconsultation&lang=fr", nil, &text)
 	oral := map[string]any{"textId": text.ID, "sha256": text.SHA256, "decision": "granted"}
 	if me.Patient.Minor {
-		oral["representative"] = map[string]string{"name": "Julie MOREAU", "relation": "mother"}
+		oral["representative"] = map[string]string{"name": "Julie MOREAU", "relation": "mother", "document": "identity-card"}
 	}
 	s.do("POST", "/api/appointments/"+me.AppointmentID+"/consent/oral", oral, nil)
 	s.booked = map[string]slot{me.AppointmentID: {start: s.links.Patients[patient].Start}}

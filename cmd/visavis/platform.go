@@ -158,7 +158,7 @@ func (p *platform) consents() error {
 	}
 	p.consent, err = consent.New(consent.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Signer: p.signer, Table: p.table, Clock: p.clock, Log: p.log,
-		Acts: consentActs{ask}, People: consentPeople{ask}, Team: consentTeam{ask},
+		Acts: consentActs{ask}, People: consentPeople{ask}, Team: consentTeam{ask}, Agents: consentPeople{ask},
 		Stamps: authority, Ledger: p.seq, Press: press, Zone: zone, Address: p.cfg.PublicURL, Build: version,
 	})
 	return err

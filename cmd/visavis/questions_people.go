@@ -121,6 +121,15 @@ func (q consentPeople) Professionals(ctx context.Context, practitioner, actor ca
 	return out, nil
 }
 
+// Representative asks identity who on file received the code of a session.
+func (q consentPeople) Representative(ctx context.Context, session authz.Actor) (consent.OnFile, error) {
+	who, found, count, err := q.identity.ProvenRepresentative(ctx, session)
+	if err != nil || !found {
+		return consent.OnFile{Count: count}, err
+	}
+	return consent.OnFile{Name: who.DisplayName, Relation: consent.Relation(who.Relation), Count: count}, nil
+}
+
 type consentTeam struct{ ask }
 
 // InCareTeam asks encounters for the team of an appointment's act.

@@ -50,10 +50,15 @@ const (
 // ConsentState is where the consent to one act stands (product A6, A7).
 type ConsentState string
 
-// Only ConsentGranted opens the media.
+// The states. ConsentEmergency is no agreement: a doctor decided to begin
+// without one (CSP L1111-4).
 const (
 	ConsentNone      ConsentState = "none"
 	ConsentGranted   ConsentState = "granted"
 	ConsentRefused   ConsentState = "refused"
 	ConsentWithdrawn ConsentState = "withdrawn"
+	ConsentEmergency ConsentState = "emergency"
 )
+
+// AllowsMedia tells whether sound and picture may pass in this state.
+func (s ConsentState) AllowsMedia() bool { return s == ConsentGranted || s == ConsentEmergency }

@@ -28,15 +28,23 @@ type Receipt struct {
 	ID        string // stable identifier, in the metadata
 	PrintedAt time.Time
 
-	Decision        string // granted, refused, withdrawn
+	Decision        string // granted, refused, withdrawn, emergency
 	Later           string // the act's last decision, when it is not this one
 	LaterAt         time.Time
 	At              time.Time // in the zone of the organisation
-	Channel         string    // web, oral, representative
+	Channel         string    // web, oral, representative, emergency
 	AttestedBy      string    // channel oral
 	Patient         string
 	Minor           bool
 	Agent, Relation string // who decided for the patient
+	AgentProof      string // on-file, attested; empty in old records
+	Document        string // that the professional saw, with attested
+	Ground          string // secrecy, contraception; empty as a rule
+
+	// Of an emergency: nobody agreed, no text was read.
+	Situation string // unable, unreachable, minor-refused
+	Reason    string // in the doctor's words
+	Source    string // the article
 
 	Act          string // teleconsultation
 	ActAt        time.Time
@@ -67,6 +75,10 @@ func (p *Press) Receipt(r Receipt) ([]byte, error) {
 		c.write(margin, width, strong, p.say("later_"+r.Later, "date", p.date(r.LaterAt), "time", p.clock(r.LaterAt)))
 	}
 	c.decided(r)
+	if r.Situation != "" {
+		c.proven(r)
+		return c.output()
+	}
 	c.heading(p.say("text"))
 	c.fact(p.say("text_name"), p.say("text_version", "id", r.TextID, "version", r.TextVersion))
 	c.fact(p.say("text_language"), p.say("language_"+r.TextLanguage))
@@ -92,6 +104,20 @@ func (c *canvas) decided(r Receipt) {
 	c.fact(p.say("patient"), patient)
 	if r.Agent != "" {
 		c.fact(p.say("agent"), p.say("agent_of", "name", r.Agent, "relation", p.say("relation_"+r.Relation)))
+		switch r.AgentProof {
+		case "on-file":
+			c.fact(p.say("agent_known"), p.say("agent_on_file"))
+		case "attested":
+			c.fact(p.say("agent_known"), p.say("agent_attested", "name", r.AttestedBy, "document", p.say("document_"+r.Document)))
+		}
+	}
+	if r.Ground != "" {
+		c.fact(p.say("ground"), p.say("ground_"+r.Ground))
+	}
+	if r.Situation != "" {
+		c.fact(p.say("situation"), p.say("situation_"+r.Situation))
+		c.fact(p.say("reason"), r.Reason)
+		c.fact(p.say("source"), r.Source)
 	}
 	c.fact(p.say("channel"), p.channel(r))
 	c.fact(p.say("when"), p.instant("at", r.At))
@@ -104,6 +130,10 @@ func (c *canvas) decided(r Receipt) {
 
 func (p *Press) channel(r Receipt) string {
 	switch {
+	case r.Channel == "emergency":
+		return p.say("channel_emergency", "name", r.AttestedBy)
+	case r.Channel == "web" && r.Minor:
+		return p.say("channel_link")
 	case r.Channel != "oral":
 		return p.say("channel_" + r.Channel)
 	case r.AttestedBy == "":

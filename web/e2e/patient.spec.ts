@@ -5,9 +5,10 @@
 import { expect, test, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { expectGood, zoomTwice } from './look';
-import { shot } from './support';
+import { nextSms, shot, smsOf } from './support';
 
 interface Links {
+  sms: string;
   patients: { patient: string; doctor: string; start: string; url: string }[];
 }
 
@@ -134,15 +135,21 @@ test('opens a link: card, consent, devices, waiting room; a reload keeps the pla
   await expect(title(page)).toHaveText('Vous avez quitté la consultation');
 });
 
-test('asks a representative for a minor, and takes a refusal for an answer', async ({ page }, info) => {
+test('sends a code to the parent on file of a minor, who then refuses (C6)', async ({ page }, info) => {
   test.skip(info.project.name !== 'phone', 'the answer of the one demo minor is given once');
   await page.goto(linkOf(/MOREAU/));
   await page.getByRole('button', { name: /représentant/ }).click();
-  await page.getByRole('button', { name: 'Je ne suis pas d’accord' }).click();
-  await expect(page.getByText('Écrivez votre nom')).toBeVisible();
-  await expect(page.getByText('Choisissez votre lien avec l’enfant')).toBeVisible();
-  await page.getByLabel('Votre nom et votre prénom').fill('Julie Garcia');
-  await page.getByLabel('Votre lien avec l’enfant').selectOption({ label: 'Mère' });
+  await expect(page.getByRole('button', { name: 'Je ne suis pas d’accord' })).toHaveCount(0); // nobody has proven who they are
+  await expect(page.getByRole('group', { name: 'Qui donne l’accord' })).toBeVisible();
+  await expectGood(page);
+  await shot(page, `patient-representative-${info.project.name}`);
+  const mother = '+33611000004';
+  const before = (await smsOf(links.sms, mother)).length;
+  await page.getByRole('button', { name: 'Envoyer le code' }).click();
+  const code = (await nextSms(links.sms, mother, before, /\b\d{6}\b/)).match(/\b\d{6}\b/)![0];
+  await page.getByLabel('Code à six chiffres').fill(code);
+  await page.getByRole('button', { name: 'Continuer avec ce code' }).click();
+  await expect(page.getByText(/Vous êtes .* de Léa/)).toBeVisible();
   await expectGood(page);
   await page.getByRole('button', { name: 'Je ne suis pas d’accord' }).click();
   await expect(title(page)).toHaveText('Vous n’êtes pas d’accord');

@@ -5,7 +5,8 @@ import type { BookingRequest, CheckResult, ConsentDecision, DispensingRequest, I
 export const me = () => call('GET /api/me');
 export const openLink = (token: string) => call('POST /api/links/open', { body: { token } });
 export const recoverLink = (to: { phone: string } | { email: string }) => call('POST /api/links/recover', { body: to });
-export const sendCode = (channel: 'sms' | 'email') => call('POST /api/me/code', { body: { channel } });
+export const sendCode = (channel: 'sms' | 'email', representative?: string) =>
+  call('POST /api/me/code', { body: { channel, ...(representative ? { representative } : {}) } });
 export const verifyCode = (code: string) => call('POST /api/me/code/verify', { body: { code } });
 export const signOut = () => call('POST /api/me/sign-out');
 export const situations = () => call('GET /api/auth/psc/situations');

@@ -1,6 +1,7 @@
 /** One function per route that the professional's pages use. */
 import { address, call, callWithTag } from './call';
 import type { DeclarationGiven, DeviceDirection, IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
+import type { AttestedBy, DeviceDirection, EmergencyReason, IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
 import type { ConsentScreen, ConsentText, PrescriptionCategory, PrescriptionLine, StaffRole } from './types';
 
 export const day = (date?: string) => call('GET /api/day', { query: { date } });
@@ -27,12 +28,14 @@ export const qualifyIdentity = (id: string, status: 'VALI' | 'QUAL', document: I
   call('POST /api/patients/{id}/identity', { path: { id }, body: { status, document } });
 export const staff = (role: StaffRole) => call('GET /api/staff', { query: { role } });
 
-export const attestConsent = (id: string, text: ConsentText, screen: ConsentScreen, idempotencyKey: string) =>
+export const attestConsent = (id: string, text: ConsentText, who: AttestedBy, screen: ConsentScreen, idempotencyKey: string) =>
   call('POST /api/appointments/{id}/consent/oral', {
     path: { id },
-    body: { textId: text.id, sha256: text.sha256, decision: 'granted', screen },
+    body: { textId: text.id, sha256: text.sha256, decision: 'granted', ...who, screen },
     idempotencyKey,
   });
+export const beginInEmergency = (id: string, body: EmergencyReason, idempotencyKey: string) =>
+  call('POST /api/appointments/{id}/consent/emergency', { path: { id }, body, idempotencyKey });
 
 /** An answer and the tag a later edit must send back: the header when there is one, else what the body says. */
 type Tagged<T> = { data: T; tag: string };

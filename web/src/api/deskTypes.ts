@@ -39,4 +39,7 @@ export type Delivery = Schemas['MessagingDeliveryBody'];
 export type Agenda = Schemas['SchedulingAgendaOutBody'];
 export type AgendaPractitioner = Schemas['SchedulingColumnBody'];
 export type AgendaAppointment = Schemas['SchedulingEntryBody'];
+/** Who decided, as the professional attests it: nobody for an adult who spoke, and for contraception. */
+export type AttestedBy = Pick<Sent<'POST /api/appointments/{id}/consent/oral'>, 'representative' | 'ground'>;
+export type EmergencyReason = Sent<'POST /api/appointments/{id}/consent/emergency'>;
 export type StaffBooking = Sent<'POST /api/staff/appointments'>;

@@ -1,4 +1,4 @@
-/** The exact text, agree or refuse; for a minor, who agrees and in which quality. */
+/** The exact text, agree or refuse; for a minor, the representative whose code proved who they are. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import * as calls from '@/api/calls';
@@ -8,10 +8,10 @@ import { useLanguage, useT } from '@/i18n/i18n';
 import { sayDateTime, visitorZone } from '@/i18n/time';
 import { Failure } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
-import { Select, TextField } from '@/ui/Field';
 import { Lines, Loading } from '@/ui/Loading';
 import { PatientPage, useNow } from '@/ui/Page';
 import { ConsentProof } from './ConsentProof';
+import { ChooseRepresentative } from './Representative';
 import { useInView } from './inView';
 import styles from './consent.module.css';
 
@@ -66,18 +66,15 @@ function Reading({ me, appointment, onAgreed, onRefused }: Props & { onRefused: 
 type AnswerProps = { me: Me; appointment: Appointment; text: ConsentText; onAgreed: () => void; onRefused: () => void };
 type Decision = ConsentDecision['decision'];
 
-/** Who may agree for a minor (Code civil 371-1, 390); the server holds the rule. */
-const relations = ['mother', 'father', 'guardian'] as const;
-type Relation = (typeof relations)[number];
-
 function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
   const t = useT('consent');
   const queries = useQueryClient();
-  const minor = me.patient?.minor ?? false;
-  const child = me.patient?.displayName ?? appointment.patient.displayName;
-  const [name, setName] = useState('');
-  const [relation, setRelation] = useState<Relation | ''>('');
-  const [checked, setChecked] = useState(false);
+  // A code typed here changes who this session is proven to be.
+  const patient = useQuery({ queryKey: ['me'], queryFn: calls.me, initialData: me, staleTime: 60_000 }).data.patient ?? me.patient;
+  const minor = patient?.minor ?? false;
+  const child = patient?.displayName ?? appointment.patient.displayName;
+  const by = patient?.provenBy;
+  const [other, setOther] = useState(false);
   const inView = useInView();
   const keys = useRef<Record<Decision, string>>({ granted: newIntention(), refused: newIntention() });
   const answering = useMutation<ConsentRecord, Problem, Decision>({
@@ -89,7 +86,6 @@ function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
           sha256: text.sha256,
           decision,
           channel: minor ? 'representative' : 'web',
-          ...(minor && relation ? { representative: { name: name.trim(), relation } } : {}),
           screen: { page: 'consent', control: decision === 'granted' ? 'agree' : 'refuse', seconds: inView() },
         },
         keys.current[decision],
@@ -102,35 +98,24 @@ function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
       else onRefused();
     },
   });
-  const decide = (decision: Decision) => {
-    setChecked(true);
-    if (minor && (name.trim() === '' || relation === '')) return;
-    answering.mutate(decision);
-  };
+  if (minor && patient && (!by || other)) {
+    return (
+      <div className={styles.answer}>
+        <ChooseRepresentative patient={patient} onProven={() => setOther(false)} />
+      </div>
+    );
+  }
+  const decide = (decision: Decision) => answering.mutate(decision);
   const pending = answering.isPending ? answering.variables : null;
   return (
     <div className={styles.answer}>
-      {minor && (
-        <>
-          <p>{t('minor', { name: child })}</p>
-          <TextField
-            label={t('name')}
-            name="representative"
-            value={name}
-            onChange={setName}
-            autoComplete="name"
-            maxLength={200}
-            error={checked && name.trim() === '' ? t('nameNeeded') : undefined}
-          />
-          <Select
-            label={t('relation')}
-            name="relation"
-            value={relation}
-            onChange={(chosen) => setRelation(relations.find((r) => r === chosen) ?? '')}
-            error={checked && relation === '' ? t('relationNeeded') : undefined}
-            options={[{ value: '', label: t('relation.choose') }, ...relations.map((r) => ({ value: r, label: t(`relation.${r}`) }))]}
-          />
-        </>
+      {minor && by && (
+        <p>
+          {t('proven', { who: by.displayName, relation: t(`as.${by.relation}`), name: child })}{' '}
+          <Button look="text" onPress={() => setOther(true)}>
+            {t('proven.other')}
+          </Button>
+        </p>
       )}
       {answering.isError && (
         <Failure

@@ -3,7 +3,7 @@ import type { ConsentState as Consent, IdentityStatus } from '@/api/types';
 import { useT } from '@/i18n/i18n';
 import { State, type StateTone } from '@/ui/State';
 
-const consentTone: Record<Consent, StateTone> = { none: 'calm', granted: 'good', refused: 'bad', withdrawn: 'bad' };
+const consentTone: Record<Consent, StateTone> = { none: 'calm', granted: 'good', refused: 'bad', withdrawn: 'bad', emergency: 'warn' };
 
 export function ConsentState({ state }: { state: Consent }) {
   const t = useT('desk');

@@ -15,7 +15,7 @@ export function CodeStep({ onOpened }: { onOpened: (me: Me) => void }) {
   const t = useT('documents');
   const [channel, setChannel] = useState<'sms' | 'email'>('sms');
   const sending = useMutation<CodeSent, Problem>({ mutationFn: () => calls.sendCode(channel) });
-  if (sending.data) return <Digits sent={sending.data} onOpened={onOpened} again={() => sending.reset()} />;
+  if (sending.data) return <Digits sent={sending.data} open={t('code.open')} onOpened={onOpened} again={() => sending.reset()} />;
   return (
     <form
       className={styles.form}
@@ -42,7 +42,8 @@ export function CodeStep({ onOpened }: { onOpened: (me: Me) => void }) {
   );
 }
 
-function Digits({ sent, onOpened, again }: { sent: CodeSent; onOpened: (me: Me) => void; again: () => void }) {
+/** Six digits; `open` is the button that says what they open. */
+export function Digits({ sent, open, onOpened, again }: { sent: CodeSent; open: string; onOpened: (me: Me) => void; again: () => void }) {
   const t = useT('documents');
   const { language } = useLanguage();
   const [code, setCode] = useState('');
@@ -88,7 +89,7 @@ function Digits({ sent, onOpened, again }: { sent: CodeSent; onOpened: (me: Me) 
       />
       {problem && !Number.isFinite(remaining) && <Failure problem={problem} retry={() => submit(code)} busy={checking.isPending} />}
       <Button type="submit" wide busy={checking.isPending}>
-        {t('code.open')}
+        {open}
       </Button>
       <Button look="text" onPress={again}>
         {t('code.again')}

@@ -28,13 +28,18 @@ const unstamped = (consent: Consent | undefined) =>
 
 export function Visit({ me, appointmentId, link }: { me: Me; appointmentId: string; link: string | null }) {
   const t = useT('join');
-  const [step, go] = useStep();
+  const [asked, go] = useStep();
   const appointment = useQuery({
     queryKey: ['appointment', appointmentId],
     queryFn: () => calls.appointment(appointmentId),
-    refetchInterval: step === 'room' ? false : refresh,
+    refetchInterval: asked === 'room' ? false : refresh,
   });
-  const consent = useQuery({ queryKey: ['consent', appointmentId], queryFn: () => calls.consent(appointmentId), refetchInterval: (q) => (unstamped(q.state.data) ? refresh : false) });
+  // Somebody else may decide meanwhile: a professional attests what a parent who is not on file says.
+  const consent = useQuery({
+    queryKey: ['consent', appointmentId],
+    queryFn: () => calls.consent(appointmentId),
+    refetchInterval: (q) => (unstamped(q.state.data) || (me.patient?.minor && q.state.data?.status === 'none') ? refresh : false),
+  });
   const missing = appointment.error ?? consent.error;
   if (missing && !(appointment.data && consent.data)) {
     const retry = () => {
@@ -50,23 +55,25 @@ export function Visit({ me, appointmentId, link }: { me: Me; appointmentId: stri
   if (!appointment.data || !consent.data) return <Opening />;
   const a = appointment.data;
   const over = a.status === 'cancelled' || a.status === 'fulfilled' || a.status === 'noshow';
-  if (over && step !== 'room') return <Over appointment={a} />;
-  if (step === 'move') {
+  if (over && asked !== 'room') return <Over appointment={a} />;
+  if (asked === 'move') {
     return (
       <Suspense fallback={<Opening />}>
         <MovePage appointment={a} onDone={() => history.back()} />
       </Suspense>
     );
   }
-  if (step === 'check' && a.encounterId) {
+  if (asked === 'check' && a.encounterId) {
     return (
       <Suspense fallback={<Opening />}>
         <CheckPage appointment={a} encounterId={a.encounterId} onDone={() => history.back()} />
       </Suspense>
     );
   }
-  const agreed = consent.data.status === 'granted';
-  if (step === 'consent' || (step === 'room' && !agreed)) {
+  // In an emergency a doctor began without an agreement: nobody is asked to wait for one.
+  const agreed = consent.data.status === 'granted' || consent.data.status === 'emergency';
+  const step = asked === 'consent' && agreed ? 'room' : asked;
+  if ((step === 'consent' || step === 'room') && !agreed) {
     return <ConsentStep me={me} appointment={a} consent={consent.data} onAgreed={() => go('room', { replace: true })} onBack={() => go('card', { replace: true })} />;
   }
   if (step === 'room') {

@@ -1,0 +1,148 @@
+package consent
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/testkit"
+)
+
+const because = "Inconscient à l'arrivée, aucun proche joignable."
+
+// TestDecideEmergency tells when a doctor may begin without an agreement, and
+// that the record is never one (CSP L1111-4).
+func TestDecideEmergency(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		for name, c := range map[string]struct {
+			act       care.AppointmentID
+			before    care.ConsentState
+			situation string
+			reason    string
+			want      string // a code; "" when it is recorded
+		}{
+			"cannot speak":              {anAct, care.ConsentNone, "unable", because, ""},
+			"agreed":                    {anAct, care.ConsentGranted, "unable", because, "emergency-agreed"},
+			"refused":                   {anAct, care.ConsentRefused, "unable", because, "emergency-refused"},
+			"took it back":              {anAct, care.ConsentWithdrawn, "unable", because, "emergency-refused"},
+			"parents of an adult":       {anAct, care.ConsentNone, "unreachable", because, "fields situation:not-a-choice"},
+			"no reason":                 {anAct, care.ConsentNone, "unable", "  urgent  ", "fields reason:reason-too-short"},
+			"too much":                  {anAct, care.ConsentNone, "unable", strings.Repeat("é", 1001), "fields reason:too-long"},
+			"no such situation":         {anAct, care.ConsentNone, "hurry", because, "fields situation:not-a-choice"},
+			"parents not reached":       {minorAct, care.ConsentNone, "unreachable", because, ""},
+			"a parent refused":          {minorAct, care.ConsentRefused, "minor-refused", because, ""},
+			"no parent refused":         {minorAct, care.ConsentNone, "minor-refused", because, "emergency-nobody-refused"},
+			"a minor who cannot speak":  {minorAct, care.ConsentNone, "unable", because, ""},
+			"of a closed appointment":   {otherAct, care.ConsentNone, "unable", because, "act-closed"},
+			"a parent refused, unable":  {minorAct, care.ConsentRefused, "unable", because, "emergency-refused"},
+			"agreed, no parent reached": {minorAct, care.ConsentGranted, "unreachable", because, "emergency-agreed"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				s, w := newService(t, h)
+				id := care.AppointmentID(care.NewID(h.Clock.Now()))
+				w.acts[id] = w.acts[c.act]
+				channel, who := Web, patient(zoe, id)
+				if c.act == minorAct {
+					channel, who = Representative, patient(child, id)
+				}
+				for _, state := range map[care.ConsentState][]care.ConsentState{
+					care.ConsentGranted: {care.ConsentGranted}, care.ConsentRefused: {care.ConsentRefused}, care.ConsentWithdrawn: {care.ConsentGranted, care.ConsentWithdrawn},
+				}[c.before] {
+					d := s.decision(state, channel)
+					d.AppointmentID = id
+					if state == care.ConsentWithdrawn {
+						if _, err := s.Withdraw(testkit.As(who), id, Screen{}); err != nil {
+							t.Fatal(err)
+						}
+						continue
+					}
+					s.mustDecide(t, testkit.As(who), d)
+				}
+				doctor := testkit.As(staff(care.Doctor, martin))
+				u := Urgent{AppointmentID: id, Situation: c.situation, Reason: c.reason, Screen: Screen{Language: care.French}}
+				r, err := s.DecideEmergency(doctor, u)
+				allowed, _ := s.MediaAllowed(doctor, id)
+				if c.want != "" {
+					if got := fmt.Sprint(err); !strings.Contains(got, c.want) || allowed != (c.before == care.ConsentGranted) {
+						t.Errorf("%s, media %v; want %s", got, allowed, c.want)
+					}
+					return
+				}
+				if err != nil || !allowed || r.State != care.ConsentEmergency {
+					t.Fatalf("%+v %v, media %v", r, err, allowed)
+				}
+				if again, err := s.DecideEmergency(doctor, u); err != nil || again.ID != r.ID {
+					t.Errorf("again: %+v %v", again, err)
+				}
+				// Who can speak again decides.
+				d := s.decision(care.ConsentRefused, channel)
+				d.AppointmentID = id
+				s.mustDecide(t, testkit.As(who), d)
+				if allowed, err := s.MediaAllowed(doctor, id); err != nil || allowed {
+					t.Errorf("media after a refusal: %v %v", allowed, err)
+				}
+			})
+		}
+	})
+}
+
+// TestDecideEmergency_WhoMay: a doctor of the act, nobody else.
+func TestDecideEmergency_WhoMay(t *testing.T) {
+	s, _ := newService(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	u := Urgent{AppointmentID: anAct, Situation: "unable", Reason: because}
+	for name, c := range map[string]struct {
+		role care.Role
+		id   care.StaffID
+	}{"another doctor": {care.Doctor, dupre}, "a nurse": {care.Nurse, benali}, "the secretary": {care.Secretary, leroy}} {
+		if _, err := s.DecideEmergency(testkit.As(staff(c.role, c.id)), u); fault.KindOf(err) != fault.NotFound && fault.KindOf(err) != fault.Forbidden {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := s.DecideEmergency(testkit.As(patient(zoe, anAct)), u); err == nil {
+		t.Error("the patient declares an emergency")
+	}
+}
+
+// TestEmergency_Papers: the receipt and the evidence say that nobody agreed.
+func TestEmergency_Papers(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		s, _ := newService(t, h)
+		doctor := testkit.As(staff(care.Doctor, martin))
+		r, err := s.DecideEmergency(doctor, Urgent{AppointmentID: anAct, Situation: "unable", Reason: because, Screen: Screen{Language: care.French}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pdf, _, err := s.Receipt(testkit.As(patient(zoe, anAct)), r.ID, care.French)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantPrinted(t, pdf, "Urgence : acte commencé sans accord", "Personne n'a donné d'accord. Décidé par Dr Claire MARTIN",
+			"Le patient ne pouvait pas exprimer sa volonté", because, "CSP L1111-4")
+		if text := printed(t, pdf); strings.Contains(text, "Accord donné") || strings.Contains(text, "Texte lu") {
+			t.Errorf("it speaks of an agreement:\n%s", text)
+		}
+		raw, _, err := s.Prove(doctor, r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := VerifyEvidence(raw, s.PublicKey(), nil)
+		if err != nil || v.Bundle.Decision != care.ConsentEmergency || v.Bundle.Emergency.Reason != because {
+			t.Fatalf("%+v %v", v.Bundle, err)
+		}
+		var e Evidence
+		if err := json.Unmarshal(raw, &e); err != nil {
+			t.Fatal(err)
+		}
+		e.Text = "<p>J'accepte</p>" // a text that nobody read
+		forged, _ := canonical(e)
+		if _, err := VerifyEvidence(forged, s.PublicKey(), nil); err == nil {
+			t.Error("a text is believed to have been read")
+		}
+		if n, err := s.VerifyAll(doctor); err != nil || n != 1 {
+			t.Error(n, err)
+		}
+	})
+}
