@@ -60,7 +60,7 @@ func (s *Service) agreement(ctx context.Context, tx *store.Tx, r Record) (a Agre
 	}
 	a = Agreement{Record: r}
 	if b.Agent != nil {
-		a.Agent = &Agent{b.Agent.Name, b.Agent.Relation}
+		a.Agent = &Agent{b.Agent.Name, b.Agent.Relation, b.Agent.Proof, b.Agent.Document}
 	}
 	if r.Channel == Oral {
 		a.AttestedBy = b.Actor.Name

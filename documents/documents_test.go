@@ -44,6 +44,13 @@ type town struct {
 	call call
 	// settles is how often Settling answers yes before no; -1: for ever.
 	settles, asked int
+	quiet          bool // the parents see nothing of the act
+}
+
+func (w *town) Confidential(context.Context, care.EncounterID, care.PatientID) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.quiet, nil
 }
 
 func (w *town) Act(_ context.Context, id care.EncounterID) (paper.Act, error) {
@@ -124,7 +131,7 @@ func open(t *testing.T, h *testkit.House) (*documents.Service, *town) {
 		t.Fatal(err)
 	}
 	svc, err := documents.New(documents.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Signer: h.Signer, Table: h.Table, Clock: h.Clock,
-		Press: press, Acts: w, Names: w, Deliveries: w, Dispensings: w, Calls: w})
+		Press: press, Acts: w, Names: w, Secrecy: w, Deliveries: w, Dispensings: w, Calls: w})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,6 +179,39 @@ func pdfText(t *testing.T, pdf []byte) string {
 		t.Fatalf("pdftotext (poppler-utils): %v", err)
 	}
 	return strings.Join(strings.Fields(string(out)), " ")
+}
+
+// C6: the links of a minor are in their parents' hands: they see no document of an act that the minor keeps secret.
+func TestAConfidentialActIsHiddenFromThePatientsLinks(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc, w := open(t, h)
+		d := signed(t, svc, 0)
+		me := patient(lea, authz.LevelCode)
+		see := func(ctx context.Context) (listed int, opened error) {
+			t.Helper()
+			list, err := svc.List(ctx, lea)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, opened = svc.Open(ctx, d.ID)
+			return len(list), opened
+		}
+		if n, err := see(me); n != 1 || err != nil {
+			t.Fatalf("before: %d documents, %v", n, err)
+		}
+		w.mu.Lock()
+		w.quiet = true
+		w.mu.Unlock()
+		if n, err := see(me); n != 0 || fault.KindOf(err) != fault.NotFound {
+			t.Errorf("hidden: %d documents, %v", n, err)
+		}
+		if _, err := svc.Accesses(me, d.ID); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("the accesses of a hidden document: %v", err)
+		}
+		if n, err := see(staff(care.Doctor, claire)); n != 1 || err != nil {
+			t.Errorf("its author: %d documents, %v", n, err)
+		}
+	})
 }
 
 func TestSignFreezesAndReplaces(t *testing.T) {

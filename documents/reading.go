@@ -38,9 +38,30 @@ func (s *Service) List(ctx context.Context, patient care.PatientID) ([]*Document
 		if list, err = s.ofPatient(ctx, tx, patient); err != nil {
 			return err
 		}
+		if list, err = s.shown(ctx, list); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "document.list", Object: "patient/" + string(patient), Patient: patient})
 	})
 	return list, err
+}
+
+// shown takes the documents of confidential acts out of what a patient's session sees.
+func (s *Service) shown(ctx context.Context, list []*Document) ([]*Document, error) {
+	if authz.From(ctx).Role != care.Patient {
+		return list, nil
+	}
+	out := make([]*Document, 0, len(list))
+	for _, d := range list {
+		secret, err := s.Secrecy.Confidential(ctx, d.EncounterID, d.PatientID)
+		if err != nil {
+			return nil, err
+		}
+		if !secret {
+			out = append(out, d)
+		}
+	}
+	return out, nil
 }
 
 // open loads a document for the actor of ctx.
@@ -53,7 +74,13 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id care.DocumentID, ac
 	if err != nil {
 		return nil, err
 	}
-	return d, s.Table.Can(authz.From(ctx), action, rel)
+	if err := s.Table.Can(authz.From(ctx), action, rel); err != nil {
+		return nil, err
+	}
+	if list, err := s.shown(ctx, []*Document{d}); err != nil || len(list) == 0 {
+		return nil, errors.Join(err, fault.Missing())
+	}
+	return d, nil
 }
 
 // Open gives the files of a document, checked against what was signed, and writes who opened it.

@@ -32,6 +32,12 @@ type Names interface {
 	Name(ctx context.Context, role care.Role, id string) (string, error)
 }
 
+// Secrecy tells whether the documents of an act are hidden from the parents of its patient, who hold the
+// patient's links while they are a minor; consent and identity answer.
+type Secrecy interface {
+	Confidential(ctx context.Context, id care.EncounterID, patient care.PatientID) (bool, error)
+}
+
 // Deliveries tells where the sending of a document to the patient stands; messaging answers.
 type Deliveries interface {
 	StateOf(ctx context.Context, id care.DocumentID) (state string, at time.Time, ok bool, err error)
@@ -55,6 +61,7 @@ type Deps struct {
 	Press      *sheet.Press
 	Acts       Acts
 	Names      Names
+	Secrecy    Secrecy
 	Deliveries Deliveries
 	// Dispensings answers for prescriptions.
 	Dispensings Dispensings

@@ -56,6 +56,9 @@ func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent
 	if err != nil {
 		return Sent{}, err
 	}
+	if secret, err := s.confidential(ctx, a.AppointmentID, p); err != nil || secret {
+		return Sent{}, errors.Join(err, fault.New(fault.Conflict, "code-confidential"))
+	}
 	through, err := s.addressee(ctx, a, p, chosen)
 	if err != nil {
 		return Sent{}, err
@@ -90,6 +93,15 @@ func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent
 		return s.Bus.Publish(ctx, tx, events.CodeRequested, id, events.Code{CodeID: id, PatientID: a.PatientID, Channel: channel, Representative: through})
 	})
 	return Sent{channel, hint, now.Add(codeLife)}, err
+}
+
+// confidential tells whether what is sent about an appointment would tell the
+// parents of a minor what the minor keeps from them (CSP L1111-5, L5134-1).
+func (s *Service) confidential(ctx context.Context, id care.AppointmentID, p Patient) (bool, error) {
+	if id == "" || !p.Minor(s.today()) {
+		return false, nil
+	}
+	return s.Secrecy.Confidential(ctx, id)
 }
 
 // addressee tells through whom a code goes: who was chosen among those on file,

@@ -42,7 +42,10 @@ type agenda struct {
 	team  map[string]bool
 	live  bool
 	act   identity.Act
+	quiet bool // every appointment is confidential
 }
+
+func (g *agenda) Confidential(context.Context, care.AppointmentID) (bool, error) { return g.quiet, nil }
 
 func (g *agenda) Appointment(_ context.Context, id care.AppointmentID) (identity.Appointment, error) {
 	g.mu.Lock()
@@ -100,7 +103,7 @@ func newClinic(t *testing.T, h *testkit.House, more ...psc.Account) *clinic {
 	}
 	g := &agenda{known: map[care.AppointmentID]identity.Appointment{}, last: map[care.PatientID]care.AppointmentID{}, team: map[string]bool{}}
 	svc, err := identity.New(identity.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Table: h.Table, Clock: h.Clock,
-		Limits: h.Limits, Master: h.Master, Appointments: g, Encounters: g, ProSante: party})
+		Limits: h.Limits, Master: h.Master, Appointments: g, Encounters: g, Secrecy: g, ProSante: party})
 	if err != nil {
 		t.Fatal(err)
 	}

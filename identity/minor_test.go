@@ -11,6 +11,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/events"
+	"visavis/internal/fault"
 	"visavis/internal/testkit"
 )
 
@@ -218,6 +219,29 @@ func TestProvenRepresentative(t *testing.T) {
 		a := minor(9, "HUIT", anne)
 		if _, err := c.svc.RequestCode(testkit.As(a), "sms", "00ff"); err == nil {
 			t.Error("somebody who is not on the file was sent a code")
+		}
+	})
+}
+
+// TestNoCodeOfAConfidentialAppointment: a code would tell the parents (C6).
+func TestNoCodeOfAConfidentialAppointment(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		id, err := c.svc.AddPatient(context.Background(), identity.Patient{OrganizationID: c.Lilas, Record: identity.Record{
+			Traits: traitsOf("MINEUR", "Zia", c.Clock.Now().AddDate(-16, 0, 0).Format(time.DateOnly)), Phone: "0639980071",
+			Representatives: []identity.Representative{{DisplayName: "Anne MINEUR", Relation: "mother", Phone: "0639980072"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, a := c.open(t, c.book(id))
+		c.agent.quiet = true
+		_, err = c.svc.RequestCode(testkit.As(a), "sms", "")
+		is(t, err, fault.Conflict, "code-confidential")
+		if sent := c.facts(t, events.CodeRequested); len(sent) != 0 {
+			t.Errorf("%v", sent)
+		}
+		_, adult := c.open(t, c.book(c.Fatou))
+		if _, err := c.svc.RequestCode(testkit.As(adult), "sms", ""); err != nil {
+			t.Errorf("an adult: %v", err)
 		}
 	})
 }

@@ -74,6 +74,12 @@ type Encounters interface {
 	Act(ctx context.Context, id care.AppointmentID) (Act, error)
 }
 
+// Secrecy tells whether the parents of a minor are told nothing of an appointment;
+// consent answers.
+type Secrecy interface {
+	Confidential(ctx context.Context, id care.AppointmentID) (bool, error)
+}
+
 // Deps is what the service is made of.
 type Deps struct {
 	DB           *store.DB
@@ -86,6 +92,7 @@ type Deps struct {
 	Master       seal.Master
 	Appointments Appointments
 	Encounters   Encounters
+	Secrecy      Secrecy
 	ProSante     *prosante.Party
 }
 

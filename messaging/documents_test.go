@@ -104,6 +104,28 @@ func TestTheDocumentsOfAnActLeaveTogether(t *testing.T) {
 	})
 }
 
+// C6: of an act that a minor keeps secret nothing is sent, neither a document nor
+// a message about the appointment; what was on its way when they said so is not sent.
+func TestNothingOfAConfidentialActIsSent(t *testing.T) {
+	t.Parallel()
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		w := newWorld(t, h)
+		w.sign(events.ReportSigned, report, "")
+		w.sign(events.PrescriptionIssued, sheet, "")
+		w.town.mu.Lock()
+		w.town.quiet = true
+		w.town.mu.Unlock()
+		w.pass(10 * time.Minute)
+		for _, address := range []string{leaBox, drBox} {
+			if n := len(w.letters(address)); n != 0 {
+				t.Errorf("%s has %d letters\n%s", address, n, show(w.all()))
+			}
+		}
+		w.expect(w.one(Documents, MSSante, ToPatient), "queued refused(hidden)")
+		w.expect(w.one(Documents, MSSante, ToDoctor), "queued refused(hidden)")
+	})
+}
+
 // What its author took back before the letter left is not in it, nor in print.
 func TestWhatWasTakenBackStaysInTheHouse(t *testing.T) {
 	t.Parallel()

@@ -95,11 +95,19 @@ func (s *Service) call(ctx context.Context, tx *store.Tx, d Delivery, last *Deli
 
 // wanted gives an *outOfUse error when what happened since an earlier attempt
 // makes a message useless: who is told of a delay came and sees their turn on the
-// page, or the invitation of a companion was taken back.
+// page, the invitation of a companion was taken back, or a minor keeps the
+// appointment secret: what is written to them reaches their parents.
 func (s *Service) wanted(ctx context.Context, d *Delivery) error {
 	if d.Recipient == ToCompanion {
 		_, err := s.guest(ctx, d.CompanionID)
 		return err
+	}
+	if d.AppointmentID != "" {
+		if secret, err := s.Secrecy.Confidential(ctx, d.AppointmentID, d.PatientID); err != nil {
+			return err
+		} else if secret {
+			return &outOfUse{Refused, reasonHidden}
+		}
 	}
 	if d.About != Late {
 		return nil

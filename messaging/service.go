@@ -113,6 +113,12 @@ type Acts interface {
 	Act(ctx context.Context, a authz.Actor, id care.EncounterID) (Act, error)
 }
 
+// Secrecy tells whether the parents of the patient are told nothing of an
+// appointment; consent and identity answer.
+type Secrecy interface {
+	Confidential(ctx context.Context, id care.AppointmentID, patient care.PatientID) (bool, error)
+}
+
 // Printer makes the cover sheet of a posted letter; internal/sheet answers.
 type Printer interface {
 	Cover(sender, name, street, postcode, city string, titles []string, at time.Time) ([]byte, error)
@@ -153,6 +159,7 @@ type Deps struct {
 	Guests    Guests
 	Papers    Papers
 	Acts      Acts
+	Secrecy   Secrecy
 	Printer   Printer
 	Mail      MailOutlet
 	MSSante   SecureOutlet

@@ -51,9 +51,16 @@ type town struct {
 	lea    Addressee
 	links  int
 	begun  bool // the patient came
+	quiet  bool // the parents are told nothing
 	codes  map[string]string
 	guests map[care.CompanionID]Guest
 	papers map[care.DocumentID]paper
+}
+
+func (w *town) Confidential(context.Context, care.AppointmentID, care.PatientID) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.quiet, nil
 }
 
 type paper struct {
@@ -255,7 +262,7 @@ func (w *world) make(secure SecureOutlet, ordinary MailOutlet) {
 	}
 	secure.PatientDomain, secure.TestDomain, secure.NIL, secure.OID, secure.Version = "patient.mssante.test", "mssante.test", "NIL-TEST", "1.2.250.1.999.1", "1"
 	d := Deps{DB: w.DB, Bus: w.Bus, Audit: w.Audit, Keeper: w.Keeper, Table: w.Table, Clock: w.Clock, Log: w.Log,
-		People: w.town, Secrets: w.town, Guests: w.town, Papers: w.town, Acts: w.town, Printer: w.town,
+		People: w.town, Secrets: w.town, Guests: w.town, Papers: w.town, Acts: w.town, Secrecy: w.town, Printer: w.town,
 		Mail: ordinary, MSSante: secure, PublicURL: "https://visavis.test", Zone: paris}
 	if w.sms != nil {
 		d.SMS = sms.Gateway{URL: w.sms.URL(), Sender: "visavis", Secret: secret}

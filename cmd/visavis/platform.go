@@ -115,7 +115,7 @@ func (p *platform) directory(party *prosante.Party) (err error) {
 	ask := ask{p}
 	p.identity, err = identity.New(identity.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Master: p.master,
-		Appointments: identityAppointments{ask}, Encounters: identityEncounters{ask}, ProSante: party,
+		Appointments: identityAppointments{ask}, Encounters: identityEncounters{ask}, Secrecy: identitySecrecy{ask}, ProSante: party,
 	})
 	return err
 }
@@ -173,7 +173,7 @@ func (p *platform) papers(context.Context) error {
 	}
 	p.documents, err = documents.New(documents.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Signer: p.signer, Table: p.table, Clock: p.clock, Press: press,
-		Acts: paperActs{ask}, Names: paperNames{ask}, Deliveries: paperDeliveries{ask}, Dispensings: paperDispensings{ask}, Calls: paperCalls{ask},
+		Acts: paperActs{ask}, Names: paperNames{ask}, Secrecy: paperSecrecy{ask}, Deliveries: paperDeliveries{ask}, Dispensings: paperDispensings{ask}, Calls: paperCalls{ask},
 	})
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func (p *platform) messages(press *sheet.Press) error {
 	}
 	p.messaging, err = messaging.New(messaging.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
-		People: messagePeople{ask}, Secrets: messageSecrets{ask}, Guests: messageGuests{ask}, Papers: messagePapers{ask}, Acts: messageActs{ask}, Printer: press,
+		People: messagePeople{ask}, Secrets: messageSecrets{ask}, Guests: messageGuests{ask}, Papers: messagePapers{ask}, Acts: messageActs{ask}, Secrecy: messageSecrecy{ask}, Printer: press,
 		Mail: mail, MSSante: secure, SMS: smsOutlet(p.cfg), PublicURL: p.cfg.PublicURL, Zone: zone, DoubtFor: p.cfg.MSSante.DoubtFor,
 	})
 	return err
