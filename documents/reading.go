@@ -77,10 +77,11 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id care.DocumentID, ac
 	if err := s.Table.Can(authz.From(ctx), action, rel); err != nil {
 		return nil, err
 	}
-	if list, err := s.shown(ctx, []*Document{d}); err != nil || len(list) == 0 {
-		return nil, errors.Join(err, fault.Missing())
+	list, err := s.shown(ctx, []*Document{d})
+	if err == nil && len(list) == 0 {
+		err = fault.Missing()
 	}
-	return d, nil
+	return d, err
 }
 
 // Open gives the files of a document, checked against what was signed, and writes who opened it.

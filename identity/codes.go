@@ -56,8 +56,8 @@ func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent
 	if err != nil {
 		return Sent{}, err
 	}
-	if secret, err := s.confidential(ctx, a.AppointmentID, p); err != nil || secret {
-		return Sent{}, errors.Join(err, fault.New(fault.Conflict, "code-confidential"))
+	if err := s.refuseConfidential(ctx, a.AppointmentID, p); err != nil {
+		return Sent{}, err
 	}
 	through, err := s.addressee(ctx, a, p, chosen)
 	if err != nil {
@@ -95,13 +95,17 @@ func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent
 	return Sent{channel, hint, now.Add(codeLife)}, err
 }
 
-// confidential tells whether what is sent about an appointment would tell the
-// parents of a minor what the minor keeps from them (CSP L1111-5, L5134-1).
-func (s *Service) confidential(ctx context.Context, id care.AppointmentID, p Patient) (bool, error) {
+// refuseConfidential refuses what would tell the parents of a minor about an
+// appointment that the minor keeps from them (CSP L1111-5, L5134-1).
+func (s *Service) refuseConfidential(ctx context.Context, id care.AppointmentID, p Patient) error {
 	if id == "" || !p.Minor(s.today()) {
-		return false, nil
+		return nil
 	}
-	return s.Secrecy.Confidential(ctx, id)
+	secret, err := s.Secrecy.Confidential(ctx, id)
+	if err == nil && secret {
+		err = fault.New(fault.Conflict, "code-confidential")
+	}
+	return err
 }
 
 // addressee tells through whom a code goes: who was chosen among those on file,

@@ -1,7 +1,6 @@
 /** One function per route that the professional's pages use. */
 import { address, call, callWithTag } from './call';
-import type { DeclarationGiven, DeviceDirection, IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
-import type { AttestedBy, DeviceDirection, EmergencyReason, IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
+import type { AttestedBy, DeclarationGiven, DeviceDirection, EmergencyReason, IdentifiedHow, IdentityDocument, ReportText, StaffBooking } from './deskTypes';
 import type { ConsentScreen, ConsentText, PrescriptionCategory, PrescriptionLine, StaffRole } from './types';
 
 export const day = (date?: string) => call('GET /api/day', { query: { date } });

@@ -108,6 +108,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appointments/{id}/consent/emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin in an emergency, without an agreement */
+        post: operations["decideEmergency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/appointments/{id}/consent/oral": {
         parameters: {
             query?: never;
@@ -1330,6 +1347,11 @@ export interface components {
             username?: string;
         };
         ConsentAgentBody: {
+            /**
+             * @description that the professional saw
+             * @enum {string}
+             */
+            document?: "identity-card" | "passport" | "residence-permit" | "digital-identity";
             name: string;
             /** @enum {string} */
             relation: "mother" | "father" | "guardian" | "authorised-relative" | "chosen-adult";
@@ -1337,7 +1359,12 @@ export interface components {
         ConsentAttestInBody: {
             /** @enum {string} */
             decision: "granted" | "refused";
-            /** @description needed for a minor */
+            /**
+             * @description CSP L1111-5, L5134-1: nothing is told to the parents
+             * @enum {string}
+             */
+            ground?: "secrecy" | "contraception";
+            /** @description needed for a minor, but for contraception */
             representative?: components["schemas"]["ConsentAgentBody"];
             screen?: components["schemas"]["ConsentPageBody"];
             sha256: string;
@@ -1347,7 +1374,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @enum {string} */
-            decision: "granted" | "refused" | "withdrawn";
+            decision: "granted" | "refused" | "withdrawn" | "emergency";
             /** @description of the record */
             hash: string;
             language: string;
@@ -1355,7 +1382,7 @@ export interface components {
              * @description the last decision about the act
              * @enum {string}
              */
-            last: "granted" | "refused" | "withdrawn";
+            last: "granted" | "refused" | "withdrawn" | "emergency";
             /** Format: date-time */
             lastAt: string;
             purpose: string;
@@ -1371,11 +1398,13 @@ export interface components {
             code: string;
         };
         ConsentDecideInBody: {
-            /** @enum {string} */
+            /**
+             * @description representative: who on file received the code of this session
+             * @enum {string}
+             */
             channel: "web" | "representative";
             /** @enum {string} */
             decision: "granted" | "refused";
-            representative?: components["schemas"]["ConsentAgentBody"];
             screen?: components["schemas"]["ConsentPageBody"];
             sha256: string;
             textId: string;
@@ -1410,7 +1439,12 @@ export interface components {
              */
             by: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
             /** @enum {string} */
-            channel: "web" | "oral" | "representative";
+            channel: "web" | "oral" | "representative" | "emergency";
+            /**
+             * @description why parents are not told
+             * @enum {string}
+             */
+            ground?: "secrecy" | "contraception";
             id: string;
             /** @enum {string} */
             language: "fr" | "en";
@@ -1418,7 +1452,7 @@ export interface components {
             /** @description RFC 3161 */
             stamp?: components["schemas"]["ConsentStampBody"];
             /** @enum {string} */
-            status: "granted" | "refused" | "withdrawn";
+            status: "granted" | "refused" | "withdrawn" | "emergency";
             textId: string;
             /** Format: int64 */
             version: number;
@@ -1448,7 +1482,7 @@ export interface components {
         ConsentStateBody: {
             record?: components["schemas"]["ConsentRecordBody"];
             /** @enum {string} */
-            status: "none" | "granted" | "refused" | "withdrawn";
+            status: "none" | "granted" | "refused" | "withdrawn" | "emergency";
         };
         ConsentTextBody: {
             /** @description to show exactly as it is */
@@ -1463,6 +1497,16 @@ export interface components {
             sha256: string;
             /** Format: int64 */
             version: number;
+        };
+        ConsentUrgentInBody: {
+            /** @description why nobody could be asked; the patient reads it */
+            reason: string;
+            screen?: components["schemas"]["ConsentPageBody"];
+            /**
+             * @description CSP L1111-4, R4127-42
+             * @enum {string}
+             */
+            situation: "unable" | "unreachable" | "minor-refused";
         };
         DeclaredDeclarationBody: {
             allergies: components["schemas"]["DeclaredSaidBody"];
@@ -1630,7 +1674,7 @@ export interface components {
         EncountersDayItem: {
             appointmentId: string;
             /** @enum {string} */
-            consent: "none" | "granted" | "refused" | "withdrawn";
+            consent: "none" | "granted" | "refused" | "withdrawn" | "emergency";
             encounterId: string;
             /** Format: date-time */
             end: string;
@@ -1653,7 +1697,7 @@ export interface components {
         EncountersEncounterBody: {
             appointmentId: string;
             /** @enum {string} */
-            consent: "none" | "granted" | "refused" | "withdrawn";
+            consent: "none" | "granted" | "refused" | "withdrawn" | "emergency";
             /** @description the caller is the professional responsible for the act */
             host: boolean;
             id: string;
@@ -1811,6 +1855,8 @@ export interface components {
         IdentityCodeInBody: {
             /** @enum {string} */
             channel: "sms" | "email";
+            /** @description of a minor: a reference of me.patient.representatives */
+            representative?: string;
         };
         IdentityCodeOutBody: {
             /** @enum {string} */
@@ -1875,6 +1921,25 @@ export interface components {
             /** @enum {string} */
             identityStatus: "PROV" | "RECUP" | "VALI" | "QUAL";
             minor: boolean;
+            /** @description the representative who received the code of this session */
+            provenBy?: components["schemas"]["IdentityMeProven"];
+            /** @description of a minor, whom a code can reach */
+            representatives?: components["schemas"]["IdentityMeRepresentative"][];
+        };
+        IdentityMeProven: {
+            displayName: string;
+            /** @enum {string} */
+            relation: "mother" | "father" | "guardian";
+        };
+        IdentityMeRepresentative: {
+            /** @description the address, mostly hidden */
+            emailHint?: string;
+            /** @description for POST /api/me/code */
+            reference: string;
+            /** @enum {string} */
+            relation: "mother" | "father" | "guardian";
+            /** @description the telephone, mostly hidden */
+            smsHint?: string;
         };
         IdentityMeStaff: {
             displayName: string;
@@ -2366,7 +2431,7 @@ export interface components {
         };
         SchedulingEntryBody: {
             /** @enum {string} */
-            consent: "none" | "granted" | "refused" | "withdrawn";
+            consent: "none" | "granted" | "refused" | "withdrawn" | "emergency";
             encounterId?: string;
             /** Format: date-time */
             end: string;
@@ -2775,6 +2840,43 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ConsentDecideInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentRecordBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    decideEmergency: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentUrgentInBody"];
             };
         };
         responses: {
