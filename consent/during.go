@@ -2,12 +2,15 @@ package consent
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"time"
 
+	"visavis/consent/entitlement"
 	"visavis/internal/audit"
 	"visavis/internal/care"
+	"visavis/internal/fault"
 	"visavis/internal/store"
 )
 
@@ -80,4 +83,34 @@ func during(all []Record, start, end time.Time) []Record {
 		}
 	}
 	return all[from:]
+}
+
+// Confidential tells whether a professional attested, for an act, a ground on
+// which the parents of a minor are told nothing (CSP L1111-5, L5134-1). A record
+// that is not what was signed makes the act confidential: nothing is sent.
+func (s *Service) Confidential(ctx context.Context, id care.AppointmentID) (yes bool, err error) {
+	key := s.Signer.Private().Public().(ed25519.PublicKey)
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		yes = false
+		rows, err := sealedOfAct(tx, id)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			rec := r.record()
+			raw, err := s.Keeper.Open(ctx, tx, rec.PatientID, place(rec.ID), r.Bundle)
+			if fault.KindOf(err) == fault.Unavailable {
+				return err
+			}
+			if err == nil {
+				err = genuine(raw, r, key)
+			}
+			if err != nil {
+				tx.Report(store.Finding{Object: "consents/" + r.ID, Reason: "forged"})
+			}
+			yes = yes || err != nil || rec.Ground != entitlement.Ordinary
+		}
+		return nil
+	})
+	return yes, err
 }

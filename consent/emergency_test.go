@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"visavis/consent/entitlement"
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/testkit"
@@ -143,6 +144,41 @@ func TestEmergency_Papers(t *testing.T) {
 		}
 		if n, err := s.VerifyAll(doctor); err != nil || n != 1 {
 			t.Error(n, err)
+		}
+	})
+}
+
+// TestConfidential: the grounds make an act confidential, a column alone does
+// neither that nor its contrary.
+func TestConfidential(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		s, w := newService(t, h)
+		doctor := testkit.As(staff(care.Doctor, martin))
+		for name, c := range map[string]struct {
+			agent  *Agent
+			ground entitlement.Ground
+			want   bool
+		}{
+			"a mother":      {&Agent{Name: "Rose Moreau", Relation: Mother, Document: entitlement.Passport}, "", false},
+			"secrecy":       {&Agent{Name: "Rose Moreau", Relation: ChosenAdult, Document: entitlement.Passport}, entitlement.Secrecy, true},
+			"contraception": {nil, entitlement.Contraception, true},
+		} {
+			t.Run(name, func(t *testing.T) {
+				id := care.AppointmentID(care.NewID(h.Clock.Now()))
+				w.acts[id] = w.acts[minorAct]
+				d := s.decision(care.ConsentGranted, Oral)
+				d.AppointmentID, d.Agent, d.Ground = id, c.agent, c.ground
+				s.mustDecide(t, doctor, d)
+				if got, err := s.Confidential(doctor, id); err != nil || got != c.want {
+					t.Errorf("%v %v", got, err)
+				}
+				if _, err := s.Withdraw(doctor, id, Screen{}); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := s.Confidential(doctor, id); err != nil || got != c.want {
+					t.Errorf("withdrawn: %v %v", got, err)
+				}
+			})
 		}
 	})
 }

@@ -94,7 +94,7 @@ func genuine(raw []byte, r row, key ed25519.PublicKey) error {
 	}
 	rec := r.record()
 	if hash(raw) != rec.Hash || b.ID != rec.ID || b.AppointmentID != rec.AppointmentID || b.Sequence != rec.Seq ||
-		b.Decision != rec.State || b.At != instant(rec.At) || b.Text.SHA256 != rec.SHA256 || b.Patient.ID != rec.PatientID {
+		b.Decision != rec.State || b.At != instant(rec.At) || b.Text.SHA256 != rec.SHA256 || b.Patient.ID != rec.PatientID || b.Ground != rec.Ground {
 		return fmt.Errorf("%w: the row or the chain does not say what was signed", ErrNotGenuine)
 	}
 	return nil

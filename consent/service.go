@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -300,17 +299,6 @@ func (s *Service) States(ctx context.Context, ids []care.AppointmentID) (states 
 func (s *Service) MediaAllowed(ctx context.Context, id care.AppointmentID) (bool, error) {
 	state, err := s.State(ctx, id)
 	return err == nil && state.AllowsMedia(), err
-}
-
-// Confidential tells whether a professional attested, for an act, a ground on
-// which the parents of a minor are told nothing (CSP L1111-5, L5134-1).
-func (s *Service) Confidential(ctx context.Context, id care.AppointmentID) (yes bool, err error) {
-	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
-		records, err := ofAct(tx, id)
-		yes = slices.ContainsFunc(records, func(r Record) bool { return r.Ground != entitlement.Ordinary })
-		return err
-	})
-	return yes, err
 }
 
 // act loads what the records are about and lets the table decide.
