@@ -71,6 +71,26 @@ func (s *Service) agreement(ctx context.Context, tx *store.Tx, r Record) (a Agre
 	return a, nil
 }
 
+// StateAt is State as it was at an instant.
+func (s *Service) StateAt(ctx context.Context, id care.AppointmentID, at time.Time) (state care.ConsentState, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		records, err := ofAct(tx, id)
+		state = stateAt(records, at)
+		return err
+	})
+	return state, err
+}
+
+// States is State for many acts: the agenda asks it. An act without record is
+// absent from the answer.
+func (s *Service) States(ctx context.Context, ids []care.AppointmentID) (states map[care.AppointmentID]care.ConsentState, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		states, err = statesOf(tx, ids)
+		return err
+	})
+	return states, err
+}
+
 // during cuts the records of an act, oldest first.
 func during(all []Record, start, end time.Time) []Record {
 	from := 0

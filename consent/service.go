@@ -274,26 +274,6 @@ func (s *Service) standing(ctx context.Context, tx *store.Tx, id care.Appointmen
 	return rec.State, nil
 }
 
-// StateAt is State as it was at an instant.
-func (s *Service) StateAt(ctx context.Context, id care.AppointmentID, at time.Time) (state care.ConsentState, err error) {
-	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		records, err := ofAct(tx, id)
-		state = stateAt(records, at)
-		return err
-	})
-	return state, err
-}
-
-// States is State for many acts: the agenda asks it. An act without record is
-// absent from the answer.
-func (s *Service) States(ctx context.Context, ids []care.AppointmentID) (states map[care.AppointmentID]care.ConsentState, err error) {
-	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		states, err = statesOf(tx, ids)
-		return err
-	})
-	return states, err
-}
-
 // MediaAllowed tells whether sound and picture may flow (product A7). It is
 // asked by the server at admission, never by the page.
 func (s *Service) MediaAllowed(ctx context.Context, id care.AppointmentID) (bool, error) {
