@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"visavis/internal/audit"
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/cda"
 	"visavis/internal/events"
@@ -53,11 +54,14 @@ func (s *Service) Await(ctx context.Context, id care.EncounterID) error {
 
 // Sign freezes the report of a finished act: files, hashes and signature, the audit row and the fact are
 // written together or not at all. edit is the version that the signer saw. It fails as Conflict
-// ("report-signed", "act-not-finished", "changed-meanwhile") or as Invalid, naming the fields.
+// ("report-signed", "act-not-finished", "changed-meanwhile"), as Forbidden (authz.MaySign) or as Invalid, naming the fields.
 func (s *Service) Sign(ctx context.Context, id care.EncounterID, edit int64) (*Document, error) {
 	var d *Document
 	err := s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		act, err := s.author(ctx, id, "report.sign")
+		if err == nil {
+			err = authz.MaySign(ctx, s.Clock.Now())
+		}
 		if err != nil {
 			return err
 		}

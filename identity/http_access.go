@@ -27,7 +27,16 @@ func signinRoutes(s *httpx.Server, f *face) {
 }
 
 func (s *Service) getStart(w http.ResponseWriter, r *http.Request) {
-	address, browser, err := s.StartSignin(r.Context(), r.URL.Query().Get("return"))
+	start := s.StartSignin
+	if r.URL.Query().Has("again") {
+		start = s.StartStepUp
+	}
+	to := r.URL.Query().Get("return")
+	address, browser, err := start(r.Context(), to)
+	if err != nil && r.URL.Query().Has("again") && ourPath(to) {
+		http.Redirect(w, r, withCode(to, err), http.StatusFound)
+		return
+	}
 	if err != nil {
 		s.backWith(w, r, err)
 		return
@@ -48,6 +57,10 @@ func (s *Service) getCallback(w http.ResponseWriter, r *http.Request) {
 	} else {
 		http.SetCookie(w, bindCookie(done.Choice, int(signinLife.Seconds())))
 	}
+	if err != nil && done.StepUp {
+		http.Redirect(w, r, withCode(done.To, err), http.StatusFound)
+		return
+	}
 	if err != nil {
 		s.backWith(w, r, err)
 		return
@@ -57,6 +70,23 @@ func (s *Service) getCallback(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &cookie)
 	}
 	http.Redirect(w, r, done.To, http.StatusFound)
+}
+
+// withCode is the page a step-up was for, which explains why it was refused.
+func withCode(to string, err error) string {
+	code := "internal"
+	var f *fault.Error
+	if errors.As(err, &f) {
+		code = f.Code
+	}
+	u, parseErr := url.Parse(to)
+	if parseErr != nil {
+		return "/pro"
+	}
+	q := u.Query()
+	q.Set("step-up", code)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // backWith returns to the sign-in page, which explains the code. A failure

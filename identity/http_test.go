@@ -174,7 +174,12 @@ func newBrowser(t *testing.T, web *testkit.Client) *browser {
 // toPSC begins a sign-in and stops on the provider's page.
 func (b *browser) toPSC(back string) *http.Response {
 	b.t.Helper()
-	answer := b.web.Get("/api/auth/psc/start?return=" + url.QueryEscape(back)).Want(302)
+	return b.toPSCBy("/api/auth/psc/start?return=" + url.QueryEscape(back))
+}
+
+func (b *browser) toPSCBy(start string) *http.Response {
+	b.t.Helper()
+	answer := b.web.Get(start).Want(302)
 	for _, c := range (&http.Response{Header: answer.Header}).Cookies() {
 		if c.Name == "__Host-visavis-psc" {
 			b.bind = c.Value

@@ -73,7 +73,9 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (authz.Actor,
 		if row, err = sessionByHash(tx, hashOf(secret)); err != nil {
 			return err
 		}
-		a, err = actorOf(tx, row)
+		if a, err = actorOf(tx, row); err == nil {
+			a, err = s.proved(tx, row, a)
+		}
 		return err
 	})
 	if fault.KindOf(err) == fault.NotFound {

@@ -2,11 +2,13 @@ package identity
 
 import (
 	"context"
+	"crypto/hmac"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,25 +29,31 @@ const signinLife = 10 * time.Minute
 // not bring it back is somebody else's (trust S14). to is where to land
 // afterwards; anything but a path of ours becomes /pro.
 func (s *Service) StartSignin(ctx context.Context, to string) (address, browser string, err error) {
+	return s.startSignin(ctx, to, "")
+}
+
+// startSignin is StartSignin, or StartStepUp for a session.
+func (s *Service) startSignin(ctx context.Context, to string, again care.SessionID) (address, browser string, err error) {
 	if !ourPath(to) {
 		to = "/pro"
 	}
 	state, stateHash := token()
 	browser, browserHash := token()
-	if address, err = s.ProSante.AuthURL(ctx, s.attempt(state)); err != nil {
+	if address, err = s.ProSante.AuthURL(ctx, s.attempt(state, again != "", 0)); err != nil {
 		return "", "", err
 	}
 	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
-		return insertSignin(tx, signinRow{stateHash, browserHash, to, store.Micros(s.Clock.Now())})
+		return insertSignin(tx, signinRow{stateHash, browserHash, to, store.Micros(s.Clock.Now()), string(again)})
 	})
 	return address, browser, err
 }
 
 // attempt derives the secrets of a sign-in from its state, so that the
 // database holds none of them.
-func (s *Service) attempt(state string) prosante.Attempt {
+// again asks for the person to be asked again; within is how long ago that was.
+func (s *Service) attempt(state string, again bool, within time.Duration) prosante.Attempt {
 	text := func(purpose string) string { return base64.RawURLEncoding.EncodeToString(s.derive(purpose, state)) }
-	return prosante.Attempt{State: state, Nonce: text("psc-nonce"), Verifier: text("psc-verifier")}
+	return prosante.Attempt{State: state, Nonce: text("psc-nonce"), Verifier: text("psc-verifier"), Again: again, Within: within}
 }
 
 // Return is what a browser brings back from Pro Santé Connect.
@@ -63,6 +71,7 @@ type Signin struct {
 	Session string // the cookie's secret; empty while there is a choice
 	Choice  string // what Situations and ChooseSituation ask for
 	To      string // where to land
+	StepUp  bool   // the session goes on (StartStepUp)
 	Actor   authz.Actor
 }
 
@@ -70,16 +79,27 @@ type Signin struct {
 // another browser), Unauthenticated psc-cancelled, psc-refused, Forbidden
 // psc-unknown (nobody of our staff), Unavailable psc-unavailable.
 func (s *Service) FinishSignin(ctx context.Context, r Return) (done Signin, err error) {
-	to, err := s.landing(ctx, r)
+	row, err := s.landing(ctx, r)
+	again := Signin{}
+	if row.SessionID != "" {
+		again = Signin{To: row.ReturnTo, StepUp: true} // and there the refusal is told
+	}
 	if err != nil {
-		return Signin{}, s.refusedSignin(ctx, err)
+		return again, s.refusedSignin(ctx, err)
 	}
 	// The provider is called outside any transaction.
-	who, proof, err := s.ProSante.Finish(ctx, s.attempt(r.State), r.Code)
+	asked := s.Clock.Now().Sub(store.Time(row.At))
+	who, proof, err := s.ProSante.Finish(ctx, s.attempt(r.State, row.SessionID != "", asked), r.Code)
 	if err != nil {
-		return Signin{}, s.refusedSignin(ctx, err)
+		return again, s.refusedSignin(ctx, err)
 	}
-	kept := proven{fmt.Sprintf("psc iss=%s acr=%s at=%s", proof.Issuer, proof.ACR, proof.At.Format(time.RFC3339)), proof.IDToken, to}
+	if row.SessionID != "" {
+		if done, err = s.stepUp(ctx, row, who, proof); err != nil {
+			err = s.refusedSignin(ctx, err)
+		}
+		return done, err
+	}
+	kept := proven{fmt.Sprintf("psc iss=%s acr=%s at=%s", proof.Issuer, proof.ACR, proof.At.Format(time.RFC3339)), proof.IDToken, row.ReturnTo}
 	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		places, err := staffByIdNat(tx, who.IdNat)
 		if err != nil {
@@ -189,9 +209,9 @@ func (s *Service) ChooseSituation(ctx context.Context, choice string, id care.St
 	return done, err
 }
 
-// landing checks the state, once, and gives where the sign-in was going.
-func (s *Service) landing(ctx context.Context, r Return) (to string, err error) {
-	var row signinRow
+// landing checks the state, once, and gives the sign-in that was under way; its
+// row is there with the refusal too, when the browser was the right one.
+func (s *Service) landing(ctx context.Context, r Return) (row signinRow, err error) {
 	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
 		row, err = takeSignin(tx, hashOf(r.State))
 		return err
@@ -199,15 +219,15 @@ func (s *Service) landing(ctx context.Context, r Return) (to string, err error) 
 	switch {
 	case fault.KindOf(err) == fault.NotFound,
 		err == nil && (!same(row.BrowserHash, hashOf(r.Browser)) || s.Clock.Now().Sub(store.Time(row.At)) >= signinLife):
-		return "", fault.New(fault.Gone, "psc-expired")
+		return signinRow{}, fault.New(fault.Gone, "psc-expired")
 	case err != nil:
-		return "", err
+		return signinRow{}, err
 	case r.Error != "":
-		return "", fault.New(fault.Unauthenticated, "psc-cancelled")
+		return row, fault.New(fault.Unauthenticated, "psc-cancelled")
 	case r.Code == "":
-		return "", fault.New(fault.Unauthenticated, "psc-refused").Because(errors.New("identity: return without a code"))
+		return row, fault.New(fault.Unauthenticated, "psc-refused").Because(errors.New("identity: return without a code"))
 	}
-	return row.ReturnTo, nil
+	return row, nil
 }
 
 // refusedSignin writes the refusal down and gives it back.
@@ -228,4 +248,66 @@ func (s *Service) refusedSignin(ctx context.Context, why error) error {
 func ourPath(to string) bool {
 	return strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && !strings.HasPrefix(to, "/\\") && !strings.HasPrefix(to, "/api/") &&
 		!strings.ContainsFunc(to, func(r rune) bool { return r < 0x21 || r == 0x7f || r == '\\' }) && len(to) <= 200
+}
+
+// StartStepUp begins to prove again who the professional of the session is,
+// without ending it; Pro Santé Connect must ask them, not remember them. It
+// gives what StartSignin gives, and refuses as Unauthenticated without a session
+// of a professional. FinishSignin ends it.
+func (s *Service) StartStepUp(ctx context.Context, to string) (address, browser string, err error) {
+	a := authz.From(ctx)
+	if a.StaffID == "" || a.SessionID == "" {
+		return "", "", fault.New(fault.Unauthenticated, "sign-in")
+	}
+	return s.startSignin(ctx, to, a.SessionID)
+}
+
+// stepUp ends one: the same person, in the same session, asked after it began.
+func (s *Service) stepUp(ctx context.Context, row signinRow, who prosante.Professional, proof prosante.Proof) (Signin, error) {
+	a := authz.From(ctx)
+	done := Signin{To: row.ReturnTo, StepUp: true}
+	if a.StaffID == "" || string(a.SessionID) != row.SessionID {
+		return done, fault.New(fault.Gone, "psc-expired")
+	}
+	err := s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		p, err := loadStaff(tx, a.StaffID)
+		if err != nil {
+			return err
+		}
+		if p.IdNat != who.IdNat {
+			return fault.New(fault.Forbidden, "step-up-other").Because(errors.New("identity: somebody else signed in"))
+		}
+		at := store.Micros(s.Clock.Now())
+		if err := putStepUp(tx, stepUpRow{SessionID: row.SessionID, At: at, Mac: s.stepUpMAC(a.SessionID, at)}); err != nil {
+			return err
+		}
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "signin.start", Object: "session/" + row.SessionID,
+			Detail: map[string]string{"step-up": proof.Issuer + " acr=" + proof.ACR}})
+	})
+	return done, err
+}
+
+// proved fills in when the professional of a session last proved who they are:
+// when it began, or by a step-up since. The row of a step-up counts with its MAC
+// only, so that nobody writes one in the database.
+func (s *Service) proved(tx *store.Tx, r sessionRow, a authz.Actor) (authz.Actor, error) {
+	if a.StaffID == "" {
+		return a, nil
+	}
+	a.ProvedAt = store.Time(r.At)
+	up, err := stepUpOf(tx, care.SessionID(r.ID))
+	if fault.KindOf(err) == fault.NotFound {
+		return a, nil
+	}
+	if err != nil {
+		return a, err
+	}
+	if up.At >= r.At && hmac.Equal(up.Mac, s.stepUpMAC(a.SessionID, up.At)) {
+		a.SteppedUp = true
+	}
+	return a, nil
+}
+
+func (s *Service) stepUpMAC(id care.SessionID, at int64) []byte {
+	return s.derive("step-up", string(id)+"|"+strconv.FormatInt(at, 10))
 }

@@ -70,9 +70,32 @@ type signinRow struct {
 	BrowserHash []byte
 	ReturnTo    string
 	At          int64
+	SessionID   string // of a step-up: the session that goes on
 }
 
 func (signinRow) TableName() string { return "signins" }
+
+// stepUpRow says that the professional of a session proved again who they are.
+type stepUpRow struct {
+	SessionID string
+	At        int64
+	Mac       []byte
+}
+
+func (stepUpRow) TableName() string { return "step_ups" }
+
+func putStepUp(tx *store.Tx, r stepUpRow) error {
+	if err := tx.G().Where("session_id = ?", r.SessionID).Delete(&stepUpRow{}).Error; err != nil {
+		return err
+	}
+	return tx.G().Create(&r).Error
+}
+
+func stepUpOf(tx *store.Tx, id care.SessionID) (stepUpRow, error) {
+	var r stepUpRow
+	err := tx.G().Where("session_id = ?", string(id)).Take(&r).Error
+	return r, missing(err)
+}
 
 func insertLink(tx *store.Tx, r linkRow) error { return tx.G().Create(&r).Error }
 

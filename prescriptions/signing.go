@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"visavis/internal/audit"
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/cda"
 	"visavis/internal/events"
@@ -27,6 +28,9 @@ import (
 // cancelled meanwhile) or as Invalid, naming the fields. Asked twice, it signs once.
 func (s *Service) Sign(ctx context.Context, id care.PrescriptionID, edit int64) (*Prescription, error) {
 	return s.change(ctx, id, "prescription.sign", func(ctx context.Context, tx *store.Tx, act paper.Act, p *Prescription) error {
+		if err := authz.MaySign(ctx, s.Clock.Now()); err != nil {
+			return err
+		}
 		if p.Status != Draft {
 			return fault.New(fault.Conflict, "prescription-signed")
 		}

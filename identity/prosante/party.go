@@ -87,6 +87,10 @@ type Attempt struct {
 	State    string
 	Nonce    string
 	Verifier string
+	// Again has the provider ask the person, whoever it remembers (prompt=login,
+	// max_age=0), and Finish insist that it did, Within the time since AuthURL.
+	Again  bool
+	Within time.Duration
 }
 
 // AuthURL gives the address to send the browser to. It fails as Unavailable
@@ -96,8 +100,11 @@ func (p *Party) AuthURL(ctx context.Context, a Attempt) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return prov.config.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier),
-		oauth2.SetAuthURLParam("acr_values", "eidas1")), nil
+	more := []oauth2.AuthCodeOption{oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier), oauth2.SetAuthURLParam("acr_values", "eidas1")}
+	if a.Again {
+		more = append(more, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+	}
+	return prov.config.AuthCodeURL(a.State, more...), nil
 }
 
 // Finish exchanges the code of a return from the provider, once the caller has
@@ -113,7 +120,7 @@ func (p *Party) Finish(ctx context.Context, a Attempt, code string) (Professiona
 	if err != nil {
 		return Professional{}, Proof{}, exchangeFault(err)
 	}
-	proof, err := p.verify(ctx, prov, tok, a.Nonce)
+	proof, err := p.verify(ctx, prov, tok, a)
 	if err != nil {
 		return Professional{}, Proof{}, err
 	}
@@ -145,7 +152,7 @@ func (p *Party) SignOutURL(ctx context.Context, idToken string) (string, error) 
 
 // verify checks the ID token: the library its signature (RS256 by a published
 // key), issuer, audience and expiry; we the rest (OpenID Connect Core 3.1.3.7).
-func (p *Party) verify(ctx context.Context, prov *provider, tok *oauth2.Token, nonce string) (Proof, error) {
+func (p *Party) verify(ctx context.Context, prov *provider, tok *oauth2.Token, a Attempt) (Proof, error) {
 	raw, ok := tok.Extra("id_token").(string)
 	if !ok || raw == "" {
 		return Proof{}, refuse("no id token")
@@ -171,7 +178,7 @@ func (p *Party) verify(ctx context.Context, prov *provider, tok *oauth2.Token, n
 	switch {
 	case id.Subject == "":
 		return Proof{}, refuse("no subject")
-	case nonce == "" || subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(nonce)) != 1:
+	case a.Nonce == "" || subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.Nonce)) != 1:
 		return Proof{}, refuse("another nonce")
 	case len(id.Audience) != 1 || c.AZP != "" && c.AZP != p.o.ClientID:
 		return Proof{}, refuse("meant for others too")
@@ -181,6 +188,8 @@ func (p *Party) verify(ctx context.Context, prov *provider, tok *oauth2.Token, n
 		return Proof{}, refuse("issued at another time")
 	case c.AtHash != "" && id.VerifyAccessToken(tok.AccessToken) != nil:
 		return Proof{}, refuse("of another access token")
+	case a.Again && (c.AuthTime == 0 || time.Unix(c.AuthTime, 0).After(now.Add(maxSkew)) || time.Unix(c.AuthTime, 0).Before(now.Add(-a.Within-maxSkew))):
+		return Proof{}, refuse("the person was not asked again")
 	}
 	at := id.IssuedAt
 	if c.AuthTime > 0 {

@@ -6,8 +6,10 @@ package authz
 
 import (
 	"context"
+	"time"
 
 	"visavis/internal/care"
+	"visavis/internal/fault"
 )
 
 // Level is how well the session proves who is there.
@@ -34,6 +36,10 @@ type Actor struct {
 	OrganizationID care.OrganizationID // of a professional's session
 	SessionID      care.SessionID
 	Level          Level
+	// ProvedAt is when the professional of this session proved who they are, and
+	// SteppedUp that they did so again since (MaySign).
+	ProvedAt  time.Time
+	SteppedUp bool
 	// Proof says how identity was proven, for the audit: idp, acr, auth time.
 	Proof string
 	// Request names the HTTP request, for the audit.
@@ -69,4 +75,18 @@ func From(ctx context.Context) Actor {
 		a.Role = care.Anonymous
 	}
 	return a
+}
+
+// signFor is how long after its sign-in a session may sign without a step-up.
+const signFor = time.Hour
+
+// MaySign refuses the first signature of a session that is older than an hour
+// (Forbidden step-up-required): its professional proves again who they are, once
+// in the session. What acts without a session, a job or a test, is not asked.
+func MaySign(ctx context.Context, now time.Time) error {
+	a := From(ctx)
+	if a.SessionID == "" || a.SteppedUp || now.Sub(a.ProvedAt) < signFor {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "step-up-required")
 }

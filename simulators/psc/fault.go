@@ -42,6 +42,8 @@ const (
 	AlgNone          Fault = "alg-none"        // unsigned
 	AlgHMACPublicKey Fault = "alg-hmac"        // HS256 keyed with the published RSA key
 	TamperedClaims   Fault = "tampered-claims" // claims changed, signature kept
+	OldAuthTime      Fault = "old-auth-time"   // signed in two hours ago, whatever was asked
+	NoAuthTime       Fault = "no-auth-time"    //
 )
 
 // Faults lists every fault, NoFault first.
@@ -51,8 +53,12 @@ func Faults() []Fault {
 		BadSignature, OtherKey, UnknownKey, AlgNone, AlgHMACPublicKey, TamperedClaims}
 }
 
+// StepUpFaults lists those that matter only where a relying party asked for the
+// person to be asked again (prompt=login, max_age): a plain sign-in bears them.
+func StepUpFaults() []Fault { return []Fault{OldAuthTime, NoAuthTime} }
+
 func knownFault(f Fault) bool {
-	for _, k := range Faults() {
+	for _, k := range append(Faults(), StepUpFaults()...) {
 		if k == f {
 			return true
 		}
@@ -117,6 +123,10 @@ func (f Fault) spoilClaims(c map[string]any) bool {
 		c["acr"] = "eidas0"
 	case NoACR:
 		delete(c, "acr")
+	case OldAuthTime:
+		c["auth_time"] = time.Now().Add(-2 * hour).Unix()
+	case NoAuthTime:
+		delete(c, "auth_time")
 	default:
 		return false
 	}

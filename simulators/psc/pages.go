@@ -29,7 +29,7 @@ func (s *Server) pages(mux *http.ServeMux) error {
 		t.ExecuteTemplate(w, name, data)
 	}
 	mux.HandleFunc("GET "+loginPath, func(w http.ResponseWriter, r *http.Request) {
-		show(w, http.StatusOK, "login.html", map[string]any{"Request": r.URL.Query().Get("id"), "Accounts": s.store.opts.Accounts})
+		show(w, http.StatusOK, "login.html", map[string]any{"Request": r.URL.Query().Get("id"), "Again": s.store.askedAgain(r.URL.Query().Get("id")), "Accounts": s.store.opts.Accounts})
 	})
 	mux.HandleFunc("POST "+loginPath, func(w http.ResponseWriter, r *http.Request) {
 		id := r.PostFormValue("id")
@@ -40,7 +40,7 @@ func (s *Server) pages(mux *http.ServeMux) error {
 		http.Redirect(w, r, authorizePath+"/callback?id="+url.QueryEscape(id), http.StatusSeeOther)
 	})
 	mux.HandleFunc("GET "+controlPath, func(w http.ResponseWriter, _ *http.Request) {
-		show(w, http.StatusOK, "control.html", map[string]any{"Faults": Faults(), "Current": s.Fault(), "Accounts": s.store.opts.Accounts})
+		show(w, http.StatusOK, "control.html", map[string]any{"Faults": append(Faults(), StepUpFaults()...), "Current": s.Fault(), "Accounts": s.store.opts.Accounts})
 	})
 	mux.HandleFunc("POST "+controlPath, func(w http.ResponseWriter, r *http.Request) {
 		if err := s.SetFault(Fault(r.PostFormValue("fault"))); err != nil {

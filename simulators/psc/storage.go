@@ -105,6 +105,15 @@ func (s *storage) CreateAuthRequest(_ context.Context, r *oidc.AuthRequest, _ st
 	return req, nil
 }
 
+// askedAgain tells whether a request wants the person to be asked, whoever the
+// provider remembers (OpenID Connect Core 3.1.2.1).
+func (s *storage) askedAgain(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.requests[id]
+	return ok && slices.Contains(r.Prompt, oidc.PromptLogin)
+}
+
 func (s *storage) AuthRequestByID(_ context.Context, id string) (op.AuthRequest, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,6 @@
 /** The last gesture: what will be signed, one button; once signed, one sentence. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { asProblem } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { Encounter, Prescription } from '@/api/deskTypes';
@@ -13,6 +13,7 @@ import { State } from '@/ui/State';
 import { type Drafts, useDrafts } from './drafts';
 import type { FileTab } from './FilePane';
 import { Signer, type ToSign } from './sign';
+import { forgetSigning, noteSigning, readReturn, stepUpAddress } from './stepUp';
 import styles from './encounter.module.css';
 
 export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (tab: FileTab) => void }) {
@@ -21,6 +22,7 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
   const client = useQueryClient();
   const drafts = useDrafts();
   const [signer] = useState(() => new Signer());
+  const [returned] = useState(() => readReturn(encounter.id, location, sessionStorage));
   const report = useQuery({ queryKey: ['report', encounter.id], queryFn: () => desk.report(encounter.id), staleTime: Infinity });
   const written = useQuery({ queryKey: ['prescriptions', encounter.id], queryFn: () => desk.prescriptions(encounter.id) });
   const openRx = written.data?.items.filter((p) => p.status === 'draft') ?? [];
@@ -32,6 +34,7 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
     },
     onSuccess: async (outcome) => {
       if (outcome.is === 'stopped') {
+        if (outcome.problem.code === 'step-up-required') return;
         drafts.refuse({ [outcome.at]: outcome.problem });
         onTab(outcome.at === 'report' ? 'report' : 'prescriptions');
         // Once the tab is in view, the first field to correct has the focus.
@@ -43,6 +46,13 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
       );
     },
   });
+  const loaded = report.data !== undefined && written.data !== undefined;
+  const { mutate } = sign;
+  useEffect(() => {
+    if (!loaded || returned.is === 'none') return;
+    forgetSigning(sessionStorage);
+    if (returned.is === 'confirmed') mutate();
+  }, [loaded, returned, mutate]);
   if (!report.data || !written.data) return null;
   if (!reportOpen && openRx.length === 0) {
     return (
@@ -52,6 +62,11 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
     );
   }
   const outcome = sign.data;
+  const stepUp = outcome?.is === 'stopped' && outcome.problem.code === 'step-up-required';
+  const confirm = () => {
+    noteSigning(encounter.id, sessionStorage);
+    location.assign(stepUpAddress(location));
+  };
   return (
     <div className={styles.sign}>
       {outcome?.is === 'unsaved' && (
@@ -59,7 +74,19 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
           <p>{t('sign.unsaved.now')}</p>
         </Alert>
       )}
+      {returned.is === 'refused' && sign.isIdle && (
+        <Alert tone="warn" live title={t(returned.code === 'step-up-other' ? 'sign.stepUp.other' : 'sign.stepUp.failed')}>
+          <p>{t('sign.stepUp.again')}</p>
+        </Alert>
+      )}
+      {stepUp && (
+        <Alert tone="info" live title={t('sign.stepUp')}>
+          <p>{t('sign.stepUp.now')}</p>
+          <Button onPress={confirm}>{t('sign.stepUp.action')}</Button>
+        </Alert>
+      )}
       {outcome?.is === 'stopped' &&
+        !stepUp &&
         (outcome.problem.status === 422 ? (
           <Alert tone="bad" live title={t(outcome.at === 'report' ? 'sign.refused.report' : 'sign.refused.prescription')}>
             <p>{t('sign.refused.now')}</p>
@@ -69,9 +96,11 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
         ))}
       {sign.isError && <DeskFailure problem={asProblem(sign.error)} kept={t('sign.kept')} />}
       <p className={styles.soft}>{toSign(t, reportOpen, openRx.length)}</p>
-      <Button onPress={() => sign.mutate()} busy={sign.isPending} wide>
-        {t('sign.action')}
-      </Button>
+      {!stepUp && (
+        <Button onPress={() => sign.mutate()} busy={sign.isPending} wide>
+          {t('sign.action')}
+        </Button>
+      )}
     </div>
   );
 }
