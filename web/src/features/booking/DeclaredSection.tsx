@@ -1,4 +1,5 @@
 /** Allergies and current treatments, if the patient wants to say something of them; shown to the doctor beside the prescription. */
+import { useState } from 'react';
 import { useT } from '@/i18n/i18n';
 import { DeclaredField, notGiven, sentSubject, type DeclaredSubject } from '@/ui/Declared';
 import styles from './booking.module.css';
@@ -24,12 +25,18 @@ export function DeclaredSection({ form, onChange }: { form: DeclaredForm; onChan
     listed: t(`declared.${subject}.listed`),
     text: t(`declared.${subject}.text`),
   });
+  // The form keeps its five fields (product B11) until somebody opens this.
+  const [open, setOpen] = useState(false);
   return (
-    <details className={styles.declared}>
+    <details className={styles.declared} onToggle={(e) => setOpen(e.currentTarget.open)}>
       <summary>{t('declared.title')}</summary>
-      <p className={styles.soft}>{t('declared.why')}</p>
-      <DeclaredField name="allergies" words={words('allergies')} value={form.allergies} onChange={(allergies) => onChange({ ...form, allergies })} />
-      <DeclaredField name="treatments" words={words('treatments')} value={form.treatments} onChange={(treatments) => onChange({ ...form, treatments })} />
+      {open && (
+        <>
+          <p className={styles.soft}>{t('declared.why')}</p>
+          <DeclaredField name="allergies" words={words('allergies')} value={form.allergies} onChange={(allergies) => onChange({ ...form, allergies })} />
+          <DeclaredField name="treatments" words={words('treatments')} value={form.treatments} onChange={(treatments) => onChange({ ...form, treatments })} />
+        </>
+      )}
     </details>
   );
 }
