@@ -1,0 +1,117 @@
+package prescriptions
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"visavis/internal/cda"
+
+	"pgregory.net/rapid"
+)
+
+// TestDoses_EveryUnit: each row of doses.tsv can be read, said and coded, and its bounds are inside, what is beyond outside.
+func TestDoses_EveryUnit(t *testing.T) {
+	words, same := catalogue(t), func(s string) string { return s }
+	if len(units()) < 14 {
+		t.Fatalf("%d units", len(units()))
+	}
+	for code, u := range units() {
+		if !(u.least > 0 && u.least <= u.most && u.most <= u.day) {
+			t.Errorf("%s: %+v", code, u)
+		}
+		if _, ok := cda.Lookup(cda.SetDose, code); !ok {
+			t.Errorf("%s has no code in CDA", code)
+		}
+		if said := counted(words, 1, code); said == "" || strings.HasPrefix(said, "unit.") {
+			t.Errorf("%s is said %q", code, said)
+		}
+		for v, want := range map[float64]string{u.least: "", u.most: "", u.most + 1: "dosage.doseQuantity dose-out-of-range", -1: "dosage.doseQuantity number-negative", 0: "dosage.doseQuantity required"} {
+			d := Dosage{DoseQuantity: Dose{v, code}, Timing: Timing{Frequency: 1, Period: 1, PeriodUnit: "d"}}
+			if got := names(d.check(same)); got != want {
+				t.Errorf("%g %s: got %q, want %q", v, code, got, want)
+			}
+		}
+	}
+	d := Dosage{DoseQuantity: Dose{100, "g"}, Timing: Timing{Frequency: 24, Period: 1, PeriodUnit: "d"}}
+	if got := names(d.check(same)); got != "dosage.timing day-out-of-range" {
+		t.Errorf("2,400 g a day: %q", got)
+	}
+}
+
+// TestDoses_NeverOutside: no structured dose outside its range is accepted, whatever the numbers; nothing panics.
+func TestDoses_NeverOutside(t *testing.T) {
+	all := units()
+	rapid.Check(t, func(r *rapid.T) {
+		number := rapid.OneOf(rapid.SampledFrom([]float64{0, -1, math.NaN(), math.Inf(1), math.Inf(-1), 1e308, 100000, 0.25}), rapid.Float64Range(-1e6, 1e7), rapid.Map(rapid.IntRange(0, 4000), func(n int) float64 { return float64(n) / 4 }))
+		d := Dosage{DoseQuantity: Dose{number.Draw(r, "dose"), rapid.SampledFrom([]string{"{tablet}", "ug", "mg", "g", "mL", "[drp]", "[iU]", "x", ""}).Draw(r, "unit")},
+			Timing:          Timing{Frequency: rapid.IntRange(-2, 2000).Draw(r, "n"), Period: rapid.IntRange(-2, 200).Draw(r, "period"), PeriodUnit: rapid.SampledFrom([]string{"", "h", "d", "wk"}).Draw(r, "of")},
+			AsNeededBoolean: rapid.Bool().Draw(r, "needed"), MaxDosePerDay: number.Draw(r, "most")}
+		for _, f := range d.check(func(s string) string { return s }) {
+			if !strings.HasPrefix(f.Name, "dosage.") {
+				r.Fatalf("the error names no field: %+v", f)
+			}
+			return
+		}
+		u, known := all[d.DoseQuantity.Code]
+		v, day := d.DoseQuantity.Value, d.DoseQuantity.Value*d.Timing.aDay()
+		if !known || !(v >= u.least && v <= u.most) || !(day > 0 && day <= u.day) || !(d.MaxDosePerDay >= 0 && d.MaxDosePerDay <= u.day) {
+			r.Fatalf("%+v is accepted", d)
+		}
+	})
+}
+
+// TestDoses_InWords: the same in words, for what people type.
+func TestDoses_InWords(t *testing.T) {
+	for _, c := range []struct{ dose, frequency, want string }{
+		{"1 comprimé", "3 fois par jour", ""}, {"½ comprimé", "le soir", ""}, {"0,125 mg", "1 fois par jour", ""}, {"1 000 mg", "toutes les 6 heures", ""}, {"1-0-1 comprimé", "par jour", ""},
+		{"25 µg", "à 8 h", ""}, {"1 à 2 bouffées", "4 fois par jour", ""}, {"1-2 sachets", "si besoin, 3 par jour", ""}, {"100 000 UI", "1 fois par mois", ""},
+		{"-1 comprimé", "1 fois", "dose number-negative"}, {"−1 comprimé", "1 fois", "dose number-negative"}, {"0 comprimé", "1 fois", "dose dose-out-of-range"}, {"0", "1 fois", "dose dose-out-of-range"},
+		{"2 400 000 g", "par jour", "dose dose-out-of-range"}, {"2400000g", "par jour", "dose dose-out-of-range"}, {"2,400,000 g", "par jour", "dose dose-out-of-range"}, {"2.400.000 g", "par jour", "dose dose-out-of-range"},
+		{"1 comprimé", "0 fois par jour", "frequency frequency-out-of-range"}, {"1 comprimé", "0", "frequency frequency-out-of-range"}, {"1 comprimé", "100 fois par jour", "frequency frequency-out-of-range"},
+		{"1 comprimé", "-2 fois par jour", "frequency number-negative"}, {"1 comprimé", "sans dépasser 500 g par jour", "frequency day-out-of-range"}, {"1 comprimé", "toutes les 0 h", "frequency frequency-out-of-range"},
+	} {
+		if got := names(checkWords("dose", "frequency", Line{Dose: c.dose, Frequency: c.frequency})); got != c.want {
+			t.Errorf("%q, %q: got %q, want %q", c.dose, c.frequency, got, c.want)
+		}
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		checkWords("dose", "frequency", Line{Dose: rapid.String().Draw(r, "dose"), Frequency: rapid.String().Draw(r, "frequency")})
+		n := rapid.IntRange(101, 1<<40).Draw(r, "n")
+		text := fmt.Sprintf("%d%sg", n, rapid.SampledFrom([]string{"", " ", "\u00a0"}).Draw(r, "space"))
+		if len(checkWords("dose", "frequency", Line{Dose: text, Frequency: "1 fois"})) == 0 {
+			r.Fatalf("%q is accepted", text)
+		}
+	})
+}
+
+// TestMentions_MarginAndReimbursement: MTE only for the substances of the order, no ALD beside not reimbursed, in any category.
+func TestMentions_MarginAndReimbursement(t *testing.T) {
+	s := examining(t, bdpm(t))
+	for _, c := range []struct {
+		category Category
+		line     Line
+		want     string
+	}{
+		{Medicines, Line{INN: "lévothyroxine sodique", NonSubstitutable: "MTE"}, ""},
+		{Medicines, Line{INN: "paracétamol", NonSubstitutable: "MTE"}, "lines[0].nonSubstitutable mte-not-listed"},
+		{Medicines, Line{INN: "paracétamol", ALD: true}, ""},
+		{Medicines, Line{INN: "paracétamol", ALD: true, NotReimbursable: true}, "lines[0].notReimbursable ald-not-reimbursable"},
+		{Device, Line{Text: "Attelle", ALD: true, NotReimbursable: true}, "lines[0].notReimbursable ald-not-reimbursable"},
+	} {
+		p := &Prescription{Content: Content{Category: c.category}}
+		if got := names(mentions(p, []Line{c.line}, "1979-03-28", lawDay, law, s.table)); got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.line, got, c.want)
+		}
+	}
+}
+
+// TestCoded_WithoutCIS: a medicine that the base does not know is named in the document, and is no compounded preparation.
+func TestCoded_WithoutCIS(t *testing.T) {
+	index, words := bdpm(t), catalogue(t)
+	lines := coded([]Line{free("Potion de Todd")}, index, words, lawDay, []string{"0199aaaa-0000-7000-8000-000000000001"})
+	if lines[0].Compounded || lines[0].Name != "Potion de Todd" || len(cda.CheckLines(lines)) > 0 {
+		t.Errorf("%+v %v", lines[0], cda.CheckLines(lines))
+	}
+}
