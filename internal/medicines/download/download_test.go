@@ -241,16 +241,19 @@ func TestUpdate_Faults(t *testing.T) {
 		}, ErrAnswer, "redirected"},
 		"a certificate of nobody": {func(_ *testing.T, _ *public, o *Options) { o.Client = Client(nil) }, nil, "certificate"},
 		"a site that is silent": {func(_ *testing.T, p *public, o *Options) {
-			o.Client.Transport.(*http.Transport).ResponseHeaderTimeout = 50 * time.Millisecond
+			transport := o.Client.Transport.(*http.Transport).Clone()
+			o.Client = Client(transport)
+			transport.ResponseHeaderTimeout = 50 * time.Millisecond
 			p.fault = func(_ http.ResponseWriter, r *http.Request, _ string) bool { <-r.Context().Done(); return true }
 		}, nil, "timeout"},
 		"a file that never ends": {func(_ *testing.T, p *public, o *Options) {
+			o.Client = Client(o.Client.Transport.(*http.Transport).Clone())
 			o.Client.Timeout = 200 * time.Millisecond
 			p.fault = func(w http.ResponseWriter, r *http.Request, _ string) bool {
 				_, _ = w.Write([]byte("6"))
 				w.(http.Flusher).Flush()
 				<-r.Context().Done()
-				return true
+				panic(http.ErrAbortHandler) // returning would end the file properly
 			}
 		}, nil, "cut after"},
 		"a folder that is a file": {func(t *testing.T, _ *public, o *Options) {
