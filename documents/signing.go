@@ -167,7 +167,9 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 	for _, i := range act.Incidents {
 		p.Incidents = append(p.Incidents, sheet.Incident{At: act.Local(i.At), Text: i.Text})
 	}
-	p.Video = sheet.Video{Measured: true, Seconds: act.VideoSeconds}
+	// Seconds that a process of ours had not told when it died are lost: that none is
+	// known then does not prove that there was none.
+	p.Video = sheet.Video{Measured: act.VideoSeconds > 0 || !act.Unmeasured, Seconds: act.VideoSeconds}
 	var err error
 	if p.Stills, err = s.photos(tx, act); err != nil {
 		return p, err

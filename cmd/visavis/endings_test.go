@@ -295,6 +295,6 @@ func ourFaults(t *testing.T, note func(name, page string)) {
 	r.start()
 	whole.doctor = r.staff(account("MARTIN"))
 	whole.over()
-	e = ending{"the whole server is killed", both, nil, []string{"Le serveur de visavis a redémarré"}, []string{"Aucun incident", "appareil du", "sans retour"}}
+	e = ending{"the whole server is killed", both, nil, []string{"Le serveur de visavis a redémarré"}, []string{"Aucun incident", "appareil du", "sans retour", "aucune image"}}
 	note(e.name, e.judge(t, whole.page()))
 }

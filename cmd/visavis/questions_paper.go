@@ -47,6 +47,9 @@ func (q paperActs) Act(ctx context.Context, id care.EncounterID) (paper.Act, err
 		Started: !e.StartedAt.IsZero(), Finished: e.Status == encounters.Finished, Start: e.StartedAt, End: e.FinishedAt, Zone: zone,
 		VideoSeconds: e.VideoSeconds,
 	}
+	for _, i := range e.Incidents {
+		a.Unmeasured = a.Unmeasured || i.Code == "app_restarted" || i.Code == "node_lost"
+	}
 	if e.IdentifiedHow != "" {
 		by, err := q.identity.Staff(ctx, e.IdentifiedBy)
 		if err != nil {

@@ -65,6 +65,7 @@ type Act struct {
 	Devices        []Device
 	Incidents      []Incident
 	VideoSeconds   int               // during which video flowed both ways
+	Unmeasured     bool              // a process of ours died during the act: it may have measured more
 	IdentityCheck  string            // in words, empty when nobody confirmed
 	ConsentID      string            // empty when no consent is recorded
 	ConsentText    string            // in words
