@@ -32,6 +32,10 @@ type Booking struct {
 	Phone          string
 	Email          string
 	Language       care.Language
+	// Proven is the channel of the contact that whoever books has proved to read,
+	// "sms" or "email". The other contact is kept and not written to. Empty: both
+	// stand, as staff typed them or both are on file.
+	Proven string
 }
 
 // FindOrCreatePatient gives the patient of the organisation with that family
@@ -51,6 +55,12 @@ func (s *Service) FindOrCreatePatient(ctx context.Context, b Booking) (id care.P
 	return s.findOrCreate(ctx, p)
 }
 
+// CheckBooking tells what FindOrCreatePatient would refuse, and looks at no patient.
+func (s *Service) CheckBooking(b Booking) error {
+	_, err := s.booked(b)
+	return err
+}
+
 // booked checks a booking's words and makes a patient of them.
 func (s *Service) booked(b Booking) (Patient, error) {
 	p := Patient{OrganizationID: b.OrganizationID, Language: b.Language, Record: Record{Phone: b.Phone, Email: b.Email,
@@ -60,6 +70,12 @@ func (s *Service) booked(b Booking) (Patient, error) {
 		"birthGivenNames": "patient.givenName", "birthDate": "patient.birthDate", "phone": "patient.phone", "email": "patient.email"})
 	if strings.TrimSpace(b.Phone) == "" && strings.TrimSpace(b.Email) == "" {
 		problems = append(problems, fault.Field{Name: "patient.phone", Code: "phone-or-email-needed"})
+	}
+	switch {
+	case b.Proven == "sms" && p.Email != "":
+		p.Unproven = "email"
+	case b.Proven == "email" && p.Phone != "":
+		p.Unproven = "phone"
 	}
 	return p, fault.Fields(problems...)
 }
@@ -144,7 +160,7 @@ func (s *Service) claims(p Patient) [][]byte {
 	var out [][]byte
 	for _, family := range nonEmpty(p.Traits.BirthFamilyName, p.Traits.UsedFamilyName) {
 		for _, given := range nonEmpty(p.Traits.FirstGivenName, p.Traits.UsedGivenName, p.Traits.BirthGivenNames) {
-			for _, contact := range nonEmpty(p.Phone, strings.ToLower(p.Email), both(p)) {
+			for _, contact := range nonEmpty(p.provenPhone(), strings.ToLower(p.provenEmail()), both(p)) {
 				out = append(out, s.index.Of("patients.claim", strings.Join([]string{
 					traits.SearchKey(family), traits.SearchKey(given), string(p.Traits.BirthDate), contact}, "|")))
 			}
@@ -157,8 +173,9 @@ func (s *Service) claims(p Patient) [][]byte {
 	return slices.CompactFunc(out, slices.Equal)
 }
 
+// both is a claim on two contacts together, when both are proven.
 func both(p Patient) string {
-	if p.Phone == "" || p.Email == "" {
+	if p.provenPhone() == "" || p.provenEmail() == "" {
 		return ""
 	}
 	return p.Phone + " " + strings.ToLower(p.Email)
@@ -175,11 +192,11 @@ func (s *Service) hashes(p Patient) [][]byte {
 			out = append(out, s.index.Of("patients.name", string([]rune(key)[:n])))
 		}
 	}
-	if p.Phone != "" {
-		out = append(out, s.index.Of("patients.phone", p.Phone))
+	if phone := p.provenPhone(); phone != "" {
+		out = append(out, s.index.Of("patients.phone", phone))
 	}
-	if p.Email != "" {
-		out = append(out, s.index.Of("patients.email", strings.ToLower(p.Email)))
+	if email := p.provenEmail(); email != "" {
+		out = append(out, s.index.Of("patients.email", strings.ToLower(email)))
 	}
 	for _, r := range p.Representatives {
 		for _, contact := range nonEmpty(r.Phone, strings.ToLower(r.Email)) {

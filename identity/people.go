@@ -143,6 +143,7 @@ type Record struct {
 	INS             traits.INS       `json:"ins,omitzero"`
 	Phone           string           `json:"phone,omitempty"` // E.164
 	Email           string           `json:"email,omitempty"`
+	Unproven        string           `json:"unproven,omitempty"` // "phone" or "email": typed by a stranger, never written to
 	Address         Address          `json:"address,omitzero"`
 	Representatives []Representative `json:"representatives,omitempty"`
 	Referring       *Referring       `json:"referring,omitempty"`
@@ -193,7 +194,7 @@ func (p Patient) Minor(on traits.Date) bool { return p.Traits.BirthDate.Minor(on
 // first representative who has that kind of address; the one in the file serves
 // when none has: whoever booked gave it.
 func (p Patient) reach(on traits.Date) Contact {
-	c := Contact{Phone: p.Phone, Email: p.Email, Language: p.Language}
+	c := Contact{Phone: p.provenPhone(), Email: p.provenEmail(), Language: p.Language}
 	if p.Minor(on) {
 		if i := slices.IndexFunc(p.Representatives, func(r Representative) bool { return r.Phone != "" && traits.Mobile(r.Phone) }); i >= 0 {
 			c.Phone = p.Representatives[i].Phone
@@ -204,6 +205,22 @@ func (p Patient) reach(on traits.Date) Contact {
 	}
 	c.Mobile = c.Phone != "" && traits.Mobile(c.Phone)
 	return c
+}
+
+// provenPhone is the telephone that may be written to, and stand for the patient.
+func (r Record) provenPhone() string {
+	if r.Unproven == "phone" {
+		return ""
+	}
+	return r.Phone
+}
+
+// provenEmail is provenPhone for the e-mail address.
+func (r Record) provenEmail() string {
+	if r.Unproven == "email" {
+		return ""
+	}
+	return r.Email
 }
 
 // representative is what a representative with that contact is found by, in

@@ -287,6 +287,31 @@ func TestACodeIsSentWhileItIsOfUse(t *testing.T) {
 	})
 }
 
+// A code that proves a contact goes there whoever reads it, and no patient is asked about.
+func TestContactCode_IsSentOnceToTheContact(t *testing.T) {
+	t.Parallel()
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		w := newWorld(t, h)
+		w.town.codes["k1"], w.town.codes["k2"] = "48291367 +33639980042", "77120455 nobody@exemple.test"
+		w.publish(events.ContactCodeRequested, "k1", events.ContactCode{CodeID: "k1", Channel: "sms", Language: care.English})
+		if got := w.wait("+33639980042", 1); got[0].Text != "48291367 is your code. Valid for 20 minutes. Give it to nobody." {
+			t.Errorf("SMS: %s", got[0].Text)
+		}
+		w.publish(events.ContactCodeRequested, "k2", events.ContactCode{CodeID: "k2", Channel: "email"})
+		if m := w.mail.Messages("nobody@exemple.test"); len(m) != 1 || !strings.Contains(string(m[0].Raw), "77120455") || strings.Contains(string(m[0].Raw), "/rdv#") {
+			t.Errorf("%d e-mails", len(m))
+		}
+		w.publish(events.ContactCodeRequested, "gone", events.ContactCode{CodeID: "gone", Channel: "sms"})
+		w.pass(time.Minute)
+		if n := len(w.sms.Messages()); n != 1 {
+			t.Errorf("%d SMS: an expired code was sent", n)
+		}
+		if s := h.Logged.String(); strings.Contains(s, "48291367") || strings.Contains(s, "639980042") || strings.Contains(s, "nobody@") {
+			t.Error("a code or a contact is in the log")
+		}
+	})
+}
+
 func TestAGatewayThatFailsIsTriedAgainAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -8,6 +8,7 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/events"
 	"visavis/internal/fault"
+	"visavis/internal/seal"
 	"visavis/internal/store"
 	"visavis/messaging/mssante"
 )
@@ -23,6 +24,7 @@ func (s *Service) Subscribe(bus *events.Bus) {
 	bus.On(events.ActDelayed, "messaging.late", s.late)
 	bus.On(events.CompanionInvited, "messaging.invited", s.invited)
 	bus.On(events.CodeRequested, "messaging.code", s.code)
+	bus.On(events.ContactCodeRequested, "messaging.contact-code", s.contactCode)
 	bus.On(events.ReportSigned, "messaging.report", s.signed)
 	bus.On(events.PrescriptionIssued, "messaging.prescription", s.signed)
 	bus.Handle(deliverJob, s.deliverJob)
@@ -262,4 +264,43 @@ func (s *Service) include(ctx context.Context, tx *store.Tx, d Delivery, p event
 		return err
 	}
 	return update(tx, &d)
+}
+
+// ContactCode is the code that proves a contact before anything is booked. It is
+// of no patient: what is sealed of it belongs to the house.
+const ContactCode About = "contact-code"
+
+// ContactCodes gives the code of a ContactCodeRequested fact and the contact it
+// goes to; identity answers. It fails as Gone when the code is of no more use.
+type ContactCodes interface {
+	Pending(ctx context.Context, id string) (code, to string, err error)
+}
+
+// contactCode sends a code to a contact that somebody wants to prove.
+func (s *Service) contactCode(ctx context.Context, tx *store.Tx, ev events.Event) error {
+	var p events.ContactCode
+	if err := ev.Decode(&p); err != nil {
+		return err
+	}
+	d := Delivery{About: ContactCode, Recipient: ToPatient, PatientID: seal.House, CodeID: p.CodeID, Language: p.Language, FactAt: ev.At, NextAt: s.Clock.Now()}
+	if d.Language != care.English {
+		d.Language = care.French
+	}
+	channel := Email
+	if p.Channel == string(SMS) {
+		channel = SMS
+	}
+	return s.queue(ctx, tx, d, channel, ev.ID, addressed{})
+}
+
+// toContact is who such a code goes to, with the code.
+func (s *Service) toContact(ctx context.Context, d *Delivery) (Addressee, string, error) {
+	code, to, err := s.Contacts.Pending(ctx, d.CodeID)
+	if k := fault.KindOf(err); err != nil && (k == fault.Gone || k == fault.NotFound) {
+		return Addressee{}, "", &outOfUse{Refused, reasonExpired}
+	}
+	if d.Channel == SMS {
+		return Addressee{Phone: to, Language: d.Language}, code, err
+	}
+	return Addressee{Email: to, Language: d.Language}, code, err
 }

@@ -91,6 +91,10 @@ func (s *Service) recipient(ctx context.Context, d *Delivery) (Addressee, error)
 	if d.Recipient == ToCompanion {
 		return s.guest(ctx, d.CompanionID)
 	}
+	if d.About == ContactCode {
+		to, _, err := s.toContact(ctx, d)
+		return to, err
+	}
 	return s.addressee(ctx, d.PatientID, d.Representative)
 }
 

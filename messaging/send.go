@@ -225,6 +225,10 @@ func (s *Service) filling(ctx context.Context, d *Delivery) (f filling, err erro
 		}
 		return f, err
 	}
+	if d.About == ContactCode {
+		_, f.code, err = s.toContact(ctx, d)
+		return f, err
+	}
 	if d.About != Cancelled {
 		last := d.StartsAt
 		if (d.About == Link || d.About == Invited) && d.FactAt.After(last) { // asked for after the act: the report came later

@@ -156,6 +156,7 @@ type Deps struct {
 	Log       *slog.Logger
 	People    People
 	Secrets   Secrets
+	Contacts  ContactCodes
 	Guests    Guests
 	Papers    Papers
 	Acts      Acts
@@ -289,7 +290,7 @@ func (s *Service) Retry(ctx context.Context, id care.DeliveryID) (*Delivery, err
 	return s.act(ctx, id, "delivery.retry", func(ctx context.Context, tx *store.Tx, d *Delivery) error {
 		now := s.Clock.Now()
 		busy := now.Before(d.claimedUntil) || d.State == Sending && !d.inDoubt(now)
-		if busy || d.About == Code || d.Reason == reasonOvertaken {
+		if busy || d.About == Code || d.About == ContactCode || d.Reason == reasonOvertaken {
 			return fault.New(fault.Conflict, "delivery-not-now")
 		}
 		if err := d.to(Queued, "", now); err != nil {

@@ -151,6 +151,13 @@ func (w *town) IssueCompanionLink(ctx context.Context, id care.CompanionID) (str
 	return "companioncompanioncompanioncompanioncompani", nil
 }
 
+// Pending gives a code and where it goes, as "code contact" of codes.
+func (w *town) Pending(ctx context.Context, id string) (code, to string, err error) {
+	both, err := w.PendingCode(ctx, id)
+	code, to, _ = strings.Cut(both, " ")
+	return code, to, err
+}
+
 func (w *town) PendingCode(_ context.Context, id string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -262,7 +269,7 @@ func (w *world) make(secure SecureOutlet, ordinary MailOutlet) {
 	}
 	secure.PatientDomain, secure.TestDomain, secure.NIL, secure.OID, secure.Version = "patient.mssante.test", "mssante.test", "NIL-TEST", "1.2.250.1.999.1", "1"
 	d := Deps{DB: w.DB, Bus: w.Bus, Audit: w.Audit, Keeper: w.Keeper, Table: w.Table, Clock: w.Clock, Log: w.Log,
-		People: w.town, Secrets: w.town, Guests: w.town, Papers: w.town, Acts: w.town, Secrecy: w.town, Printer: w.town,
+		People: w.town, Secrets: w.town, Contacts: w.town, Guests: w.town, Papers: w.town, Acts: w.town, Secrecy: w.town, Printer: w.town,
 		Mail: ordinary, MSSante: secure, PublicURL: "https://visavis.test", Zone: paris}
 	if w.sms != nil {
 		d.SMS = sms.Gateway{URL: w.sms.URL(), Sender: "visavis", Secret: secret}

@@ -3,6 +3,7 @@ package scheduling
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +23,9 @@ type Booking struct {
 	Zone           string
 	Shown          Shown
 	Declared       Declared
+	Attempt        string // of StartAttempt, proven; staff and a patient's own session need none
+
+	holder []byte // who the slot is held by, as a budget counts them; nil for staff
 }
 
 // Receipt is a booking that was made.
@@ -34,9 +38,19 @@ type Receipt struct {
 // Book takes a slot for whoever asks (product B10). Of any number of people who
 // ask for one slot at once, one gets it and the others fail as Conflict
 // "slot-taken"; a price that is no longer the one shown is Conflict
-// "price-changed". On failure nothing is kept, the patient's file included.
+// "price-changed"; whose contact is not proven fails as Forbidden
+// "contact-not-proven", and as Throttled when the contact or the practitioner has
+// what strangers may hold. On failure nothing is kept, the patient's file included.
 func (s *Service) Book(ctx context.Context, b Booking) (Receipt, error) {
 	b.Person.ID = ""
+	if err := s.Table.May(authz.From(ctx), "appointment.book"); err != nil {
+		return Receipt{}, err
+	}
+	channel, holder, err := s.provenContact(ctx, b)
+	if err != nil {
+		return Receipt{}, err
+	}
+	b.Person.Proven, b.holder = channel, holder
 	return s.book(ctx, "appointment.book", b)
 }
 
@@ -69,6 +83,11 @@ func (s *Service) book(ctx context.Context, action authz.Action, b Booking) (r R
 		}
 		if r.Known, err = s.Patients.Resolve(ctx, b.Person, r.Card.OrganizationID); err != nil || len(problems) > 0 {
 			return joined(problems, err)
+		}
+		if b.holder != nil {
+			if err := s.Contacts.Hold(ctx, r.Card.ID, b.holder); err != nil {
+				return err
+			}
 		}
 		r.Appointment = s.taken(ctx, schedule, slot, r.Known.ID, b)
 		if err := s.keep(ctx, tx, action, r.Appointment); err != nil || b.Declared == (Declared{}) {
@@ -191,4 +210,128 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, action authz.Action, f
 		AppointmentID: a.ID, PatientID: a.PatientID, PractitionerID: a.PractitionerID, OrganizationID: a.OrganizationID,
 		Start: store.Micros(a.Start), End: store.Micros(a.End), Language: a.Language, Zone: a.Zone, By: authz.From(ctx).Role, Version: a.Version,
 	})
+}
+
+// near is how many slots are offered in the place of one that was taken.
+const near = 3
+
+// ContactRequest asks for the code that proves a contact.
+type ContactRequest struct {
+	Phone, Email   string
+	Channel        string // sms or email; empty: the telephone first
+	Language       care.Language
+	PractitionerID care.StaffID
+	Again          bool   // another message, although one left a moment ago
+	Network        string // the caller's IP address
+	Proven         bool   // no code is needed
+}
+
+// ContactAttempt is what the person who books keeps until they have booked.
+type ContactAttempt struct {
+	Secret  string
+	Channel string
+	Hint    string
+	Expires time.Time
+	Proven  bool
+}
+
+// Contacts proves that whoever books reads the contact they give, and counts what
+// strangers cost and hold: identity does. Start, Proven and Hold join the caller's
+// transaction.
+type Contacts interface {
+	Admit(ctx context.Context, network string) error
+	Start(ctx context.Context, r ContactRequest) (ContactAttempt, error)
+	Verify(ctx context.Context, secret, code, network string) error
+	Proven(ctx context.Context, secret, phone, email string) (channel string, contact []byte, err error)
+	Hold(ctx context.Context, practitioner care.StaffID, contact []byte) error
+}
+
+// CheckBooking refuses what Book would refuse now, for a slot that is not held: no
+// code is sent for a booking that cannot be made. It changes nothing and looks at
+// no patient.
+func (s *Service) CheckBooking(ctx context.Context, b Booking) error {
+	return s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		card, err := s.bookable(ctx, "appointment.book", b.PractitionerID)
+		if err != nil {
+			return err
+		}
+		schedule, _, err := scheduleOf(tx, card.ID)
+		if err != nil {
+			return err
+		}
+		slot, problems := s.offered(schedule, b.Start, authz.From(ctx).Role)
+		if _, err := loadZone(b.Zone); err != nil {
+			problems = append(problems, fault.Field{Name: "zone", Code: "zone-unknown"})
+		}
+		if len(problems) == 0 {
+			if err := s.agreed(slot, card, &b.Shown); err != nil {
+				return err
+			}
+			if err := vacant(tx, card.ID, slot.Interval, ""); err != nil {
+				return err
+			}
+		}
+		return joined(problems, s.Patients.Check(b.Person, card.OrganizationID))
+	})
+}
+
+// StartAttempt has one code sent to the contact of a booking and holds nothing. A
+// patient whose session already proves the contact gets an attempt that is proven.
+func (s *Service) StartAttempt(ctx context.Context, b Booking, r ContactRequest) (ContactAttempt, error) {
+	if err := s.Table.May(authz.From(ctx), "booking.start"); err != nil {
+		return ContactAttempt{}, err
+	}
+	reached, err := s.reached(ctx, b)
+	if err != nil {
+		return ContactAttempt{}, err
+	}
+	r.Phone, r.Email, r.Language, r.PractitionerID = b.Person.Phone, b.Person.Email, b.Person.Language, b.PractitionerID
+	if reached != "" && reached != "both" {
+		r.Channel = reached
+	}
+	r.Proven = reached != ""
+	a, err := s.Contacts.Start(ctx, r)
+	a.Proven = r.Proven
+	return a, err
+}
+
+// reached tells which contact of a booking the caller's own session proves.
+func (s *Service) reached(ctx context.Context, b Booking) (string, error) {
+	a := authz.From(ctx)
+	if a.Role != care.Patient {
+		return "", nil
+	}
+	return s.Patients.Reached(ctx, a.PatientID, b.Person.Phone, b.Person.Email)
+}
+
+// provenContact tells which contact of a booking is proved, and who holds it.
+func (s *Service) provenContact(ctx context.Context, b Booking) (channel string, holder []byte, err error) {
+	reached, err := s.reached(ctx, b)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case reached == "both":
+		return "", []byte(authz.From(ctx).PatientID), nil
+	case reached != "":
+		return reached, []byte(authz.From(ctx).PatientID), nil
+	}
+	return s.Contacts.Proven(ctx, b.Attempt, b.Person.Phone, b.Person.Email)
+}
+
+// Near gives up to three free slots of a practitioner, the nearest in time to an
+// instant, in the order of the day. It fails as NotFound.
+func (s *Service) Near(ctx context.Context, id care.StaffID, start time.Time) (list []Slot, err error) {
+	if _, err := s.Practitioners.Card(ctx, id); err != nil {
+		return nil, err
+	}
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		list, _, err = s.free(tx, id, s.Clock.Now(), 0, 0, false)
+		return err
+	})
+	slices.SortStableFunc(list, func(a, b Slot) int {
+		return int(a.Start.Sub(start).Abs().Seconds()) - int(b.Start.Sub(start).Abs().Seconds())
+	})
+	list = list[:min(near, len(list))]
+	slices.SortFunc(list, func(a, b Slot) int { return a.Start.Compare(b.Start) })
+	return list, err
 }

@@ -34,6 +34,10 @@ type town struct {
 	team     map[care.AppointmentID]care.StaffID
 	progress map[care.AppointmentID]Progress
 	states   map[care.AppointmentID]care.ConsentState
+	asked    []ContactRequest
+	held     int   // calls of Hold
+	refuse   error // of Admit
+	full     error // of Hold
 }
 
 func newTown() *town {
@@ -75,6 +79,56 @@ func (w *town) Resolve(_ context.Context, p Person, _ care.OrganizationID) (Know
 		w.people[key], w.names[id] = id, p.GivenName+" "+p.FamilyName
 	}
 	return Known{ID: id, EmailHint: "z•••@exemple.fr"}, nil
+}
+
+// Check finds what Resolve would, and looks at nobody.
+func (w *town) Check(p Person, o care.OrganizationID) error {
+	_, err := newTown().Resolve(context.Background(), p, o)
+	return err
+}
+
+// Reached tells that a patient's file has the e-mail address everybody has here.
+func (w *town) Reached(_ context.Context, _ care.PatientID, _, email string) (string, error) {
+	if email == "zoe@exemple.fr" {
+		return "both", nil
+	}
+	return "", nil
+}
+
+// proven is the secret of an attempt whose code was typed.
+const proven = "proven"
+
+func (w *town) Admit(context.Context, string) error { return w.refuse }
+
+func (w *town) Start(_ context.Context, r ContactRequest) (ContactAttempt, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = append(w.asked, r)
+	return ContactAttempt{Secret: "asked", Channel: "email", Hint: "z•••@exemple.fr", Expires: paris(10, 9, 20)}, nil
+}
+
+func (w *town) Verify(_ context.Context, secret, code, _ string) error {
+	switch {
+	case secret != "asked":
+		return fault.New(fault.Gone, "attempt-over")
+	case code != "12345678":
+		return fault.New(fault.Invalid, "code-wrong").With("remaining", "4")
+	}
+	return nil
+}
+
+func (w *town) Proven(_ context.Context, secret, _, email string) (string, []byte, error) {
+	if secret != proven {
+		return "", nil, fault.New(fault.Forbidden, "contact-not-proven")
+	}
+	return "email", []byte(email), nil
+}
+
+func (w *town) Hold(context.Context, care.StaffID, []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held++
+	return w.full
 }
 
 func (w *town) Names(_ context.Context, ids []care.PatientID) (map[care.PatientID]string, error) {
@@ -159,7 +213,7 @@ func newService(t testing.TB, h *testkit.House) (*Service, *town) {
 	w := newTown()
 	s, err := New(Deps{
 		DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Table: h.Table, Clock: h.Clock,
-		Patients: w, Practitioners: w, Encounters: w, Consents: w,
+		Patients: w, Contacts: w, Practitioners: w, Encounters: w, Consents: w,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +247,7 @@ func booking(start time.Time, family string) Booking {
 	return Booking{
 		PractitionerID: martin, Start: start, Zone: "Indian/Reunion",
 		Person: Person{FamilyName: family, GivenName: "Zoé", BirthDate: "1990-01-02", Email: "zoe@exemple.fr", Language: care.French},
-		Shown:  Shown{Amount: 2500, Reimbursed: 1550},
+		Shown:  Shown{Amount: 2500, Reimbursed: 1550}, Attempt: proven,
 	}
 }
 

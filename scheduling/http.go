@@ -67,14 +67,14 @@ type shownBody struct {
 
 type bookIn struct {
 	Body struct {
-		PractitionerID string     `json:"practitionerId" maxLength:"36"`
-		Start          time.Time  `json:"start"`
-		Patient        personBody `json:"patient"`
-		Locale         string     `json:"locale" enum:"fr,en"`
-		Zone           string     `json:"zone" maxLength:"64" doc:"IANA name of the patient's zone"`
-		PriceShown     shownBody  `json:"priceShown" doc:"what the person saw before confirming"`
-
-		Declared *declaredBody `json:"declared,omitempty" doc:"allergies and treatments, when the patient says something of them"`
+		PractitionerID string        `json:"practitionerId" maxLength:"36"`
+		Start          time.Time     `json:"start"`
+		Patient        personBody    `json:"patient"`
+		Locale         string        `json:"locale" enum:"fr,en"`
+		Zone           string        `json:"zone" maxLength:"64" doc:"IANA name of the patient's zone"`
+		PriceShown     shownBody     `json:"priceShown" doc:"what the person saw before confirming"`
+		Attempt        string        `json:"attempt,omitempty" maxLength:"64" doc:"the proven attempt of startBooking; a patient's own session needs none for a contact on file"`
+		Declared       *declaredBody `json:"declared,omitempty" doc:"allergies and treatments, when the patient says something of them"`
 	}
 }
 
@@ -124,11 +124,12 @@ func Routes(s *httpx.Server, svc *Service) {
 	httpx.Handle(s, search, svc.getPractitioners)
 	httpx.Handle(s, one, svc.getPractitioner)
 	httpx.Handle(s, slots, svc.getSlots)
+	attemptRoutes(s, svc)
 	httpx.Handle(s, get("/api/appointments/{id}", "appointment.read", "An appointment"), svc.getAppointment)
 	httpx.Handle(s, get("/api/agenda", "agenda.read", "The agenda of my organisation"), svc.getAgenda)
 	httpx.Handle(s, httpx.Op{
 		Method: http.MethodPost, Path: "/api/appointments", Action: "appointment.book", Tag: tag, Summary: "Book a slot",
-		Status: http.StatusCreated, Once: true, Limit: svc.BookingLimit,
+		Status: http.StatusCreated, Once: true, Limit: svc.BookingLimit, Admit: svc.admitBooking,
 	}, svc.postBooking)
 	httpx.Handle(s, httpx.Op{
 		Method: http.MethodPost, Path: "/api/staff/appointments", Action: "appointment.book-for", Tag: tag, Summary: "Book a slot for a patient",
@@ -218,13 +219,18 @@ func (s *Service) getAgenda(ctx context.Context, in *agendaIn) (*agendaOut, erro
 	return agendaOf(columns, zone), nil
 }
 
-func (s *Service) postBooking(ctx context.Context, in *bookIn) (*bookedOut, error) {
+func (in *bookIn) booking() Booking {
 	b := in.Body
-	return s.booked(ctx)(s.Book(ctx, Booking{
+	return Booking{
 		PractitionerID: care.StaffID(b.PractitionerID), Start: b.Start, Person: b.Patient.person(b.Locale), Zone: b.Zone,
-		Shown:    Shown{Amount: b.PriceShown.AmountCents, Reimbursed: b.PriceShown.ReimbursedCents},
+		Shown: Shown{Amount: b.PriceShown.AmountCents, Reimbursed: b.PriceShown.ReimbursedCents}, Attempt: b.Attempt,
 		Declared: b.Declared.declared(),
-	}))
+	}
+}
+
+func (s *Service) postBooking(ctx context.Context, in *bookIn) (*bookedOut, error) {
+	r, err := s.Book(ctx, in.booking())
+	return s.booked(ctx)(r, s.sayWhen(ctx, err))
 }
 
 func (s *Service) postBookingFor(ctx context.Context, in *bookForIn) (*bookedOut, error) {

@@ -34,6 +34,13 @@ func request(start time.Time) map[string]any {
 	}
 }
 
+// provenRequest is request by somebody whose contact is proven.
+func provenRequest(start time.Time) map[string]any {
+	r := request(start)
+	r["attempt"] = proven
+	return r
+}
+
 func TestABookingOverHTTP(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		anyone, _, actors := site(t, h)
@@ -52,7 +59,7 @@ func TestABookingOverHTTP(t *testing.T) {
 		if slots.Body.Zone != "Europe/Paris" || len(slots.Body.Items) != 18 {
 			t.Fatalf("%+v", slots.Body)
 		}
-		body := request(slots.Body.Items[0].Start)
+		body := provenRequest(slots.Body.Items[0].Start)
 		key := testkit.Key("0190ffff-0000-7000-8000-000000000001")
 		var booked bookedOut
 		first := anyone.Post("/api/appointments", body, key).Want(201).JSON(&booked.Body)
@@ -99,12 +106,12 @@ func TestRefusalsOverHTTP(t *testing.T) {
 		anyone.Get("/api/practitioners/nobody").Problem(404, "not-found")
 		anyone.Get("/api/practitioners/" + string(martin) + "/slots?from=2026-02-30").Fields("query.from not-a-date")
 		anyone.Get("/api/practitioners/" + string(martin) + "/slots?days=32").Fields("query.days out-of-range")
-		past := request(paris(9, 9, 0))
+		past := provenRequest(paris(9, 9, 0))
 		anyone.Post("/api/appointments", past).Fields("start in-past")
 		anyone.Post("/api/appointments", past, testkit.English()).Fields("start in-past")
-		anyone.Post("/api/appointments", request(paris(11, 9, 1))).Fields("start not-a-slot")
-		anyone.Post("/api/appointments", request(paris(11, 9, 0)), testkit.Key("")).Problem(400, "idempotency-key-needed")
-		dear := request(paris(11, 9, 0))
+		anyone.Post("/api/appointments", provenRequest(paris(11, 9, 1))).Fields("start not-a-slot")
+		anyone.Post("/api/appointments", provenRequest(paris(11, 9, 0)), testkit.Key("")).Problem(400, "idempotency-key-needed")
+		dear := provenRequest(paris(11, 9, 0))
 		dear["priceShown"] = map[string]int{"amountCents": 0, "reimbursedCents": 0}
 		anyone.Post("/api/appointments", dear).Problem(409, "price-changed")
 		dear["surprise"] = 1
@@ -159,9 +166,9 @@ func TestVisitorsCannotBookWithoutEnd(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		anyone, s, _ := site(t, h)
 		for range s.BookingLimit.Burst {
-			anyone.Post("/api/appointments", request(paris(9, 9, 0))).Want(422)
+			anyone.Post("/api/appointments", provenRequest(paris(9, 9, 0))).Want(422)
 		}
-		if p := anyone.Post("/api/appointments", request(paris(11, 9, 0))); p.Header.Get("Retry-After") == "" {
+		if p := anyone.Post("/api/appointments", provenRequest(paris(11, 9, 0))); p.Header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")
 		} else {
 			p.Problem(429, "throttled")

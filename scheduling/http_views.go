@@ -69,6 +69,7 @@ type practitionerBody struct {
 	RPPS             string     `json:"rpps,omitempty"`
 	OrganizationName string     `json:"organizationName,omitempty"`
 	City             string     `json:"city,omitempty"`
+	Phone            string     `json:"phone,omitempty" doc:"of the organisation, E.164"`
 	NextSlot         *slotBody  `json:"nextSlot,omitempty"`
 	Price            *priceBody `json:"price,omitempty"`
 	Bio              string     `json:"bio,omitempty"`
@@ -155,7 +156,7 @@ func (s *Service) cardBody(ctx context.Context, c Card) practitionerBody {
 	return practitionerBody{
 		ID: string(c.ID), DisplayName: c.DisplayName, Title: c.Title, SpecialtyCode: c.Specialty,
 		SpecialtyLabel: s.specialties.Label(c.Specialty, httpx.Language(ctx)), RPPS: c.RPPS,
-		OrganizationName: c.OrganizationName, City: c.City, Bio: c.Bio, Languages: c.Languages,
+		OrganizationName: c.OrganizationName, City: c.City, Phone: c.Phone, Bio: c.Bio, Languages: c.Languages,
 	}
 }
 

@@ -262,7 +262,7 @@ func TestOneSlotOneWinnerOverHTTP(t *testing.T) {
 		began := time.Now()
 		for range n {
 			wg.Go(func() {
-				a, err := client.Try("POST", "/api/appointments", request(paris(11, 9, 0)))
+				a, err := client.Try("POST", "/api/appointments", provenRequest(paris(11, 9, 0)))
 				if err != nil {
 					t.Error(err)
 					return

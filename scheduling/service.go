@@ -28,9 +28,11 @@ type Person struct {
 	Phone      string
 	Email      string
 	Language   care.Language
+	Proven     string // the channel of the contact that was proved; empty: all that is given stands
 }
 
-// Known is a patient as a booking needs them: where messages go, hidden.
+// Known is a patient as a booking needs them: where messages go, hidden. Only what
+// the booking itself gave, or staff looked up, is hinted at.
 type Known struct {
 	ID        care.PatientID
 	EmailHint string
@@ -39,9 +41,13 @@ type Known struct {
 
 // Patients answers about patients: identity does. Resolve joins the caller's
 // transaction, names wrong fields as patient.phone…, and never tells whether
-// the person was known.
+// the person was known. Check tells what Resolve would refuse and looks at no
+// patient. Reached tells which of two typed contacts is on a patient's file:
+// "sms", "email", "both" or nothing.
 type Patients interface {
 	Resolve(ctx context.Context, p Person, o care.OrganizationID) (Known, error)
+	Check(p Person, o care.OrganizationID) error
+	Reached(ctx context.Context, id care.PatientID, phone, email string) (string, error)
 	Names(ctx context.Context, ids []care.PatientID) (map[care.PatientID]string, error)
 }
 
@@ -54,6 +60,7 @@ type Card struct {
 	RPPS             string
 	OrganizationID   care.OrganizationID
 	OrganizationName string
+	Phone            string // of the organisation, E.164
 	City             string
 	Bio              string
 	Languages        []string // BCP 47
@@ -96,12 +103,14 @@ type Deps struct {
 	Table         *authz.Table
 	Clock         clock.Clock
 	Patients      Patients
+	Contacts      Contacts
 	Practitioners Practitioners
 	Encounters    Encounters
 	Consents      Consents
 	Declarations  Declarations
-	// BookingLimit is what one visitor may book; the zero Rule is 20 at once,
-	// then one each 30 s.
+	// BookingLimit is what one visitor may ask of booking, whatever comes of it;
+	// the zero Rule is 60 at once, then one each 2 s. What costs money or holds a
+	// slot has its own budgets (Contacts).
 	BookingLimit limit.Rule
 }
 
@@ -119,7 +128,7 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	s := &Service{Deps: d}
 	if s.BookingLimit == (limit.Rule{}) {
-		s.BookingLimit = limit.Rule{Name: "booking", Burst: 20, Every: 30 * time.Second}
+		s.BookingLimit = limit.Rule{Name: "booking", Burst: 60, Every: 2 * time.Second}
 	}
 	var err error
 	if s.holidays, err = LoadHolidays(); err != nil {

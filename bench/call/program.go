@@ -42,7 +42,8 @@ func start(ctx context.Context, binary string) (*program, error) {
 	p.url, p.sms = "http://127.0.0.1:"+at["web"], "http://127.0.0.1:"+at["sms"]
 	p.cmd = exec.CommandContext(ctx, binary, args...)
 	p.cmd.Env = append(os.Environ(), "VISAVIS_DATA="+dir, "VISAVIS_LISTEN=127.0.0.1:"+at["web"], "VISAVIS_PUBLIC_URL="+p.url,
-		"VISAVIS_MEDIA_UDP="+at["media"], "VISAVIS_MEDIA_TCP="+at["media"], "VISAVIS_TURN_UDP="+at["turn"], "VISAVIS_TURN_TCP="+at["turn"])
+		"VISAVIS_MEDIA_UDP="+at["media"], "VISAVIS_MEDIA_TCP="+at["media"], "VISAVIS_TURN_UDP="+at["turn"], "VISAVIS_TURN_TCP="+at["turn"],
+		"VISAVIS_SMS_HOURLY=1000000", "VISAVIS_SMS_DAILY=1000000", "VISAVIS_BOOKINGS_HOURLY=1000000", "VISAVIS_BOOKINGS_DAILY=1000000")
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	p.cmd.Stderr = os.Stderr
 	if err := p.cmd.Start(); err != nil {

@@ -15,7 +15,10 @@ import (
 // room is one act with its doctor and its patient.
 type room struct{ doctor, patient seat }
 
-var link = regexp.MustCompile(`#([A-Za-z0-9_-]{43})`)
+var (
+	link = regexp.MustCompile(`#([A-Za-z0-9_-]{43})`)
+	code = regexp.MustCompile(`^(\d{8}) `)
+)
 
 // open books for the n-th person, notes their consent, and lets them in.
 func (p *program) open(ctx context.Context, doctor *person, n int) (*room, error) {
@@ -112,23 +115,36 @@ func (p *program) book(ctx context.Context, who *person, n int) (string, error) 
 		return "", errors.New("no free time in a week")
 	}
 	phone := fmt.Sprintf("+336%08d", 39980000+n)
-	var booked struct{ ID string }
-	if err := who.do(ctx, http.MethodPost, "/api/appointments", map[string]any{
+	body := map[string]any{
 		"practitionerId": doctor.ID, "start": free.Items[0].Start, "locale": "fr", "zone": "Europe/Paris",
 		"patient":    map[string]string{"familyName": "DURAND", "givenName": "Camille", "birthDate": "1980-02-29", "phone": phone},
 		"priceShown": doctor.Price,
-	}, &booked); err != nil {
+	}
+	var proof struct{ Attempt string }
+	if err := who.do(ctx, http.MethodPost, "/api/booking-attempts", body, &proof); err != nil {
 		return "", err
 	}
-	token, err := p.linkOf(ctx, phone)
+	digits, err := p.sent(ctx, phone, code)
+	if err != nil {
+		return "", err
+	}
+	if err := who.do(ctx, http.MethodPost, "/api/booking-attempts/verify", map[string]string{"attempt": proof.Attempt, "code": digits}, nil); err != nil {
+		return "", err
+	}
+	var booked struct{ ID string }
+	body["attempt"] = proof.Attempt
+	if err := who.do(ctx, http.MethodPost, "/api/appointments", body, &booked); err != nil {
+		return "", err
+	}
+	token, err := p.sent(ctx, phone, link)
 	if err != nil {
 		return "", err
 	}
 	return booked.ID, who.do(ctx, http.MethodPost, "/api/links/open", map[string]string{"token": token}, nil)
 }
 
-// linkOf waits for the link that the gateway sent to a number.
-func (p *program) linkOf(ctx context.Context, phone string) (string, error) {
+// sent waits for the link or the code that the gateway sent to a number.
+func (p *program) sent(ctx context.Context, phone string, wanted *regexp.Regexp) (string, error) {
 	for {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.sms+"/messages", nil)
 		if err != nil {
@@ -145,7 +161,7 @@ func (p *program) linkOf(ctx context.Context, phone string) (string, error) {
 			return "", err
 		}
 		for _, m := range list {
-			if found := link.FindStringSubmatch(m.Text); m.To == phone && found != nil {
+			if found := wanted.FindStringSubmatch(m.Text); m.To == phone && found != nil {
 				return found[1], nil
 			}
 		}

@@ -161,13 +161,14 @@ func (a *answers) code(who *testkit.Client) {
 func (a *answers) bookings() {
 	c := a.client().From(82_000)
 	a.http("a JSON body of 5 MB", c.Post("/api/appointments", `{"practitionerId":"`+strings.Repeat("x", 5<<20)+`"}`))
-	past := a.slots[0]
-	past.start = past.start.AddDate(-1, 0, 0)
-	a.http("a booking in the past", c.Post("/api/appointments", past.booking(1)))
+	past := a.booking(a.slots[0], 1)
+	past["start"] = a.slots[0].start.AddDate(-1, 0, 0)
+	a.http("a booking in the past", c.Post("/api/appointments", past))
+	a.http("a booking by nobody who proved a telephone", c.Post("/api/appointments", a.slots[0].booking(1)))
 	a.http("a specialty nobody has heard of", c.Get("/api/practitioners?specialty=SM99"))
 	a.http("slots of a doctor that never was", c.Get("/api/practitioners/01a20212-cede-76d0-bdbf-7ea76a30e549/slots?days=14"))
-	born := a.slots[0].booking(2)
-	born["patient"].(map[string]string)["birthDate"] = "2999-01-01"
+	born := a.booking(a.slots[0], 2)
+	born["patient"].(guest)["birthDate"] = "2999-01-01"
 	a.http("a patient born tomorrow", c.Post("/api/appointments", born))
 }
 
@@ -217,23 +218,24 @@ func (a *answers) tampered() {
 func exactAnswers() map[string]string {
 	const absent = `404 {"type":"https://visavis.invalid/problems/not-found","title":"Cette page n'existe pas","status":404,"detail":"Elle n'existe pas, ou elle n'est pas à vous. Vérifiez l'adresse ou revenez à l'accueil.","code":"not-found"}`
 	return map[string]string{
-		"media before consent: the doctor":         `error {"code":"media_refused","reason":"consent_missing"}`,
-		"media before consent: the patient":        `error {"code":"media_refused","reason":"consent_missing"}`,
-		"a ticket used again":                      `error {"code":"ticket_invalid"}`,
-		"an expired ticket":                        `error {"code":"ticket_invalid"}`,
-		"documents, with a link and no code":       `403 {"type":"https://visavis.invalid/problems/code-needed","title":"Un code est nécessaire","status":403,"detail":"Pour protéger vos documents, demandez un code par SMS ou par courriel.","code":"code-needed"}`,
-		"another patient's document":               absent,
-		"a document that never was":                absent,
-		"a JSON body of 5 MB":                      `413 {"type":"https://visavis.invalid/problems/too-large","title":"Envoi trop lourd","status":413,"detail":"L'envoi dépasse la taille permise. Rien n'a été enregistré.","code":"too-large"}`,
-		"a booking in the past":                    `422 {"type":"https://visavis.invalid/problems/fields","title":"Quelque chose est à corriger","status":422,"detail":"Rien n'a été enregistré. Corrigez les champs signalés, puis renvoyez.","code":"fields","fields":[{"name":"start","code":"in-past","detail":"Ce moment est passé. Choisissez un autre créneau."}]}`,
-		"a specialty nobody has heard of":          `422 {"type":"https://visavis.invalid/problems/specialty-unknown","title":"Cette spécialité n'est pas connue","status":422,"detail":"Choisissez une spécialité de la liste.","code":"specialty-unknown"}`,
-		"slots of a doctor that never was":         absent,
-		"a patient born tomorrow":                  `422 {"type":"https://visavis.invalid/problems/fields","title":"Quelque chose est à corriger","status":422,"detail":"Rien n'a été enregistré. Corrigez les champs signalés, puis renvoyez.","code":"fields","fields":[{"name":"patient.birthDate","code":"in-future","detail":"Cette date est dans le futur."}]}`,
-		"a link used again":                        `200, the same appointment: true`,
-		"a revoked link":                           `410 {"type":"https://visavis.invalid/problems/link-revoked","title":"Ce lien a été annulé","status":410,"detail":"Un lien plus récent vous a peut-être été envoyé. Sinon, demandez-en un nouveau ou appelez le secrétariat.","code":"link-revoked"}`,
-		"who was in by a link that was revoked":    `200 {"kind":"anonymous","level":"none","locale":"fr"}`,
-		"a link that never was":                    `404 {"type":"https://visavis.invalid/problems/link-unknown","title":"Ce lien n'est pas reconnu","status":404,"detail":"Vérifiez qu'il est entier, ou demandez-en un nouveau sur la page « Lien perdu ».","code":"link-unknown"}`,
-		"a link after its time":                    `410 {"type":"https://visavis.invalid/problems/link-expired","title":"Ce lien n'est plus valable","status":410,"detail":"Le rendez-vous est passé. Demandez un nouveau lien pour retrouver vos documents.","code":"link-expired"}`,
-		"visavis verify after a changed audit row": "exit status 1: visavis: audit log was tampered with: entry 7 was changed",
+		"media before consent: the doctor":           `error {"code":"media_refused","reason":"consent_missing"}`,
+		"media before consent: the patient":          `error {"code":"media_refused","reason":"consent_missing"}`,
+		"a ticket used again":                        `error {"code":"ticket_invalid"}`,
+		"an expired ticket":                          `error {"code":"ticket_invalid"}`,
+		"documents, with a link and no code":         `403 {"type":"https://visavis.invalid/problems/code-needed","title":"Un code est nécessaire","status":403,"detail":"Pour protéger vos documents, demandez un code par SMS ou par courriel.","code":"code-needed"}`,
+		"another patient's document":                 absent,
+		"a document that never was":                  absent,
+		"a JSON body of 5 MB":                        `413 {"type":"https://visavis.invalid/problems/too-large","title":"Envoi trop lourd","status":413,"detail":"L'envoi dépasse la taille permise. Rien n'a été enregistré.","code":"too-large"}`,
+		"a booking by nobody who proved a telephone": `403 {"type":"https://visavis.invalid/problems/contact-not-proven","title":"Confirmez d'abord votre téléphone ou votre e-mail","status":403,"detail":"Rien n'a été réservé. Demandez un code et saisissez-le, puis confirmez le rendez-vous.","code":"contact-not-proven"}`,
+		"a booking in the past":                      `422 {"type":"https://visavis.invalid/problems/fields","title":"Quelque chose est à corriger","status":422,"detail":"Rien n'a été enregistré. Corrigez les champs signalés, puis renvoyez.","code":"fields","fields":[{"name":"start","code":"in-past","detail":"Ce moment est passé. Choisissez un autre créneau."}]}`,
+		"a specialty nobody has heard of":            `422 {"type":"https://visavis.invalid/problems/specialty-unknown","title":"Cette spécialité n'est pas connue","status":422,"detail":"Choisissez une spécialité de la liste.","code":"specialty-unknown"}`,
+		"slots of a doctor that never was":           absent,
+		"a patient born tomorrow":                    `422 {"type":"https://visavis.invalid/problems/fields","title":"Quelque chose est à corriger","status":422,"detail":"Rien n'a été enregistré. Corrigez les champs signalés, puis renvoyez.","code":"fields","fields":[{"name":"patient.birthDate","code":"in-future","detail":"Cette date est dans le futur."}]}`,
+		"a link used again":                          `200, the same appointment: true`,
+		"a revoked link":                             `410 {"type":"https://visavis.invalid/problems/link-revoked","title":"Ce lien a été annulé","status":410,"detail":"Un lien plus récent vous a peut-être été envoyé. Sinon, demandez-en un nouveau ou appelez le secrétariat.","code":"link-revoked"}`,
+		"who was in by a link that was revoked":      `200 {"kind":"anonymous","level":"none","locale":"fr"}`,
+		"a link that never was":                      `404 {"type":"https://visavis.invalid/problems/link-unknown","title":"Ce lien n'est pas reconnu","status":404,"detail":"Vérifiez qu'il est entier, ou demandez-en un nouveau sur la page « Lien perdu ».","code":"link-unknown"}`,
+		"a link after its time":                      `410 {"type":"https://visavis.invalid/problems/link-expired","title":"Ce lien n'est plus valable","status":410,"detail":"Le rendez-vous est passé. Demandez un nouveau lien pour retrouver vos documents.","code":"link-expired"}`,
+		"visavis verify after a changed audit row":   "exit status 1: visavis: audit log was tampered with: entry 7 was changed",
 	}
 }

@@ -93,9 +93,7 @@ func (s *spy) do(method, path string, body any, out any, o ...testkit.Option) {
 func (s *spy) act() {
 	s.slots = s.rig.slots("MARTIN")
 	first := s.slots[0]
-	body := first.booking(999)
-	body["patient"].(map[string]string)["familyName"] = "Zibeline"
-	body["patient"].(map[string]string)["email"] = "camille@example.org"
+	body := s.bookingOf(first, guest{"familyName": "Zibeline", "givenName": "Camille", "birthDate": "1980-02-29", "email": "camille@example.org"})
 	s.client().Post("/api/appointments", body).Want(201)
 	var me struct{ AppointmentID string }
 	s.patient(0).Get("/api/me").Want(200).JSON(&me)
@@ -130,7 +128,7 @@ func (s *spy) act() {
 	}
 	s.do("POST", "/api/prescriptions/"+draft.ID+"/cancel", map[string]string{"reason": mark("cancelled")}, nil)
 	var other struct{ ID string }
-	s.client().Post("/api/appointments", s.slots[2].booking(998)).Want(201).JSON(&other)
+	s.client().Post("/api/appointments", s.booking(s.slots[2], 998)).Want(201).JSON(&other)
 	s.do("POST", "/api/appointments/"+other.ID+"/cancel", map[string]string{"reason": mark("reason")}, nil)
 }
 

@@ -113,7 +113,7 @@ func TestFirstClinic(t *testing.T) {
 		if len(found.Items) != 1 || found.Items[0].City != "Lyon" {
 			t.Fatalf("search: %+v", found)
 		}
-		r.client().Post("/api/appointments", free[0].booking(1), testkit.Key("0190b5c0-0000-7000-8000-000000000001")).Want(201)
+		r.client().Post("/api/appointments", r.booking(free[0], 1), testkit.Key("0190b5c0-0000-7000-8000-000000000001")).Want(201)
 
 		// While it serves: a rehearsal, a bad file, a change that is seen at once.
 		changed := strings.Replace(example, "Médecine générale, enfants et adultes.", "Reçoit aussi le samedi.", 1)

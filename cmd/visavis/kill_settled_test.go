@@ -58,7 +58,7 @@ func openPostOffice(t *testing.T) *postOffice {
 	}
 	o.settings = []string{
 		"VISAVIS_MAIL_ADDR=" + o.mail.PlainAddr(), "VISAVIS_MAIL_STARTTLS=false",
-		"VISAVIS_SMS_URL=" + o.sms.URL(), "VISAVIS_SMS_SECRET=" + demoSecret,
+		gatewayAt + o.sms.URL(), "VISAVIS_SMS_SECRET=" + demoSecret,
 		"VISAVIS_MSSANTE_SMTP=" + o.mail.SecureAddr(), "VISAVIS_MSSANTE_IMAP=" + o.mail.IMAPAddr(), "VISAVIS_MSSANTE_BOX=" + demoBox,
 		"VISAVIS_MSSANTE_SERVER_NAME=" + o.mail.Domain(), "VISAVIS_MSSANTE_CERT=" + filepath.Join(dir, "client.pem"),
 		"VISAVIS_MSSANTE_KEY=" + filepath.Join(dir, "client.key"), "VISAVIS_MSSANTE_CA=" + filepath.Join(dir, "ca.pem"),

@@ -35,6 +35,11 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		w.random.Shuffle(len(w.slots), func(i, j int) { w.slots[i], w.slots[j] = w.slots[j], w.slots[i] })
 		w.doctor = r.staff(account("MARTIN"))
 		w.martin = r.slots("MARTIN")[0].practitioner
+		people := make([]guest, len(w.slots))
+		for n := range people {
+			people[n] = guestOf(n)
+		}
+		r.prove(w.slots[0], people...) // before the first kill: what is cut afterwards is the booking itself
 		for range kills {
 			w.round(time.Duration(300+w.random.IntN(1500)) * time.Millisecond)
 			r.kill()
@@ -128,7 +133,7 @@ func (w *witness) book(stop chan struct{}) {
 		n := w.next
 		w.next++
 		w.mu.Unlock()
-		try := attempt{key: care.NewID(time.Now()), body: w.slots[n].bookingOf(guestOf(n)), n: n}
+		try := attempt{key: care.NewID(time.Now()), body: w.bookingOf(w.slots[n], guestOf(n)), n: n}
 		a, err := w.client().From(n+2).Try("POST", "/api/appointments", try.body, testkit.Key(try.key))
 		if w.lost(a, err) {
 			w.mu.Lock()

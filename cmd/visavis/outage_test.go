@@ -216,7 +216,7 @@ func (c *call) told(when string) {
 func (c *call) book(key string) (*testkit.Answer, time.Duration) {
 	c.t.Helper()
 	start := time.Now()
-	a, err := c.client().From(500+c.from).Try("POST", "/api/appointments", c.slots[c.from].booking(700+c.from), testkit.Key(key))
+	a, err := c.client().From(500+c.from).Try("POST", "/api/appointments", c.booking(c.slots[c.from], 700+c.from), testkit.Key(key))
 	if err != nil {
 		c.t.Fatal(err)
 	}

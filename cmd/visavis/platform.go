@@ -17,6 +17,7 @@ import (
 	"visavis/encounters"
 	"visavis/encounters/declared"
 	"visavis/identity"
+	"visavis/identity/contacts"
 	"visavis/identity/prosante"
 	"visavis/internal/config"
 	"visavis/internal/front"
@@ -51,6 +52,7 @@ type platform struct {
 	medicines *download.Watch
 
 	identity      *identity.Service
+	contacts      *contacts.Service
 	scheduling    *scheduling.Service
 	consent       *consent.Service
 	encounters    *encounters.Service
@@ -112,11 +114,11 @@ func (p *platform) people(context.Context) error {
 
 // directory makes identity; without a party nobody signs in.
 func (p *platform) directory(party *prosante.Party) (err error) {
-	ask := ask{p}
 	p.identity, err = identity.New(identity.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Master: p.master,
-		Appointments: identityAppointments{ask}, Encounters: identityEncounters{ask}, Secrecy: identitySecrecy{ask}, ProSante: party,
+		Appointments: identityAppointments{ask{p}}, Encounters: identityEncounters{ask{p}}, Secrecy: identitySecrecy{ask{p}}, ProSante: party,
 	})
+	p.contacts = p.newContacts()
 	return err
 }
 
@@ -125,7 +127,7 @@ func (p *platform) acts(context.Context) (err error) {
 	ask := ask{p}
 	p.scheduling, err = scheduling.New(scheduling.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock,
-		Patients: agendaPatients{ask}, Practitioners: agendaPractitioners{ask}, Encounters: agendaEncounters{ask}, Consents: agendaConsents{ask}, Declarations: agendaDeclarations{ask},
+		Patients: agendaPatients{ask}, Contacts: agendaContacts{ask}, Practitioners: agendaPractitioners{ask}, Encounters: agendaEncounters{ask}, Consents: agendaConsents{ask}, Declarations: agendaDeclarations{ask},
 	})
 	if err != nil {
 		return err
@@ -212,7 +214,7 @@ func (p *platform) messages(press *sheet.Press) error {
 	}
 	p.messaging, err = messaging.New(messaging.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
-		People: messagePeople{ask}, Secrets: messageSecrets{ask}, Guests: messageGuests{ask}, Papers: messagePapers{ask}, Acts: messageActs{ask}, Secrecy: messageSecrecy{ask}, Printer: press,
+		People: messagePeople{ask}, Secrets: messageSecrets{ask}, Contacts: p.contacts, Guests: messageGuests{ask}, Papers: messagePapers{ask}, Acts: messageActs{ask}, Secrecy: messageSecrecy{ask}, Printer: press,
 		Mail: mail, MSSante: secure, SMS: smsOutlet(p.cfg), PublicURL: p.cfg.PublicURL, Zone: zone, DoubtFor: p.cfg.MSSante.DoubtFor,
 	})
 	return err
@@ -268,6 +270,7 @@ func (p *platform) carriage() (signaling.Media, signaling.Relay, error) {
 // subscribe connects facts to those who react, then opens the bus.
 func (p *platform) subscribe(ctx context.Context) error {
 	p.identity.Subscribe(p.bus)
+	p.contacts.Subscribe(p.bus)
 	p.scheduling.Subscribe(p.bus)
 	p.consent.Subscribe(p.bus)
 	p.encounters.Subscribe(p.bus)

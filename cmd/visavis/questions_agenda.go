@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"visavis/consent"
 	"visavis/encounters"
@@ -21,10 +22,7 @@ type agendaPatients struct{ ask }
 func (q agendaPatients) Resolve(ctx context.Context, p scheduling.Person, o care.OrganizationID) (scheduling.Known, error) {
 	id, err := p.ID, error(nil)
 	if id == "" {
-		id, err = q.identity.FindOrCreatePatient(ctx, identity.Booking{
-			OrganizationID: o, FamilyName: p.FamilyName, GivenName: p.GivenName, BirthDate: p.BirthDate,
-			Phone: p.Phone, Email: p.Email, Language: p.Language,
-		})
+		id, err = q.identity.FindOrCreatePatient(ctx, ofBooking(p, o))
 	} else if ours, e := q.identity.IsPatientOf(ctx, id, o); e != nil || !ours {
 		err = errors.Join(e, fault.Fields(fault.Field{Name: "patientId", Code: "patient-unknown"}))
 	}
@@ -33,13 +31,49 @@ func (q agendaPatients) Resolve(ctx context.Context, p scheduling.Person, o care
 	}
 	to, err := q.identity.Contact(ctx, id)
 	known := scheduling.Known{ID: id}
-	if to.Mobile {
+	// Of a booking, only the contacts it gave: what else is on file, or that there
+	// is a file, is not told.
+	looked := p.ID != ""
+	if to.Mobile && (looked || p.Phone != "") {
 		known.SMSHint = traits.HidePhone(to.Phone)
 	}
-	if to.Email != "" {
+	if to.Email != "" && (looked || p.Email != "") {
 		known.EmailHint = traits.HideEmail(to.Email)
 	}
 	return known, err
+}
+
+func ofBooking(p scheduling.Person, o care.OrganizationID) identity.Booking {
+	return identity.Booking{
+		OrganizationID: o, FamilyName: p.FamilyName, GivenName: p.GivenName, BirthDate: p.BirthDate,
+		Phone: p.Phone, Email: p.Email, Language: p.Language, Proven: p.Proven,
+	}
+}
+
+// Check asks identity what it would refuse of a booking.
+func (q agendaPatients) Check(p scheduling.Person, o care.OrganizationID) error {
+	return q.identity.CheckBooking(ofBooking(p, o))
+}
+
+// Reached asks identity whether typed contacts are those on a patient's file.
+func (q agendaPatients) Reached(ctx context.Context, id care.PatientID, phone, email string) (string, error) {
+	to, err := q.identity.Contact(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	p, wrongPhone := traits.ParsePhone(phone)
+	e, wrongEmail := traits.ParseEmail(email)
+	sms := wrongPhone == nil && to.Mobile && p == to.Phone
+	mail := wrongEmail == nil && to.Email != "" && strings.EqualFold(e, to.Email)
+	switch {
+	case sms && (mail || strings.TrimSpace(email) == ""), mail && strings.TrimSpace(phone) == "":
+		return "both", nil
+	case sms:
+		return "sms", nil
+	case mail:
+		return "email", nil
+	}
+	return "", nil
 }
 
 // Names asks identity how people call patients.
@@ -84,7 +118,7 @@ func (q agendaPractitioners) Colleagues(ctx context.Context, o care.Organization
 func card(p identity.Staff) scheduling.Card {
 	return scheduling.Card{
 		ID: p.ID, DisplayName: named(p), Title: p.Title, Specialty: p.Specialty, RPPS: p.RPPS(),
-		OrganizationID: p.Organization.ID, OrganizationName: p.Organization.Name, City: p.Organization.Address.City,
+		OrganizationID: p.Organization.ID, OrganizationName: p.Organization.Name, Phone: p.Organization.Phone, City: p.Organization.Address.City,
 		Bio: p.Bio, Languages: p.Languages,
 	}
 }

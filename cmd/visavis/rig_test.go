@@ -51,7 +51,8 @@ type rig struct {
 	env      []string
 	cmd      *exec.Cmd
 	links    demoLinks
-	opened   int // links
+	opened   int // links and networks
+	proofs   proofs
 	api      *httpx.Server
 }
 
@@ -110,7 +111,7 @@ func (r *rig) settle(settings []string) {
 		"VISAVIS_TURN_UDP=" + strconv.Itoa(ports["turn"]), "VISAVIS_TURN_TCP=" + strconv.Itoa(ports["turn"]),
 		"DATABASE_URL=" + r.database, "REDIS_URL=" + r.redis,
 	}
-	r.env = append(r.env, settings...)
+	r.env = append(append(r.env, generous...), settings...)
 }
 
 // sim is the address of a simulator that speaks HTTP.
@@ -371,7 +372,7 @@ func (s slot) booking(n int) map[string]any {
 }
 
 // guest is who books, as the form wants it.
-type guest = map[string]string
+type guest map[string]string
 
 func (s slot) bookingOf(g guest) map[string]any {
 	return map[string]any{

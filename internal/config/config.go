@@ -39,6 +39,7 @@ type Config struct {
 	Mail      Mail          `embed:"" prefix:"mail-"`
 	MSSante   MSSante       `embed:"" prefix:"mssante-"`
 	SMS       SMS           `embed:"" prefix:"sms-"`
+	Strangers Strangers     `embed:"" prefix:"strangers-"`
 	TSA       TSA           `embed:"" prefix:"tsa-"`
 	Medicines string        `env:"VISAVIS_MEDICINES" type:"path" help:"Folder of BDPM files that you keep yourself; when empty, what medicines update fetched, or a small sample."`
 	BDPM      BDPM          `embed:"" prefix:"medicines-"`
@@ -193,6 +194,7 @@ func (c *Config) AfterApply() error {
 		errs = append(errs, errors.New("psc-cert, psc-key: one without the other"))
 	}
 	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.BDPM.check(), c.checkDatabase())
+	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.Strangers.check(), c.checkDatabase())
 	return errors.Join(errs...)
 }
 

@@ -25,6 +25,7 @@ const (
 	PrescriptionIssued   = "PrescriptionIssued"
 	LinkRequested        = "LinkRequested"
 	CodeRequested        = "CodeRequested"
+	ContactCodeRequested = "ContactCodeRequested" // by somebody not known yet
 	CompanionInvited     = "CompanionInvited"
 	DeliveryChanged      = "DeliveryChanged"
 	StillKept            = "StillKept" // the photo that a host asked for in the call
@@ -179,6 +180,14 @@ type Code struct {
 	PatientID      care.PatientID `json:"patientId"`
 	Channel        string         `json:"channel"` // sms or email
 	Representative string         `json:"representative,omitempty"`
+}
+
+// ContactCode is the payload of ContactCodeRequested. The code and the contact wait
+// sealed in identity.
+type ContactCode struct {
+	CodeID   string        `json:"codeId"`
+	Channel  string        `json:"channel"` // sms or email
+	Language care.Language `json:"language"`
 }
 
 // Delivery is the payload of DeliveryChanged.

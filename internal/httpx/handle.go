@@ -36,6 +36,10 @@ type Op struct {
 	Match bool
 	// Limit is what a call costs whoever makes it; the zero Rule is free.
 	Limit limit.Rule
+	// Admit, when there is one, may refuse what was read (a *In) before anything
+	// is locked: it runs outside the transaction of an idempotency key, and a
+	// repeated request passes it again.
+	Admit func(ctx context.Context, in any) error
 	// MaxBody bounds the body, in bytes; 64 KiB when zero.
 	MaxBody int64
 	// ReadFor is how long the body may take to come; 5 s when zero. The answer
@@ -66,7 +70,11 @@ func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) 
 	huma.Register(s.api, o, func(ctx context.Context, in *In) (*Out, error) {
 		var out *Out
 		var err error
-		if err = typed(in); err != nil {
+		if err = typed(in); err == nil && op.Admit != nil {
+			err = op.Admit(ctx, in)
+		}
+		if err != nil {
+			s.note(ctx, err)
 			return nil, problem(ctx, err)
 		}
 		if op.Once {

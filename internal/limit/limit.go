@@ -26,6 +26,9 @@ type Rule struct {
 // Limiter takes a token or refuses as Throttled, saying how many seconds to wait.
 type Limiter interface {
 	Take(ctx context.Context, r Rule, key string) error
+	// Refund puts a token back: what it was taken for has proved to be honest.
+	// A full bucket stays full.
+	Refund(ctx context.Context, r Rule, key string)
 }
 
 // Network cuts an address to what one household or host holds: /32 or /64.
@@ -43,6 +46,26 @@ func Network(ip string) string {
 		return ip
 	}
 	return p.String()
+}
+
+// Networks gives the networks an address is in, from the narrowest: /32, /24 and
+// /16 of IPv4; /64, /48 and /32 of IPv6. What is no address is
+// alone in three of its own.
+func Networks(ip string) []string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return []string{ip, ip, ip}
+	}
+	a = a.Unmap().WithZone("")
+	widths := []int{32, 24, 16}
+	if a.Is6() {
+		widths = []int{64, 48, 32}
+	}
+	out := make([]string, len(widths))
+	for i, bits := range widths {
+		out[i] = netip.PrefixFrom(a, bits).Masked().String()
+	}
+	return out
 }
 
 // Local counts in this process.
@@ -79,6 +102,16 @@ func (l *Local) Take(_ context.Context, r Rule, key string) error {
 	}
 	l.buckets[id] = bucket{next}
 	return nil
+}
+
+// Refund implements Limiter.
+func (l *Local) Refund(_ context.Context, r Rule, key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := r.Name + "|" + key
+	if b, ok := l.buckets[id]; ok {
+		l.buckets[id] = bucket{b.full.Add(-r.Every)}
+	}
 }
 
 // sweep drops the buckets that are full, once a minute.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,37 @@ func TestBucket(t *testing.T) {
 		now.Advance(step.after)
 		if got := seconds(t, l.Take(context.Background(), rule, step.key)); got != step.want {
 			t.Errorf("step %d: wait %s s, want %s", i, got, step.want)
+		}
+	}
+}
+
+func TestLimit_RefundGivesATokenBack(t *testing.T) {
+	s, rdb := testkit.Redis(t)
+	_ = s
+	for name, l := range map[string]limit.Limiter{"local": limit.NewLocal(clock.NewFake(testkit.Morning())), "redis": limit.NewShared(rdb, limit.NewLocal(clock.System{}))} {
+		slow, ctx := limit.Rule{Name: "refund", Burst: 2, Every: time.Hour}, context.Background()
+		l.Refund(ctx, slow, name) // nothing was taken: nothing is won
+		for i, want := range []bool{true, true, false} {
+			if err := l.Take(ctx, slow, name); (err == nil) != want {
+				t.Errorf("%s: call %d: %v", name, i, err)
+			}
+		}
+		l.Refund(ctx, slow, name)
+		for i, want := range []bool{true, false} {
+			if err := l.Take(ctx, slow, name); (err == nil) != want {
+				t.Errorf("%s: call %d after the refund: %v", name, i, err)
+			}
+		}
+	}
+}
+
+func TestLimit_Networks(t *testing.T) {
+	for in, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7/32 192.0.2.0/24 192.0.0.0/16", "::ffff:192.0.2.7": "192.0.2.7/32 192.0.2.0/24 192.0.0.0/16",
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64 2001:db8:1::/48 2001:db8::/32", "fe80::1%eth0": "fe80::/64 fe80::/48 fe80::/32", "x": "x x x",
+	} {
+		if got := strings.Join(limit.Networks(in), " "); got != want {
+			t.Errorf("%s is in %s, want %s", in, got, want)
 		}
 	}
 }

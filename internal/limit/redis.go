@@ -22,6 +22,12 @@ if wait > 0 then return wait end
 redis.call('SET', KEYS[1], next, 'PX', next - now + 1000)
 return 0`
 
+// refund moves the instant of a bucket that exists back by one token.
+const refund = `
+local full = tonumber(redis.call('GET', KEYS[1]))
+if full then redis.call('SET', KEYS[1], full - tonumber(ARGV[1]), 'KEEPTTL') end
+return 0`
+
 const (
 	// patience is how long a call waits for Redis.
 	patience = 250 * time.Millisecond
@@ -35,6 +41,7 @@ const (
 type Shared struct {
 	rdb    redis.UniversalClient
 	script *redis.Script
+	back   *redis.Script
 	local  *Local
 	away   atomic.Int64 // Redis is not asked before this instant, in ns since 1970
 }
@@ -56,7 +63,7 @@ func Connect(url string) (*redis.Client, error) {
 
 // NewShared returns a limiter on rdb that falls back to local.
 func NewShared(rdb redis.UniversalClient, local *Local) *Shared {
-	return &Shared{rdb: rdb, script: redis.NewScript(take), local: local}
+	return &Shared{rdb: rdb, script: redis.NewScript(take), back: redis.NewScript(refund), local: local}
 }
 
 // Take implements Limiter.
@@ -77,4 +84,18 @@ func (s *Shared) Take(ctx context.Context, r Rule, key string) error {
 		return refused(time.Duration(ms) * time.Millisecond)
 	}
 	return nil
+}
+
+// Refund implements Limiter. Both counts are lowered: nobody knows which of them
+// the token was taken from.
+func (s *Shared) Refund(ctx context.Context, r Rule, key string) {
+	s.local.Refund(ctx, r, key)
+	if time.Now().UnixNano() < s.away.Load() {
+		return
+	}
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := s.back.Run(short, s.rdb, []string{"limit:" + r.Name + ":" + key}, r.Every.Milliseconds()).Err(); err != nil {
+		s.away.Store(time.Now().Add(aside).UnixNano())
+	}
 }

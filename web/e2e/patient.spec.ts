@@ -5,7 +5,7 @@
 import { expect, test, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { expectGood, zoomTwice } from './look';
-import { nextSms, shot, smsOf } from './support';
+import { nextSms, shot, smsOf, typeCode } from './support';
 
 interface Links {
   sms: string;
@@ -61,7 +61,7 @@ test('shows the price before confirming, checks five fields, books once (B11, B1
   expect(await page.locator('form input, form select').count()).toBeLessThanOrEqual(5);
   await expect(page.getByText(/^\d.* à votre charge$/)).toBeVisible();
 
-  await page.getByRole('button', { name: /^Réserver/ }).click();
+  await page.getByRole('button', { name: 'Continuer' }).click();
   await expect(page.getByText('À remplir')).toHaveCount(3);
   await expect(page.getByLabel('Nom de naissance')).toBeFocused();
   await expectGood(page);
@@ -70,31 +70,57 @@ test('shows the price before confirming, checks five fields, books once (B11, B1
   await page.getByLabel('Premier prénom').fill('Marie-Christine');
   await page.getByLabel('Date de naissance').pressSequentially('04031952');
   await expect(page.getByLabel('Date de naissance')).toHaveValue('04/03/1952');
-  await page.getByLabel('Téléphone mobile').fill('06 39 98 77 01');
-  await page.getByRole('button', { name: /^Réserver/ }).dblclick();
+  // A wrong number is corrected without typing the rest again; a reload loses nothing.
+  const number = info.project.name === 'phone' ? '+33639987701' : '+33639987702';
+  await page.getByLabel('Téléphone mobile').fill('06 39 98 77 09');
+  await page.getByRole('button', { name: 'Continuer' }).dblclick();
+  await expect(page.getByText(/Un code à huit chiffres part par SMS au/)).toBeVisible();
+  await page.getByRole('button', { name: 'Corriger mes coordonnées' }).click();
+  await expect(page.getByLabel('Nom de naissance')).toHaveValue('Durand-Delacroix');
+  const before = (await smsOf(links.sms, number)).length;
+  await page.getByLabel('Téléphone mobile').fill(number);
+  await page.getByRole('button', { name: 'Continuer' }).click();
+  await expect(page.getByLabel('Code à huit chiffres')).toBeFocused();
+  await expectGood(page);
+  await shot(page, `patient-code-${info.project.name}`);
+  await page.getByLabel('Code à huit chiffres').fill('123');
+  await page.getByRole('button', { name: /^Réserver/ }).click();
+  await expect(page.getByText('Écrivez les huit chiffres du message')).toBeVisible();
+  await page.reload();
+  await typeCode(page, links.sms, number, before);
   await expect(title(page)).toHaveText('C’est réservé');
   await expect(page.getByText(/Le lien de la consultation part par SMS/)).toBeVisible();
   await expectGood(page);
   await shot(page, `patient-booked-${info.project.name}`);
 });
 
-test('keeps what was typed when another person was faster', async ({ page, browser }) => {
+test('keeps what was typed and proven when another person was faster', async ({ page, browser }, info) => {
   await page.goto('/');
   await page.getByRole('link', { name: /Hugo/ }).click();
   await page.locator('details', { hasText: 'horaire' }).nth(2).locator('summary').click();
   await times(page).last().click();
   const other = await browser.newPage();
   await other.goto(page.url());
-  for (const [p, name] of [[other, 'Premier'], [page, 'Second']] as const) {
+  const end = info.project.name === 'phone' ? '1' : '2';
+  const fill = async (p: Page, name: string, number: string) => {
     await p.getByLabel('Nom de naissance').fill(name);
     await p.getByLabel('Premier prénom').fill('Zoé');
     await p.getByLabel('Date de naissance').fill('04/03/1952');
-    await p.getByLabel('Adresse e-mail').fill('zoe@exemple.test');
-    await p.getByRole('button', { name: /^Réserver/ }).click();
-    if (p === other) await expect(title(other)).toHaveText('C’est réservé');
-  }
+    await p.getByLabel('Téléphone mobile').fill(number);
+    const before = (await smsOf(links.sms, number)).length;
+    await p.getByRole('button', { name: 'Continuer' }).click();
+    await expect(p.getByLabel('Code à huit chiffres')).toBeVisible();
+    return before;
+  };
+  const [mine, theirs] = [`+336399877${end}1`, `+336399877${end}2`];
+  const before = await fill(page, 'Second', mine);
+  await typeCode(other, links.sms, theirs, await fill(other, 'Premier', theirs));
+  await expect(title(other)).toHaveText('C’est réservé');
+  await typeCode(page, links.sms, mine, before);
   await expect(page.getByText('Une autre personne vient de prendre cet horaire.')).toBeVisible();
-  await expect(page.getByLabel('Nom de naissance')).toHaveValue('Second');
+  await expect(page.getByText('Les horaires libres les plus proches')).toBeVisible();
+  await expectGood(page);
+  await shot(page, `patient-near-${info.project.name}`);
   await times(page).first().click();
   await page.getByRole('button', { name: /^Réserver/ }).click();
   await expect(title(page)).toHaveText('C’est réservé');

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expectGood } from './look';
 import { dayInParis, openAct } from './people';
-import { flows, lettersIn, nextSms, shot, smsOf, watchMedia } from './support';
+import { flows, lettersIn, nextSms, shot, smsOf, typeCode, watchMedia } from './support';
 
 interface Links {
   home: string;
@@ -82,7 +82,8 @@ test('a consultation from booking to the documents', async ({ browser }) => {
     await patient.getByLabel('Date de naissance').fill('30/09/1941');
     await patient.getByLabel('Téléphone mobile').fill('06 11 00 00 05');
     await shot(patient, '03-book');
-    await patient.getByRole('button', { name: /^Réserver/ }).click();
+    await patient.getByRole('button', { name: 'Continuer' }).click();
+    await typeCode(patient, links.sms, number, before);
     await expect(patient.getByRole('heading', { name: 'C’est réservé' })).toBeVisible();
     await shot(patient, '04-booked');
   });

@@ -70,6 +70,13 @@ export async function nextSms(gateway: string, number: string, before: number, w
   return fresh();
 }
 
+/** Types the code that a number got since `before` messages, and books: the last step of a booking. */
+export async function typeCode(page: Page, gateway: string, number: string, before: number): Promise<void> {
+  const code = (await nextSms(gateway, number, before, /\b\d{8}\b/)).match(/\b\d{8}\b/)![0];
+  await page.getByLabel('Code à huit chiffres').fill(code);
+  await page.getByRole('button', { name: /^Réserver/ }).click();
+}
+
 /** The letters in a mailbox of the mail simulator, as its page lists them. */
 export async function lettersIn(mail: string, address: string): Promise<string> {
   return (await fetch(`${mail}/box?address=${encodeURIComponent(address)}`)).text();

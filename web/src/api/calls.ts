@@ -1,6 +1,6 @@
 /** One function per route that the patient's pages use. */
 import { address, call } from './call';
-import type { BookingRequest, CheckResult, ConsentDecision, DispensingRequest, Invitation } from './types';
+import type { AttemptRequest, BookingRequest, CheckResult, ConsentDecision, DispensingRequest, Invitation } from './types';
 
 export const me = () => call('GET /api/me');
 export const openLink = (token: string) => call('POST /api/links/open', { body: { token } });
@@ -17,6 +17,10 @@ export const practitioners = (find: { specialty?: string; q?: string }) => call(
 export const practitioner = (id: string) => call('GET /api/practitioners/{id}', { path: { id } });
 export const slots = (id: string, from: string, days: number) =>
   call('GET /api/practitioners/{id}/slots', { path: { id }, query: { from, days } });
+export const nearSlots = (id: string, start: string) => call('GET /api/practitioners/{id}/slots/near', { path: { id }, query: { start } });
+/** Has a code sent to the contact of a booking; nothing is held. */
+export const startBooking = (body: AttemptRequest, idempotencyKey: string) => call('POST /api/booking-attempts', { body, idempotencyKey });
+export const verifyContact = (attempt: string, code: string) => call('POST /api/booking-attempts/verify', { body: { attempt, code } });
 export const book = (body: BookingRequest, idempotencyKey: string) => call('POST /api/appointments', { body, idempotencyKey });
 
 export const appointment = (id: string) => call('GET /api/appointments/{id}', { path: { id } });

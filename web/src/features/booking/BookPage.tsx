@@ -1,10 +1,10 @@
-/** Confirm a time in five fields, the price in view; then say where the link was sent. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+/** Confirm a time in five fields, the price in view, then a code; then say where the link was sent. */
+import { useQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import * as calls from '@/api/calls';
-import { asProblem, newIntention, type Problem } from '@/api/client';
-import type { Booked, Practitioner } from '@/api/types';
+import { asProblem } from '@/api/client';
+import type { Practitioner, Slot } from '@/api/types';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { clinicZone, dayOf, sameClock, sayDateTime, sayTime, sayZone, visitorZone } from '@/i18n/time';
 import { Alert, Failure } from '@/ui/Alert';
@@ -13,10 +13,13 @@ import { DateField, TextField } from '@/ui/Field';
 import { Loading } from '@/ui/Loading';
 import { PatientPage, Section, useNow } from '@/ui/Page';
 import { BookedPage } from './BookedPage';
-import { declaredOf, DeclaredSection, emptyDeclared } from './DeclaredSection';
-import { checkForm, emptyForm, errorsOf, patientOf, type BookingErrors, type BookingField, type BookingForm } from './form';
+import { CallUs, CodeStep } from './CodeStep';
+import { DeclaredSection } from './DeclaredSection';
+import type { BookingErrors, BookingField, BookingForm } from './form';
+import { NearSlots } from './NearSlots';
 import { PriceNote } from './PriceNote';
 import { SlotPicker } from './SlotPicker';
+import { useBooking, type BookingFlow } from './useBooking';
 import styles from './booking.module.css';
 
 export default function BookPage() {
@@ -61,57 +64,17 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
   const [, go] = useLocation();
   const now = useNow();
   const zone = visitorZone();
-  const queries = useQueryClient();
-  const [form, setForm] = useState<BookingForm>(emptyForm);
-  const [errors, setErrors] = useState<BookingErrors>({});
-  const [declared, setDeclared] = useState(emptyDeclared);
   const [choosing, setChoosing] = useState(false);
-  // One key per intention: the same person, the same time. Another time is another intention.
-  const intention = useRef({ start, key: newIntention() });
-  const formElement = useRef<HTMLFormElement>(null);
-  const booking = useMutation<Booked, Problem>({
-    mutationFn: () =>
-      calls.book(
-        {
-          practitionerId: practitioner.id,
-          start,
-          patient: patientOf(form),
-          ...declaredOf(declared),
-          locale: language,
-          zone,
-          priceShown: { amountCents: practitioner.price?.amountCents ?? 0, reimbursedCents: practitioner.price?.reimbursedCents ?? 0 },
-        },
-        intention.current.key,
-      ),
-    onError: (cause) => {
-      const problem = asProblem(cause);
-      setErrors(errorsOf(problem));
-      if (problem.status !== 0 && problem.status < 500) intention.current = { start, key: newIntention() };
-      if (problem.code === 'slot-taken' || problem.field('start')) setChoosing(true);
-      void queries.invalidateQueries({ queryKey: ['slots', practitioner.id] });
-      // A price that changed in between is shown anew before anything is confirmed.
-      if (problem.code === 'price-changed' || problem.field('priceShown')) void queries.invalidateQueries({ queryKey: ['practitioner', practitioner.id] });
-    },
-  });
-  if (booking.data) return <BookedPage booked={booking.data} />;
+  const flow = useBooking(practitioner, start, () => setChoosing(true));
+  if (flow.booked) return <BookedPage booked={flow.booked} />;
 
   const when = sayDateTime(start, now, zone, language);
-  const submit = () => {
-    const wrong = checkForm(form, dayOf(new Date(), zone));
-    setErrors(wrong);
-    if (Object.keys(wrong).length > 0) {
-      requestAnimationFrame(() => formElement.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
-      return;
-    }
-    if (intention.current.start !== start) intention.current = { start, key: newIntention() };
-    booking.mutate();
-  };
-  const pick = (next: string) => {
+  const pick = (slot: Slot) => {
     setChoosing(false);
-    booking.reset();
-    go(`/reserver?medecin=${encodeURIComponent(practitioner.id)}&debut=${encodeURIComponent(next)}`, { replace: true });
+    flow.forget();
+    go(`/reserver?medecin=${encodeURIComponent(practitioner.id)}&debut=${encodeURIComponent(slot.start)}`, { replace: true });
   };
-  const failure = booking.error ? asProblem(booking.error) : null;
+  const { failure } = flow;
   return (
     <PatientPage title={t('book.title')}>
       <Section>
@@ -133,7 +96,8 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
       {choosing && (
         <Section title={t('book.other', { name: practitioner.displayName })} id="other">
           {failure && <Failure problem={failure} kept={t('book.kept')} />}
-          <SlotPicker practitionerId={practitioner.id} onPick={(slot) => pick(slot.start)} />
+          {failure && <NearSlots practitionerId={practitioner.id} start={start} onPick={pick} />}
+          <SlotPicker practitionerId={practitioner.id} onPick={pick} />
         </Section>
       )}
       {practitioner.price && (
@@ -141,30 +105,73 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
           <PriceNote price={practitioner.price} />
         </Section>
       )}
-      <Section title={t('book.who')} id="who">
-        <form
-          ref={formElement}
-          id="booking"
-          className={styles.form}
-          noValidate
-          onSubmit={(e) => {
-            e.preventDefault();
-            submit();
-          }}
-        >
-          <Fields form={form} errors={errors} onChange={setForm} />
-          <DeclaredSection form={declared} onChange={setDeclared} />
-          <p className={styles.soft}>{t('book.secret')}</p>
-          {Object.keys(errors).length > 0 && <Alert tone="bad" title={t('book.incomplete')} live />}
-          {failure && !choosing && Object.keys(errors).length === 0 && (
-            <Failure problem={failure} kept={t('book.kept')} retry={submit} busy={booking.isPending} />
-          )}
-          <Button type="submit" wide busy={booking.isPending}>
-            {t('book.confirm', { when })}
-          </Button>
-        </form>
-      </Section>
+      {flow.proof ? (
+        <Section title={t('code.title')} id="code">
+          <CodeStep
+            proof={flow.proof}
+            when={when}
+            other={flow.other}
+            problem={choosing ? null : failure}
+            busy={flow.busy}
+            resent={flow.resent}
+            phone={practitioner.phone}
+            onCode={flow.confirm}
+            onAgain={flow.again}
+            onCorrect={flow.correct}
+          />
+        </Section>
+      ) : (
+        <Section title={t('book.who')} id="who">
+          <WhoForm flow={flow} today={dayOf(new Date(), zone)} quiet={choosing} phone={practitioner.phone} />
+        </Section>
+      )}
     </PatientPage>
+  );
+}
+
+/** The five fields: who comes, and where the code goes. */
+function WhoForm({ flow, today, quiet, phone }: { flow: BookingFlow; today: string; quiet: boolean; phone: string | undefined }) {
+  const t = useT('booking');
+  const formElement = useRef<HTMLFormElement>(null);
+  const { form, errors, failure } = flow;
+  const submit = () => {
+    if (!flow.check(today)) {
+      requestAnimationFrame(() => formElement.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+      return;
+    }
+    flow.ask();
+  };
+  return (
+    <form
+      ref={formElement}
+      id="booking"
+      className={styles.form}
+      noValidate
+      onSubmit={(e) => {
+        e.preventDefault();
+        submit();
+      }}
+    >
+      <Fields form={form} errors={errors} onChange={flow.setForm} />
+      <DeclaredSection form={flow.declared} onChange={flow.setDeclared} />
+      <p className={styles.soft}>{t('book.secret')}</p>
+      <p className={styles.soft}>{t('book.codeComes')}</p>
+      {Object.keys(errors).length > 0 && <Alert tone="bad" title={t('book.incomplete')} live />}
+      {failure && !quiet && Object.keys(errors).length === 0 && (
+        <>
+          <Failure problem={failure} kept={t('book.kept')} retry={submit} busy={flow.busy} />
+          {failure.status === 429 && flow.other && (
+            <Button look="secondary" wide onPress={() => flow.again(flow.other ?? 'email')}>
+              {t(flow.other === 'sms' ? 'code.bySms' : 'code.byEmail')}
+            </Button>
+          )}
+          {failure.status === 429 && <CallUs phone={phone} />}
+        </>
+      )}
+      <Button type="submit" wide busy={flow.busy}>
+        {t('book.continue')}
+      </Button>
+    </form>
   );
 }
 
@@ -176,6 +183,7 @@ const known = new Set([
   'phone',
   'email',
   'phone-or-email-needed',
+  'mobile-or-email-needed',
   'in-past',
   'not-a-slot',
   'too-long',

@@ -1,0 +1,358 @@
+package contacts
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+
+	"visavis/identity/traits"
+	"visavis/internal/budget"
+	"visavis/internal/care"
+	"visavis/internal/clock"
+	"visavis/internal/events"
+	"visavis/internal/fault"
+	"visavis/internal/limit"
+	"visavis/internal/seal"
+	"visavis/internal/store"
+)
+
+// The channels a code goes by.
+const (
+	SMS   = "sms"
+	Email = "email"
+)
+
+const (
+	codeDigits  = 8
+	codeLife    = 20 * time.Minute // at least, from the newest attempt that joined
+	attemptLife = 20 * time.Minute // to type the code
+	proofLife   = 30 * time.Minute // to book once it is typed
+	tries       = 5
+	// freshFor is how long a code sent is not sent again, unless it is asked for;
+	// again is how long it is not sent again even then.
+	freshFor = 10 * time.Minute
+	again    = time.Minute
+)
+
+// trying bounds wrong codes of one network against one contact.
+var trying = limit.Rule{Name: "contact.try", Burst: 30, Every: 2 * time.Minute}
+
+// Deps is what the service is made of.
+type Deps struct {
+	DB     *store.DB
+	Bus    *events.Bus
+	Keeper *seal.Keeper
+	Clock  clock.Clock
+	Limits limit.Limiter
+	Ledger *budget.Ledger
+	Master seal.Master
+	Costs  Costs
+}
+
+// Service proves contacts. It is safe for concurrent use.
+type Service struct {
+	Deps
+	index seal.Index
+	mac   []byte
+}
+
+// New returns the service.
+func New(d Deps) *Service {
+	return &Service{Deps: d, index: seal.NewIndex(d.Master), mac: d.Master.Derive("contacts")}
+}
+
+// Subscribe registers the hourly sweep.
+func (s *Service) Subscribe(bus *events.Bus) {
+	bus.Every("contacts.sweep", time.Hour, func(ctx context.Context, _ json.RawMessage) error { return s.Sweep(ctx) })
+}
+
+// Request asks for a code. Phone and Email are as typed; with both, Channel picks
+// one, and the telephone when it is empty.
+type Request struct {
+	Phone, Email string
+	Channel      string
+	Language     care.Language
+	Practitioner care.StaffID
+	// Again asks for another message although one was sent a moment ago.
+	Again bool
+	// Network is the requester's IP address; it is not stored.
+	Network string
+	// Proven starts an attempt that needs no code: the caller has proved the
+	// contact otherwise.
+	Proven bool
+}
+
+// Attempt is what the requester keeps.
+type Attempt struct {
+	Secret  string
+	Channel string
+	Hint    string // the contact as it was typed, mostly hidden
+	Expires time.Time
+}
+
+// address is a contact in its one spelling.
+type address struct{ channel, value string }
+
+func (a address) hint() string {
+	if a.channel == SMS {
+		return traits.HidePhone(a.value)
+	}
+	return traits.HideEmail(a.value)
+}
+
+// choose reads what was typed and picks where the code goes. Refusals name
+// patient.phone and patient.email.
+func choose(phone, email, channel string) (address, error) {
+	var problems []fault.Field
+	parse := func(field, text string, read func(string) (string, error)) string {
+		if strings.TrimSpace(text) == "" {
+			return ""
+		}
+		value, err := read(text)
+		if r, ok := err.(traits.Refusal); ok {
+			problems = append(problems, r.Field(field))
+		}
+		return value
+	}
+	p, e := parse("patient.phone", phone, traits.ParsePhone), strings.ToLower(parse("patient.email", email, traits.ParseEmail))
+	if err := fault.Fields(problems...); err != nil {
+		return address{}, err
+	}
+	mobile := p != "" && traits.Mobile(p)
+	switch {
+	case p == "" && e == "":
+		return address{}, fault.Fields(fault.Field{Name: "patient.phone", Code: "phone-or-email-needed"})
+	case channel == SMS && !mobile, p != "" && !mobile && e == "":
+		return address{}, fault.Fields(fault.Field{Name: "patient.phone", Code: "mobile-or-email-needed"})
+	case channel == Email && e == "":
+		return address{}, fault.Fields(fault.Field{Name: "patient.email", Code: "required"})
+	case channel == Email, !mobile:
+		return address{Email, e}, nil
+	}
+	return address{SMS, p}, nil
+}
+
+func (s *Service) contact(a address) []byte { return s.index.Of("contacts."+a.channel, a.value) }
+
+// Start begins an attempt: one code leaves, or the last one is joined. It joins the
+// caller's transaction. Refusals: Invalid by field, Throttled "sms-budget" and
+// "network-guarded".
+func (s *Service) Start(ctx context.Context, r Request) (a Attempt, err error) {
+	to, err := choose(r.Phone, r.Email, r.Channel)
+	if err != nil {
+		return Attempt{}, err
+	}
+	secret := newSecret()
+	now := s.Clock.Now()
+	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row := attemptRow{Hash: s.hash("attempt", secret), Contact: s.contact(to), Channel: to.channel, PractitionerID: string(r.Practitioner), At: store.Micros(now)}
+		if r.Proven {
+			row.ProvenAt = row.At
+			return insertAttempt(tx, row)
+		}
+		undo, err := s.guard(ctx, tx, r, to.channel)
+		if err != nil {
+			return err
+		}
+		err = insertAttempt(tx, row)
+		if err == nil {
+			err = s.sendOrJoin(ctx, tx, to, r)
+		}
+		if err != nil {
+			undo()
+		}
+		return err
+	})
+	return Attempt{secret, to.channel, to.hint(), now.Add(attemptLife)}, err
+}
+
+// sendOrJoin has one message sent to a contact, or makes the last one last.
+func (s *Service) sendOrJoin(ctx context.Context, tx *store.Tx, to address, r Request) error {
+	now := s.Clock.Now()
+	// Two attempts at once: the second waits here for the first and joins it.
+	if _, err := s.Ledger.Count(tx, contactHour, hex.EncodeToString(s.contact(to)), 0); err != nil {
+		return err
+	}
+	last, found, err := lastCode(tx, s.contact(to))
+	if err != nil {
+		return err
+	}
+	age := now.Sub(store.Time(last.At))
+	fresh := found && last.ExpiresAt > store.Micros(now) && (age < again || age < freshFor && !r.Again)
+	if !fresh {
+		switch err = s.allow(tx, to); {
+		case err == nil:
+			return s.send(ctx, tx, to, r.Language)
+		case !errors.Is(err, errContactFull) || !found:
+			return err
+		}
+	}
+	return prolong(tx, last.ID, store.Micros(now.Add(codeLife)))
+}
+
+// send makes a code and tells messaging.
+func (s *Service) send(ctx context.Context, tx *store.Tx, to address, language care.Language) error {
+	n, err := rand.Int(rand.Reader, big.NewInt(100_000_000))
+	if err != nil {
+		return fmt.Errorf("contacts: code: %w", err)
+	}
+	code, now := fmt.Sprintf("%0*d", codeDigits, n.Int64()), s.Clock.Now()
+	id := care.NewID(now)
+	sealed, err := s.Keeper.Seal(ctx, tx, seal.House, place(id), []byte(code+" "+to.value))
+	if err != nil {
+		return err
+	}
+	row := codeRow{ID: id, Contact: s.contact(to), Channel: to.channel, Hash: s.hash("code", id, code), Sealed: sealed,
+		Language: string(language), At: store.Micros(now), ExpiresAt: store.Micros(now.Add(codeLife))}
+	if err := insertCode(tx, row); err != nil {
+		return err
+	}
+	return s.Bus.Publish(ctx, tx, events.ContactCodeRequested, id, events.ContactCode{CodeID: id, Channel: to.channel, Language: language})
+}
+
+// Pending gives messaging the code of a ContactCodeRequested fact and where it
+// goes. It fails as Gone when the code is of no more use.
+func (s *Service) Pending(ctx context.Context, id string) (code, to string, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row, err := codeByID(tx, id)
+		if err != nil {
+			return err
+		}
+		if row.ExpiresAt <= store.Micros(s.Clock.Now()) {
+			return fault.New(fault.Gone, "code-expired")
+		}
+		plain, err := s.Keeper.Open(ctx, tx, seal.House, place(id), row.Sealed)
+		code, to, _ = strings.Cut(string(plain), " ")
+		return err
+	})
+	return code, to, err
+}
+
+// Verify checks the code typed for an attempt. The right code again changes
+// nothing. Refusals: Gone "attempt-over" (unknown, late, or out of tries), Invalid
+// "code-wrong" with {remaining}, Throttled. A wrong try counts.
+func (s *Service) Verify(ctx context.Context, secret, typed, network string) error {
+	hash := s.hash("attempt", secret)
+	var refused error
+	err := s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row, err := attemptByHash(tx, hash)
+		if err != nil {
+			return err
+		}
+		if refused, err = s.try(ctx, tx, row, typed, network); err != nil || refused != nil {
+			return err
+		}
+		return s.prove(ctx, tx, row, network)
+	})
+	if fault.KindOf(err) == fault.NotFound {
+		return fault.New(fault.Gone, "attempt-over")
+	}
+	return errors.Join(err, refused)
+}
+
+// try spends one try of an attempt. refused must not undo the count.
+func (s *Service) try(ctx context.Context, tx *store.Tx, row attemptRow, typed, network string) (refused, err error) {
+	now := s.Clock.Now()
+	if row.ProvenAt != 0 {
+		return nil, nil
+	}
+	if now.Sub(store.Time(row.At)) >= attemptLife {
+		return fault.New(fault.Gone, "attempt-over"), nil
+	}
+	if err := s.Limits.Take(ctx, trying, hex.EncodeToString(row.Contact)+"|"+limit.Network(network)); err != nil {
+		return err, nil
+	}
+	left, err := countTry(tx, row.Hash, tries)
+	if err != nil || !left {
+		return fault.New(fault.Gone, "attempt-over"), err
+	}
+	codes, err := codesOf(tx, row.Contact, store.Micros(now))
+	if err != nil {
+		return nil, err
+	}
+	typed = strings.Join(strings.Fields(typed), "")
+	for _, c := range codes {
+		if hmac.Equal(c.Hash, s.hash("code", c.ID, typed)) {
+			return nil, nil
+		}
+	}
+	if row.Tries+1 >= tries {
+		return fault.New(fault.Gone, "attempt-over"), nil
+	}
+	return fault.New(fault.Invalid, "code-wrong").With("remaining", strconv.Itoa(tries-1-int(row.Tries))), nil
+}
+
+// prove notes that an attempt is proven and gives back what it had taken.
+func (s *Service) prove(ctx context.Context, tx *store.Tx, row attemptRow, network string) error {
+	first, err := proveAttempt(tx, row.Hash, store.Micros(s.Clock.Now()))
+	if err != nil || !first {
+		return err
+	}
+	tx.AfterCommit(func() { s.refund(ctx, network) })
+	return s.Ledger.Return(tx, s.Costs.unproven(), row.PractitionerID, store.Time(row.At), 1)
+}
+
+// Proven tells which of two typed contacts an attempt has proved: "sms", "email",
+// or Forbidden "contact-not-proven". It joins the caller's transaction.
+func (s *Service) Proven(ctx context.Context, secret, phone, email string) (channel string, contact []byte, err error) {
+	refused := fault.New(fault.Forbidden, "contact-not-proven")
+	if secret == "" {
+		return "", nil, refused
+	}
+	err = s.DB.Read(ctx, func(_ context.Context, tx *store.Tx) error {
+		row, err := attemptByHash(tx, s.hash("attempt", secret))
+		if fault.KindOf(err) == fault.NotFound || err == nil && (row.ProvenAt == 0 || s.Clock.Now().Sub(store.Time(row.ProvenAt)) >= proofLife) {
+			return refused
+		}
+		if err != nil {
+			return err
+		}
+		a, err := choose(phone, email, row.Channel)
+		if err != nil {
+			return err
+		}
+		if !hmac.Equal(s.contact(a), row.Contact) {
+			return refused
+		}
+		channel, contact = a.channel, row.Contact
+		return nil
+	})
+	return channel, contact, err
+}
+
+// Sweep forgets attempts, codes and counts that are over.
+func (s *Service) Sweep(ctx context.Context) error {
+	return s.DB.Tx(ctx, func(_ context.Context, tx *store.Tx) error {
+		now := s.Clock.Now()
+		if err := forget(tx, store.Micros(now.Add(-attemptLife-proofLife)), store.Micros(now.Add(-24*time.Hour))); err != nil {
+			return err
+		}
+		return s.Ledger.Sweep(tx)
+	})
+}
+
+func (s *Service) hash(parts ...string) []byte {
+	h := hmac.New(sha256.New, s.mac)
+	h.Write([]byte(strings.Join(parts, "\x00")))
+	return h.Sum(nil)
+}
+
+func newSecret() string {
+	var b [32]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func place(id string) seal.Place {
+	return seal.Place{Table: "contact_codes", Column: "sealed", Row: id}
+}

@@ -1,0 +1,123 @@
+// Package budget counts, in the database, what people nobody knows may cost or
+// hold in a window of time: text messages in money, bookings of one practitioner.
+//
+// The counts are rows that are changed in the transaction of what they count, so
+// they hold on several nodes, after a restart, and with or without Redis; what is
+// rolled back was not counted. Windows are aligned (an hour begins at minute 0 of
+// UTC): around the change of a window at most twice the limit passes.
+//
+// A budget that is reached is logged once per window and process, as a warning
+// that names the budget and never whom it is about.
+package budget
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+
+	"visavis/internal/clock"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+)
+
+// keep is how long windows stay readable after they ended.
+const keep = 48 * time.Hour
+
+// Budget is how much may be used in a window, per key.
+type Budget struct {
+	Name   string
+	Window time.Duration
+	Limit  int64
+}
+
+// Line is what one key used of a budget in a window.
+type Line struct {
+	Name, Key string
+	Since     time.Time
+	Used      int64
+}
+
+// Ledger counts. It is safe for concurrent use.
+type Ledger struct {
+	clock clock.Clock
+	log   *slog.Logger
+
+	mu      sync.Mutex
+	alarmed map[string]time.Time // budget name → the window that was logged
+}
+
+// New returns a ledger; log gets its alarms.
+func New(c clock.Clock, log *slog.Logger) *Ledger {
+	return &Ledger{clock: c, log: log, alarmed: map[string]time.Time{}}
+}
+
+func (b Budget) since(at time.Time) time.Time { return at.Truncate(b.Window) }
+
+// Spend uses n of a budget, or nothing at all: it then fails as Throttled
+// "budget-reached" with the seconds until the next window. The bound and the
+// count are one statement.
+func (l *Ledger) Spend(tx *store.Tx, b Budget, key string, n int64) error {
+	now := l.clock.Now()
+	since := b.since(now)
+	if n <= b.Limit {
+		ok, err := spend(tx, row{b.Name, key, store.Micros(since), n}, b.Limit)
+		if err != nil || ok {
+			return err
+		}
+	}
+	l.alarm(b, since)
+	wait := since.Add(b.Window).Sub(now)
+	return fault.New(fault.Throttled, "budget-reached").With("seconds", fmt.Sprint(int(math.Ceil(wait.Seconds()))))
+}
+
+// Count notes n more, beyond the limit too, and gives what is used now: for what
+// is watched and not refused.
+func (l *Ledger) Count(tx *store.Tx, b Budget, key string, n int64) (used int64, err error) {
+	since := b.since(l.clock.Now())
+	if _, err := spend(tx, row{b.Name, key, store.Micros(since), n}, math.MaxInt64/2); err != nil {
+		return 0, err
+	}
+	if used, err = l.Used(tx, b, key); err == nil && used >= b.Limit {
+		l.alarm(b, since)
+	}
+	return used, err
+}
+
+// Return takes n back from the window of an instant.
+func (l *Ledger) Return(tx *store.Tx, b Budget, key string, at time.Time, n int64) error {
+	return giveBack(tx, row{b.Name, key, store.Micros(b.since(at)), n})
+}
+
+// Used is what was used of a budget in this window.
+func (l *Ledger) Used(tx *store.Tx, b Budget, key string) (int64, error) {
+	return used(tx, row{Name: b.Name, Key: key, Since: store.Micros(b.since(l.clock.Now()))})
+}
+
+// Standing lists what is counted in the windows of the last two days, the newest
+// first; at most 500 lines.
+func (l *Ledger) Standing(tx *store.Tx) ([]Line, error) {
+	rows, err := standing(tx, store.Micros(l.clock.Now().Add(-keep)), 500)
+	out := make([]Line, len(rows))
+	for i, r := range rows {
+		out[i] = Line{r.Name, r.Key, store.Time(r.Since), r.Used}
+	}
+	return out, err
+}
+
+// Sweep forgets windows that began two days ago.
+func (l *Ledger) Sweep(tx *store.Tx) error {
+	return forget(tx, store.Micros(l.clock.Now().Add(-keep)))
+}
+
+// alarm logs that a budget is reached, once per window.
+func (l *Ledger) alarm(b Budget, since time.Time) {
+	l.mu.Lock()
+	known := l.alarmed[b.Name].Equal(since)
+	l.alarmed[b.Name] = since
+	l.mu.Unlock()
+	if !known {
+		l.log.Warn("budget reached", "budget", b.Name, "limit", b.Limit, "until", since.Add(b.Window).Format(time.RFC3339))
+	}
+}
