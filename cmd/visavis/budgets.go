@@ -21,7 +21,7 @@ type budgetsCmd struct{}
 // Run prints what strangers cost and hold in the last two days, beside what they
 // may.
 func (budgetsCmd) Run(ctx context.Context, cfg *config.Config) (failed error) {
-	f, err := lay(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, nil)), false)
+	f, err := lay(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, nil)), toRead)
 	if err != nil {
 		return err
 	}
