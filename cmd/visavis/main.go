@@ -31,16 +31,7 @@ type cli struct {
 	Show    showCmd      `cmd:"" name:"config" help:"Print the settings, secrets hidden."`
 	OpenAPI openapiCmd   `cmd:"" name:"openapi" help:"Print the OpenAPI document of the API."`
 	Check   checkCmd     `cmd:"" help:"Check that this machine can run the platform: database, folders, ports, services."`
-	Serve   serveCmd     `cmd:"" help:"Serve the platform."`
-	Demo    demoCmd      `cmd:"" help:"Serve with a demo clinic and simulators of the national services."`
-	Clinic  clinicCmd    `cmd:"" help:"Organisations, staff and weekly plans: apply a file, or print what is."`
 	Budgets budgetsCmd   `cmd:"" help:"What people nobody knows cost and hold, beside what they may."`
-	Migrate migrateCmd   `cmd:"" help:"Bring the database schema up to date, then stop."`
-	Verify  verifyCmd    `cmd:"" help:"Check the audit log, the stored files and the signatures."`
-	Audit   auditCmd     `cmd:"" help:"The audit log: keep its newest signed head outside the database."`
-	Show    showCmd      `cmd:"" name:"config" help:"Print the settings, secrets hidden."`
-	OpenAPI openapiCmd   `cmd:"" name:"openapi" help:"Print the OpenAPI document of the API."`
-	Check   checkCmd     `cmd:"" help:"Check that this machine can run the platform: database, folders, ports, services."`
 }
 
 func main() {

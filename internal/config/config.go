@@ -193,8 +193,7 @@ func (c *Config) AfterApply() error {
 	if (c.PSC.Cert == "") != (c.PSC.Key == "") {
 		errs = append(errs, errors.New("psc-cert, psc-key: one without the other"))
 	}
-	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.BDPM.check(), c.checkDatabase())
-	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.Strangers.check(), c.checkDatabase())
+	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.BDPM.check(), c.Strangers.check(), c.checkDatabase())
 	return errors.Join(errs...)
 }
 
