@@ -262,6 +262,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/booking-attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a code sent before booking; nothing is held */
+        post: operations["startBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/booking-attempts/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Type the code that was sent */
+        post: operations["verifyBooking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/companions/{id}/revoke": {
         parameters: {
             query?: never;
@@ -1093,6 +1127,23 @@ export interface paths {
         };
         /** Free slots */
         get: operations["searchSlot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/practitioners/{id}/slots/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Three free slots near one that was taken */
+        get: operations["findNearSlots"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2377,6 +2428,37 @@ export interface components {
             version: number;
             zone: string;
         };
+        SchedulingAttemptInBody: {
+            /** @description the last code did not arrive */
+            again?: boolean;
+            /**
+             * @description where the code goes; the telephone first when absent
+             * @enum {string}
+             */
+            channel?: "sms" | "email";
+            /** @enum {string} */
+            locale: "fr" | "en";
+            patient: components["schemas"]["SchedulingPersonBody"];
+            practitionerId: string;
+            /** @description what the person saw before confirming */
+            priceShown: components["schemas"]["SchedulingShownBody"];
+            /** Format: date-time */
+            start: string;
+            /** @description IANA name of the patient's zone */
+            zone: string;
+        };
+        SchedulingAttemptOutBody: {
+            /** @description secret: it goes with the code, then with the booking */
+            attempt: string;
+            /** @enum {string} */
+            channel: "sms" | "email";
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description the contact as it was typed, mostly hidden */
+            hint: string;
+            /** @description no code is needed: the session proves the contact */
+            proven: boolean;
+        };
         SchedulingBookForInBody: {
             /** @enum {string} */
             locale: "fr" | "en";
@@ -2392,6 +2474,8 @@ export interface components {
             zone: string;
         };
         SchedulingBookInBody: {
+            /** @description the proven attempt of startBooking; a patient's own session needs none for a contact on file */
+            attempt?: string;
             /** @description allergies and treatments, when the patient says something of them */
             declared?: components["schemas"]["SchedulingDeclaredBody"];
             /** @enum {string} */
@@ -2456,6 +2540,10 @@ export interface components {
             displayName: string;
             id: string;
         };
+        SchedulingNearOutBody: {
+            /** @description at most three, in the order of the day */
+            items: components["schemas"]["SchedulingSlotBody"][];
+        };
         SchedulingPersonBody: {
             /** @description YYYY-MM-DD */
             birthDate: string;
@@ -2472,6 +2560,8 @@ export interface components {
             languages?: string[];
             nextSlot?: components["schemas"]["SchedulingSlotBody"];
             organizationName?: string;
+            /** @description of the organisation, E.164 */
+            phone?: string;
             price?: components["schemas"]["SchedulingPriceBody"];
             rpps?: string;
             specialtyCode?: string;
@@ -2528,6 +2618,10 @@ export interface components {
              */
             state: "" | "none" | "listed";
             text?: string;
+        };
+        SchedulingVerifyInBody: {
+            attempt: string;
+            code: string;
         };
         SignalingAdmissionBody: {
             /** Format: date-time */
@@ -3196,6 +3290,72 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["IdentitySituationsOutBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    startBooking: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulingAttemptInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulingAttemptOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    verifyBooking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulingVerifyInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -5005,6 +5165,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchedulingSlotsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    findNearSlots: {
+        parameters: {
+            query: {
+                /** @description the slot that was wanted */
+                start: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulingNearOutBody"];
                 };
             };
             /** @description Error */
