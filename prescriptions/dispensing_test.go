@@ -185,6 +185,8 @@ type noLimit struct{}
 
 func (noLimit) Take(context.Context, limit.Rule, string) error { return nil }
 
+func (noLimit) Refund(context.Context, limit.Rule, string) {}
+
 // TestFiftyPharmaciesOneSheet: the same sheet at fifty counters at once is dispensed once.
 func TestFiftyPharmaciesOneSheet(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
