@@ -65,7 +65,7 @@ func (s *Service) agreement(ctx context.Context, tx *store.Tx, r Record) (a Agre
 	if b.Agent != nil {
 		a.Agent = &Agent{b.Agent.Name, b.Agent.Relation, b.Agent.Proof, b.Agent.Document}
 	}
-	if r.Channel == Oral {
+	if r.Channel == Oral || r.Channel == Emergency {
 		a.AttestedBy = b.Actor.Name
 	}
 	return a, nil

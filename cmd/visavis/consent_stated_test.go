@@ -22,6 +22,9 @@ func TestStated_Consent(t *testing.T) {
 	mother := consent.Agreement{Record: record("five", care.ConsentGranted, consent.Oral, 0), AttestedBy: "Dr Claire MARTIN", Agent: &consent.Agent{Name: "Julie MOREAU", Relation: consent.Mother}}
 	first := consent.Agreement{Record: record("six", care.ConsentGranted, consent.Oral, 0)}
 	guardian := consent.Agreement{Record: record("seven", care.ConsentGranted, consent.Representative, 0), Agent: &consent.Agent{Name: "Ana RUIZ", Relation: consent.Guardian}}
+	urgent := consent.Agreement{Record: record("eight", care.ConsentEmergency, consent.Emergency, 1), AttestedBy: "Dr Claire MARTIN"}
+	refused := consent.Agreement{Record: record("nine", care.ConsentRefused, consent.Web, 6)}
+	const emergency = "acte commencé en urgence à 09:01, sans accord, sur décision de Dr Claire MARTIN ; le motif est conservé avec cette décision"
 	words, err := ownTexts()
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +41,11 @@ func TestStated_Consent(t *testing.T) {
 		{[]consent.Agreement{granted, withdrawn}, "one", online + " ; retiré à 09:05, pendant la consultation"},
 		{[]consent.Agreement{granted, withdrawn, again}, "one", online + " ; retiré à 09:05, pendant la consultation ; donné de nouveau à 09:07"},
 		{[]consent.Agreement{withdrawn, again}, "three", "accord à la téléconsultation donné en ligne par le patient le 10/03/2026 à 09:07 (texte t1)"},
+		{[]consent.Agreement{granted, refused}, "one", online + " ; refusé à 09:06, pendant la consultation"},
+		{[]consent.Agreement{refused}, "", ""},
+		{[]consent.Agreement{urgent}, "", emergency},
+		{[]consent.Agreement{urgent, refused}, "", emergency + " ; refusé à 09:06, pendant la consultation"},
+		{[]consent.Agreement{urgent, again}, "three", emergency + " ; accord à la téléconsultation donné en ligne par le patient le 10/03/2026 à 09:07 (texte t1)"},
 		{[]consent.Agreement{oral}, "four", "accord à la téléconsultation donné de vive voix par le patient, attesté par Dr Claire MARTIN le 10/03/2026 à 09:00 (texte t1)"},
 		{[]consent.Agreement{mother}, "five", "accord à la téléconsultation donné de vive voix par Julie MOREAU, mère du patient, attesté par Dr Claire MARTIN le 10/03/2026 à 09:00 (texte t1)"},
 		{[]consent.Agreement{first}, "six", "accord à la téléconsultation donné de vive voix par le patient, attesté par le professionnel le 10/03/2026 à 09:00 (texte t1)"},

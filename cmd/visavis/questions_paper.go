@@ -257,11 +257,22 @@ func stated(list []consent.Agreement, zone *time.Location, say func(key string, 
 		case r.State == care.ConsentGranted && id == "":
 			id = string(r.ID)
 			at["text"], at["date"] = r.TextID, r.At.In(zone).Format("02/01/2006")
-			text = say(agreed(r, at, say), at)
+			if text != "" {
+				text += " ; "
+			}
+			text += say(agreed(r, at, say), at)
+		case r.State == care.ConsentEmergency:
+			if text != "" {
+				text += " ; "
+			}
+			at["attester"] = r.AttestedBy
+			text += say("consent.emergency", at)
 		case r.State == care.ConsentGranted:
 			text += say("consent.again", at)
-		case id != "":
+		case r.State == care.ConsentWithdrawn && id != "":
 			text += say("consent.withdrawn", at)
+		case r.State == care.ConsentRefused && text != "":
+			text += say("consent.refused", at)
 		}
 	}
 	return id, text

@@ -233,8 +233,12 @@ func TestSentences_Receipt(t *testing.T) {
 	}
 	table := []s{
 		{"the patient is a minor", "minor", nil, func(r *Receipt) { r.Minor = false }},
+		{"a minor decides on the page", "channel_link", func(r *Receipt) { r.Channel, r.Minor = "web", true }, func(r *Receipt) { r.Minor = false }},
+		{"an adult decides on the page", "channel_web", func(r *Receipt) { r.Channel, r.Minor = "web", false }, func(r *Receipt) { r.Minor = true }},
+		{"a code went to who decided", "agent_known agent_on_file", func(r *Receipt) { r.AgentProof = "on-file" }, func(r *Receipt) { r.AgentProof = "" }},
+		{"the professional saw who decided", "agent_known agent_attested", func(r *Receipt) { r.AgentProof, r.Document = "attested", "passport" }, func(r *Receipt) { r.AgentProof = "" }},
 		{"somebody decided for the patient", "agent agent_of", nil, func(r *Receipt) { r.Agent = "" }},
-		channel("web", "channel_web", ""), channel("oral", "channel_oral", "Dr Martin"), channel("oral", "channel_oral_unnamed", ""), channel("representative", "channel_representative", ""),
+		channel("emergency", "channel_emergency", "Dr Martin"), channel("oral", "channel_oral", "Dr Martin"), channel("oral", "channel_oral_unnamed", ""), channel("representative", "channel_representative", ""),
 		{"the professional is named", "act_with", nil, func(r *Receipt) { r.Practitioner = "" }},
 		{"the act is a teleconsultation", "act_teleconsultation", nil, func(r *Receipt) { r.Act = "other" }},
 	}
@@ -246,10 +250,17 @@ func TestSentences_Receipt(t *testing.T) {
 			table = append(table, s{fact + " is " + value, k, func(r *Receipt) { set(r, value) }, func(r *Receipt) { set(r, instead) }})
 		}
 	}
-	pick("the decision", []string{"decision_granted", "decision_refused", "decision_withdrawn"}, func(r *Receipt, v string) { r.Decision = v })
-	pick("a later decision", []string{"later_granted", "later_refused", "later_withdrawn"}, func(r *Receipt, v string) { r.Later, r.LaterAt = v, r.At })
+	pick("the decision", []string{"decision_granted", "decision_refused", "decision_withdrawn", "decision_emergency"}, func(r *Receipt, v string) { r.Decision = v })
+	pick("a later decision", []string{"later_granted", "later_refused", "later_withdrawn", "later_emergency"}, func(r *Receipt, v string) { r.Later, r.LaterAt = v, r.At })
 	pick("the stamp", []string{"stamp_stamped", "stamp_pending", "stamp_retrying", "stamp_off"}, func(r *Receipt, v string) { r.Stamp = v })
 	pick("the relation", []string{"relation_mother", "relation_father", "relation_guardian", "relation_authorised-relative", "relation_chosen-adult"}, func(r *Receipt, v string) { r.Relation = v })
+	pick("the document seen", []string{"document_identity-card", "document_passport", "document_residence-permit", "document_digital-identity"}, func(r *Receipt, v string) { r.AgentProof, r.Document = "attested", v })
+	for _, k := range []string{"secrecy", "contraception"} {
+		table = append(table, s{"the ground is " + k, "ground ground_" + k, func(r *Receipt) { r.Ground = k }, func(r *Receipt) { r.Ground = "" }})
+	}
+	for _, k := range []string{"unable", "unreachable", "minor-refused"} {
+		table = append(table, s{"the situation is " + k, "situation reason source situation_" + k, func(r *Receipt) { r.Situation, r.Reason, r.Source = k, "Inconscient.", "CSP L1111-4" }, func(r *Receipt) { r.Situation = "" }})
+	}
 	pick("the language of the text", []string{"language_fr", "language_en"}, func(r *Receipt, v string) { r.TextLanguage = v })
 	known := follow(t, p, marks, func() Receipt { return receipt("fr") }, func(p *Press, r Receipt) ([]byte, error) { return p.Receipt(r) }, table)
 	listed(t, marks, `title footer page who patient channel when at act text text_name text_version text_language text_hash text_follows
