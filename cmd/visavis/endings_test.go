@@ -136,7 +136,7 @@ func seated(t *testing.T, r *rig, who int) *call {
 	c.do("GET", "/api/consent-texts?purpose=teleconsultation&lang=fr", nil, &text)
 	body := map[string]any{"textId": text.ID, "sha256": text.SHA256, "decision": "granted"}
 	if a := c.doctor.Do("POST", "/api/appointments/"+c.appointment+"/consent/oral", body); a.Status == 422 { // a minor
-		body["representative"] = map[string]string{"name": "Julie MOREAU", "relation": "mother"}
+		body["representative"] = map[string]string{"name": "Julie MOREAU", "relation": "mother", "document": "identity-card"}
 		c.do("POST", "/api/appointments/"+c.appointment+"/consent/oral", body, nil)
 	}
 	return c
