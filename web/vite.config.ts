@@ -8,7 +8,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // What every patient's page needs travels in one file: many small ones compress worse.
 const common = /node_modules\/(react|react-dom|scheduler|@tanstack|wouter|regexparam|use-sync-external-store)\/|\/src\/(ui\/(Page|Button|Field|Alert|Loading|Announcer|Sheet|online|date)|api\/(client|calls?)|i18n\/(i18n|time|problems))\./;
 // The join page is one thing to load before the room opens, and one more after.
-const room = /\/src\/features\/(call\/(?!Lamp)|diagnostics\/)/;
+const room = /\/src\/features\/(call\/(?!Lamp|ChatExtras)|diagnostics\/)/;
 
 function chunkOf(id: string): string | undefined {
   if (common.test(id)) return 'common';

@@ -34,5 +34,5 @@ func (q paperSecrecy) Confidential(ctx context.Context, id care.EncounterID, pat
 	if err != nil || e.AppointmentID == "" {
 		return false, err
 	}
-	return messageSecrecy{q.ask}.Confidential(ctx, e.AppointmentID, patient)
+	return messageSecrecy(q).Confidential(ctx, e.AppointmentID, patient)
 }

@@ -10,10 +10,11 @@ import { gzipSync } from 'node:zlib';
 const budget = 150 * 1000;
 const page = 'JoinPage';
 /**
- * Opened on demand, from the card or when the doctor asks for a photo, not on the way to the doctor; fetched in the
+ * The proof of an answer, of a minor's representative only, or of a host who writes to one person and of who wrote too much; or
+ * opened on demand, from the card or when the doctor asks for a photo, not on the way to the doctor; fetched in the
  * call once it stands, for when it moves to another server or its network does; or fetched with a camera that has a lamp.
  */
-const apart = ['rtc/standing.ts', 'rtc/extras.ts', 'src/features/call/Lamp.tsx', 'src/features/waiting/MovePage.tsx', 'src/features/companion/CompanionDialog.tsx', 'src/features/companion/AttendPage.tsx', 'src/features/still/StillSheet.tsx'];
+const apart = ['rtc/standing.ts', 'rtc/extras.ts', 'src/features/call/Lamp.tsx', 'src/features/call/ChatExtras.tsx', 'src/features/consent/Representative.tsx', 'src/features/consent/ConsentProof.tsx', 'src/features/waiting/MovePage.tsx', 'src/features/companion/CompanionDialog.tsx', 'src/features/companion/AttendPage.tsx', 'src/features/still/StillSheet.tsx'];
 const namespaces = ['app', 'problems', 'join', 'consent', 'diagnostics', 'waiting', 'call'];
 
 const dist = new URL('../dist/', import.meta.url);

@@ -11,6 +11,8 @@ import type consent from './fr/consent.json';
 import type diagnostics from './fr/diagnostics.json';
 import type waiting from './fr/waiting.json';
 import type call from './fr/call.json';
+import type chat from './fr/chat.json';
+import type representative from './fr/representative.json';
 import type proof from './fr/proof.json';
 import type companion from './fr/companion.json';
 import type still from './fr/still.json';
@@ -29,6 +31,8 @@ export type Catalogues = DeskCatalogues & {
   waiting: typeof waiting;
   call: typeof call;
   companion: typeof companion;
+  chat: typeof chat;
+  representative: typeof representative;
   pro: typeof pro;
   proof: typeof proof;
   still: typeof still;

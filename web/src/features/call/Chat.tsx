@@ -1,10 +1,10 @@
 /** Written messages of the act: read in order, sent with Enter, never lost while the connection is away. */
 import type { Call, CallSnapshot, PendingMessage } from '@rtc/api';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sayTime, visitorZone } from '@/i18n/time';
 import { Button } from '@/ui/Button';
-import { Select, TextField } from '@/ui/Field';
+import { TextField } from '@/ui/Field';
 import { roleWord } from './people';
 import styles from './call.module.css';
 
@@ -15,6 +15,10 @@ type Props = {
   /** Whoever opened it with a keyboard writes at once. */
   autoFocus?: boolean;
 };
+
+// Of a host who may write to one person, and of who wrote too much: few people load them.
+const ChatRecipient = lazy(() => import('./ChatExtras').then((m) => ({ default: m.ChatRecipient })));
+const ChatRefused = lazy(() => import('./ChatExtras').then((m) => ({ default: m.ChatRefused })));
 
 /** Signs a message may have (docs/signaling.md §5). */
 const longest = 2000;
@@ -71,13 +75,9 @@ export function Chat({ snapshot, call, onClose, autoFocus = false }: Props) {
         }}
       >
         {others.length > 0 && (
-          <Select
-            label={t('chat.to')}
-            name="to"
-            value={to}
-            onChange={setChosen}
-            options={[{ value: '', label: t('chat.toCall') }, ...others.map((s) => ({ value: s.seat, label: t(s.held ? 'chat.toHeld' : 'chat.toWaiting', { name: s.name }) }))]}
-          />
+          <Suspense fallback={null}>
+            <ChatRecipient others={others} value={to} onChange={setChosen} />
+          </Suspense>
         )}
         <TextField label={t('chat.write')} name="message" value={text} onChange={setText} autoComplete="off" autoFocus={autoFocus} error={tooLong ? t('chat.long') : undefined} />
         <Button type="submit" isDisabled={text.trim() === '' || tooLong}>
@@ -99,27 +99,13 @@ function Pending({ message, call }: { message: PendingMessage; call: Props['call
       </span>
       <span className={styles.message}>{message.text}</span>
       {refused && (
-        <>
-          <span className={styles.refused} role="alert">
-            {refused.code === 'chat_too_fast' ? t('chat.tooFast', { count: refused.seconds ?? 60 }) : t(`chat.${reasons[refused.code] ?? 'notKept'}`)}
-          </span>
-          <span className={styles.again}>
-            {refused.code !== 'chat_full' && (
-              <Button look="text" onPress={() => call.sayAgain(message.id)}>
-                {t('chat.again')}
-              </Button>
-            )}
-            <Button look="text" onPress={() => call.forgetMessage(message.id)}>
-              {t('chat.forget')}
-            </Button>
-          </span>
-        </>
+        <Suspense fallback={null}>
+          <ChatRefused message={message} refused={refused} call={call} />
+        </Suspense>
       )}
     </li>
   );
 }
-
-const reasons: Record<string, 'full' | 'gone'> = { chat_full: 'full', not_found: 'gone' };
 
 /** Whom a host can write to alone: those who wait or are on hold while others are in the call. */
 export function apart({ me, seats }: Pick<CallSnapshot, 'me' | 'seats'>) {

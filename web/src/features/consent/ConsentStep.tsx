@@ -1,6 +1,6 @@
 /** The exact text, agree or refuse; for a minor, the representative whose code proved who they are. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { lazy, Suspense, useRef, useState } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem, newIntention, type Problem } from '@/api/client';
 import type { Appointment, Consent, ConsentDecision, ConsentRecord, ConsentText, Me } from '@/api/types';
@@ -10,10 +10,12 @@ import { Failure } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
 import { Lines, Loading } from '@/ui/Loading';
 import { PatientPage, useNow } from '@/ui/Page';
-import { ConsentProof } from './ConsentProof';
-import { ChooseRepresentative } from './Representative';
 import { useInView } from './inView';
 import styles from './consent.module.css';
+
+// Once an answer is given, and of a minor only: nobody waits for them on the way to the doctor.
+const ConsentProof = lazy(() => import('./ConsentProof').then((m) => ({ default: m.ConsentProof })));
+const ChooseRepresentative = lazy(() => import('./Representative'));
 
 type Props = { me: Me; appointment: Appointment; consent: Consent; onAgreed: () => void; onBack: () => void };
 
@@ -25,7 +27,9 @@ export function ConsentStep(props: Props) {
     return (
       <PatientPage title={t(`${status}.title`)} action={<Button look="secondary" wide onPress={() => setAgain(true)}>{t('refused.again')}</Button>}>
         <p>{t('refused.text')}</p>
-        <ConsentProof consent={props.consent} />
+        <Suspense fallback={null}>
+          <ConsentProof consent={props.consent} />
+        </Suspense>
         <div>
           <Button look="text" onPress={props.onBack}>
             {t('refused.card')}
@@ -101,7 +105,9 @@ function Answer({ me, appointment, text, onAgreed, onRefused }: AnswerProps) {
   if (minor && patient && (!by || other)) {
     return (
       <div className={styles.answer}>
-        <ChooseRepresentative patient={patient} onProven={() => setOther(false)} />
+        <Suspense fallback={<Loading what={t('loading')} />}>
+          <ChooseRepresentative patient={patient} onProven={() => setOther(false)} />
+        </Suspense>
       </div>
     );
   }

@@ -24,8 +24,8 @@ export function waysTo(list: readonly OnFile[]): Way[] {
 }
 
 /** Asks for the code of a representative; says what happens when nobody is on file. */
-export function ChooseRepresentative({ patient, onProven }: { patient: Patient; onProven: () => void }) {
-  const t = useT('consent');
+export default function ChooseRepresentative({ patient, onProven }: { patient: Patient; onProven: () => void }) {
+  const t = useT('representative');
   const queries = useQueryClient();
   const ways = waysTo(patient.representatives ?? []);
   const [value, setValue] = useState(ways[0]?.value ?? '');

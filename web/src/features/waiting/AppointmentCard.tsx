@@ -4,7 +4,6 @@ import { lazy, Suspense, useState } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem, type Problem } from '@/api/client';
 import type { Appointment, Consent } from '@/api/types';
-import { ConsentProof } from '@/features/consent/ConsentProof';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sameClock, sayDateTime, sayMoney, sayTime, sayUntil, visitorZone } from '@/i18n/time';
 import { Failure } from '@/ui/Alert';
@@ -13,6 +12,7 @@ import { Facts, PatientPage, useNow } from '@/ui/Page';
 import { Question } from './Question';
 import styles from './waiting.module.css';
 
+const ConsentProof = lazy(() => import('@/features/consent/ConsentProof').then((m) => ({ default: m.ConsentProof })));
 const CompanionDialog = lazy(() => import('@/features/companion/CompanionDialog').then((m) => ({ default: m.CompanionDialog })));
 const DayBefore = lazy(() => import('@/features/diagnostics/DayBefore').then((m) => ({ default: m.DayBefore })));
 
@@ -57,7 +57,11 @@ export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMov
           <DayBefore encounterId={a.encounterId} />
         </Suspense>
       )}
-      <ConsentProof consent={consent} />
+      {consent.record && (
+        <Suspense fallback={null}>
+          <ConsentProof consent={consent} />
+        </Suspense>
+      )}
       <Changes appointment={a} consent={consent} when={when} onMove={onMove} onCheck={onCheck} />
     </PatientPage>
   );
