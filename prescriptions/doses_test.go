@@ -48,10 +48,13 @@ func TestDoses_NeverOutside(t *testing.T) {
 		d := Dosage{DoseQuantity: Dose{number.Draw(r, "dose"), rapid.SampledFrom([]string{"{tablet}", "ug", "mg", "g", "mL", "[drp]", "[iU]", "x", ""}).Draw(r, "unit")},
 			Timing:          Timing{Frequency: rapid.IntRange(-2, 2000).Draw(r, "n"), Period: rapid.IntRange(-2, 200).Draw(r, "period"), PeriodUnit: rapid.SampledFrom([]string{"", "h", "d", "wk"}).Draw(r, "of")},
 			AsNeededBoolean: rapid.Bool().Draw(r, "needed"), MaxDosePerDay: number.Draw(r, "most")}
-		for _, f := range d.check(func(s string) string { return s }) {
+		problems := d.check(func(s string) string { return s })
+		for _, f := range problems {
 			if !strings.HasPrefix(f.Name, "dosage.") {
 				r.Fatalf("the error names no field: %+v", f)
 			}
+		}
+		if len(problems) > 0 {
 			return
 		}
 		u, known := all[d.DoseQuantity.Code]
