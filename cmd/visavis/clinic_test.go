@@ -13,6 +13,7 @@ import (
 
 	"visavis/cmd/visavis/clinic"
 	"visavis/internal/testkit"
+	smssim "visavis/simulators/sms"
 )
 
 // hush is a secret that nothing may print.
@@ -23,11 +24,20 @@ const hush = "hush-hush"
 func serving(t *testing.T, database string) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), database: database}
+	gateway, err := smssim.Start(t.Context(), smssim.Options{Secret: demoSecret}) // a code proves the telephone of who books
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := gateway.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	port := func() string { return strconv.Itoa(testkit.FreePort(t)) }
 	web, media, turn := port(), port(), port()
 	r.url, r.args = "http://127.0.0.1:"+web, []string{"serve"}
 	r.env = []string{
-		asMain + "=1", "VISAVIS_DATA=" + r.dir, "VISAVIS_LISTEN=127.0.0.1:" + web, "VISAVIS_PUBLIC_URL=" + r.url, "LANG=C", "LC_ALL=", "LC_MESSAGES=",
+		gatewayAt + gateway.URL(), "VISAVIS_SMS_SECRET=" + demoSecret, asMain + "=1", "VISAVIS_DATA=" + r.dir, "VISAVIS_LISTEN=127.0.0.1:" + web, "VISAVIS_PUBLIC_URL=" + r.url, "LANG=C", "LC_ALL=", "LC_MESSAGES=",
 		"VISAVIS_MEDIA_UDP=" + media, "VISAVIS_MEDIA_TCP=" + media, "VISAVIS_TURN_UDP=" + turn, "VISAVIS_TURN_TCP=" + turn,
 		"DATABASE_URL=" + database, "REDIS_URL=", "VISAVIS_PSC_SECRET=" + hush, "VISAVIS_PSC_DISCOVERY=http://127.0.0.1:1/.well-known/wallet-openid-configuration",
 	}

@@ -82,8 +82,8 @@ func (db *DB) Tx(ctx context.Context, fn func(ctx context.Context, tx *Tx) error
 			case <-time.After(time.Duration(try*try) * 20 * time.Millisecond):
 			}
 		}
-		if err = db.once(ctx, fn); err == nil || !transient(err) {
-			break
+		if err = db.once(ctx, fn); err == nil || !transient(err) || isBusy(err) {
+			break // who waited for the writer is told so, not made to wait again
 		}
 	}
 	return db.lost(err)
@@ -182,8 +182,15 @@ func (db *DB) begin(ctx context.Context) (*gorm.DB, func(), error) {
 	return g, func() { _ = conn.Close() }, nil // back to the pool
 }
 
+const busyCode = "database-busy"
+
+func isBusy(err error) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && f.Code == busyCode
+}
+
 func busy(err error) error {
-	return fault.New(fault.Unavailable, "database-busy").Because(fmt.Errorf("store: the writer was not free in time: %w", err))
+	return fault.New(fault.Unavailable, busyCode).Because(fmt.Errorf("store: the writer was not free in time: %w", err))
 }
 
 // begun gives the transaction that g is, in a context that carries it.
