@@ -175,7 +175,7 @@ test('sends a code to the parent on file of a minor, who then refuses (C6)', asy
   const code = (await nextSms(links.sms, mother, before, /\b\d{6}\b/)).match(/\b\d{6}\b/)![0];
   await page.getByLabel('Code à six chiffres').fill(code);
   await page.getByRole('button', { name: 'Continuer avec ce code' }).click();
-  await expect(page.getByText(/Vous êtes .* de Léa/)).toBeVisible();
+  await expect(page.getByText(/Vous êtes Julie MOREAU, mère de LÉA/)).toBeVisible();
   await expectGood(page);
   await page.getByRole('button', { name: 'Je ne suis pas d’accord' }).click();
   await expect(title(page)).toHaveText('Vous n’êtes pas d’accord');
