@@ -17,7 +17,7 @@ import (
 )
 
 // TestBrokenFiles: each kind of file of a patient, and each thing that can
-// happen to it on a disk. Who asks is told the truth, the alarm is raised once,
+// happen to it on a disk. The person who asks reads the truth, the alarm is raised once,
 // health and verify know of it, and a file put back is whole again.
 func TestBrokenFiles(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {

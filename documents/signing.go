@@ -106,7 +106,7 @@ func (s *Service) Sign(ctx context.Context, id care.EncounterID, edit int64) (*D
 // compose makes the two files of a report, or names what is wrong.
 func (s *Service) compose(ctx context.Context, tx *store.Tx, act paper.Act, r *Report) (paper.Filing, error) {
 	missing := r.missing()
-	if refused := typography.Check(&r.Text); len(refused) > 0 { // a draft of before the check
+	if refused := typography.Check(&r.Text); len(refused) > 0 { // a draft saved before this check existed
 		return paper.Filing{}, fault.Fields(append(missing, refused...)...)
 	}
 	now := s.Clock.Now()

@@ -108,8 +108,8 @@ func (s *Service) refuseConfidential(ctx context.Context, id care.AppointmentID,
 	return err
 }
 
-// addressee tells through whom a code goes: who was chosen among those on file,
-// or else whom the link of the session went to.
+// addressee returns the representative who receives a code: the one chosen from
+// the file, or else the one to whom the link of the session was sent.
 func (s *Service) addressee(ctx context.Context, a authz.Actor, p Patient, chosen string) (string, error) {
 	if chosen == "" {
 		return s.representativeOf(ctx, a.SessionID)

@@ -36,7 +36,8 @@
 // /48, /32), which comes back when the contact is proven: people behind one address
 // who prove their contacts never run out. Text messages are counted in money per
 // hour and per day. Once half of an hour's money is used, or a practitioner has many
-// attempts that nobody proved, a network (/24, /48) has one unproven attempt at a
-// time: a flood from few networks cannot use up what is left, and a person alone on
-// theirs passes. Without money left the same code goes by e-mail.
+// attempts that nobody proved, a network may have only a few unproven attempts (the
+// rules of this package): a flood from few networks cannot use up what is left, and
+// a person alone on theirs passes. Without money left a code by SMS is refused
+// (sms-budget) with a sentence that proposes e-mail.
 package contacts
