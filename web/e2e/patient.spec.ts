@@ -73,7 +73,8 @@ test('shows the price before confirming, checks five fields, books once (B11, B1
   // A wrong number is corrected without typing the rest again; a reload loses nothing.
   const number = info.project.name === 'phone' ? '+33639987701' : '+33639987702';
   await page.getByLabel('Téléphone mobile').fill('06 39 98 77 09');
-  await page.getByRole('button', { name: 'Continuer' }).dblclick();
+  // Slow enough for the second click to find the next step under it.
+  await page.getByRole('button', { name: 'Continuer' }).dblclick({ delay: 120 });
   await expect(page.getByText(/Un code à huit chiffres part par SMS au/)).toBeVisible();
   await page.getByRole('button', { name: 'Corriger mes coordonnées' }).click();
   await expect(page.getByLabel('Nom de naissance')).toHaveValue('Durand-Delacroix');

@@ -6,6 +6,7 @@ import { firstLanguage, LanguageContext, loadCatalogue, rememberLanguage, type L
 import { Announcer } from '@/ui/Announcer';
 import { keepFocus } from '@/ui/keptFocus';
 import { Lines } from '@/ui/Loading';
+import { ignoreSecondClick } from '@/ui/secondClick';
 import { Routes } from '@/routes/Routes';
 import { FaultBoundary } from './FaultBoundary';
 import styles from './App.module.css';
@@ -51,6 +52,7 @@ function LanguageProvider({ children }: { children: ReactNode }) {
 export function App() {
   const [client] = useState(newQueryClient);
   useEffect(() => keepFocus(document.body), []);
+  useEffect(() => ignoreSecondClick(document), []);
   return (
     <LanguageProvider>
       <QueryClientProvider client={client}>
