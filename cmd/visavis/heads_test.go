@@ -48,6 +48,7 @@ func TestACutAuditLogIsFound(t *testing.T) {
 		}
 
 		db := r.open()
+		testkit.AllowAuditChanges(t, db)
 		pool, err := db.SQL()
 		if err != nil {
 			t.Fatal(err)
