@@ -35,6 +35,7 @@ type foundation struct {
 	signer *seal.Signer
 	audit  *audit.Log
 	seq    *audit.Sequencer
+	kept   *audit.Journal // of the audit log, in the data folder
 	table  *authz.Table
 	limits limit.Limiter
 	redis  redis.UniversalClient // nil without REDIS_URL
@@ -67,6 +68,11 @@ func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, why purpose)
 	f.index, f.signer = seal.NewIndex(f.master), seal.NewSigner(f.master)
 	f.audit = audit.New(f.keeper, f.clock)
 	f.db.SetChangeLog(f.audit)
+	f.kept = audit.NewJournal(filepath.Join(cfg.DataDir, "audit"), f.clock, log)
+	f.audit.SetJournal(f.kept)
+	if err = f.kept.Restore(ctx, f.db); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
 	host := "visavis"
 	if u, err := url.Parse(cfg.PublicURL); err == nil {
 		host = u.Hostname()
@@ -107,7 +113,7 @@ func (f *foundation) close() error {
 	if f.redis != nil {
 		errs = append(errs, f.redis.Close())
 	}
-	errs = append(errs, f.opened.Close())
+	errs = append(errs, f.kept.Close(), f.opened.Close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("closing: %w", err)
 	}

@@ -46,6 +46,16 @@ func (f *foundation) printHead(ctx context.Context) error {
 	return err
 }
 
+// numberEntries is the job that numbers new entries of the audit log, and looks
+// whether one that was committed is gone.
+func (f *foundation) numberEntries(ctx context.Context) error {
+	_, err := f.seq.Sequence(ctx)
+	if errors.Is(err, audit.ErrTampered) {
+		f.log.Error("integrity: the audit log is not numbered any more", "error", err)
+	}
+	return errors.Join(err, f.seq.CheckJournal(ctx, f.kept), f.alarm(ctx))
+}
+
 // alarm tells the operator which rows were refused because nobody with the key
 // wrote them, or because they were put back; people were told that they do not
 // exist.

@@ -277,8 +277,10 @@ func (p *platform) subscribe(ctx context.Context) error {
 	p.signaling.Subscribe(p.bus)
 	p.messaging.Subscribe(p.bus)
 	p.bus.Every("audit.sequence", time.Second, func(ctx context.Context, _ json.RawMessage) error {
-		_, err := p.seq.Sequence(ctx)
-		return errors.Join(err, p.alarm(ctx))
+		return p.numberEntries(ctx)
+	})
+	p.bus.Every("audit.journal", 6*time.Hour, func(ctx context.Context, _ json.RawMessage) error {
+		return p.kept.Compact(ctx, p.seq, p.cfg.HeadsDir)
 	})
 	p.bus.Every("audit.head", 5*time.Second, p.keepHead) // a head a day, as soon as there is one
 	p.bus.Every("documents.files", 6*time.Hour, p.checkFiles)

@@ -62,6 +62,11 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 		return err
 	}
 	fmt.Printf("audit: %d entries, every one as it was written\n", n)
+	recent, err := f.seq.VerifyJournal(ctx, f.kept)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("journal: %d entries of the last days, kept outside the database, are all in the log\n", recent)
 	if len(kept) > 0 {
 		fmt.Printf("heads: %d kept elsewhere, the log begins with each of them\n", len(kept))
 	}

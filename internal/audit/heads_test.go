@@ -35,6 +35,17 @@ func write(t *testing.T, h *testkit.House, object string, n int) {
 	}
 }
 
+// restarted puts a sequencer of another process in the place of the house's: it
+// knows no head.
+func restarted(t *testing.T, h *testkit.House) {
+	t.Helper()
+	s, err := audit.NewSequencer(h.DB, h.Clock, "visavis.test", h.Signer.Private())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Sequencer = s
+}
+
 func export(t *testing.T, h *testkit.House, dir string, once bool) string {
 	t.Helper()
 	name, _, err := h.Sequencer.Export(context.Background(), dir, once)
@@ -127,6 +138,10 @@ func TestExportedHeadsFindACutAndAFork(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if _, err := h.Sequencer.Sequence(ctx); !errors.Is(err, audit.ErrTampered) {
+			t.Errorf("the process that signed the longer log goes on with the short one: %v", err)
+		}
+		restarted(t, h)
 		found("the end cut", "31 remain")
 		write(t, h, "document/other", 5)
 		found("shorter, with a new end", "36 remain")
@@ -135,6 +150,7 @@ func TestExportedHeadsFindACutAndAFork(t *testing.T) {
 		write(t, h, "document/other", 25)
 		found("longer, with another end", "other entries before 40")
 		undo()
+		restarted(t, h)
 		write(t, h, "document/honest", 7)
 		if name := export(t, h, dir, true); !strings.HasSuffix(name, "-47.head") {
 			t.Errorf("the honest log goes on: %q", name)
@@ -153,6 +169,7 @@ func TestEverythingGone(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		restarted(t, h)
 		if _, _, err := h.Sequencer.Export(context.Background(), dir, false); !errors.Is(err, audit.ErrTampered) {
 			t.Errorf("NOT DETECTED: %v", err)
 		}

@@ -57,12 +57,17 @@ type Line struct {
 
 // Log appends and reads entries.
 type Log struct {
-	keeper *seal.Keeper
-	clock  clock.Clock
+	keeper  *seal.Keeper
+	clock   clock.Clock
+	journal *Journal // nil: none is kept
 }
 
 // New returns the log.
-func New(k *seal.Keeper, c clock.Clock) *Log { return &Log{k, c} }
+func New(k *seal.Keeper, c clock.Clock) *Log { return &Log{keeper: k, clock: c} }
+
+// SetJournal says where entries are kept outside the database once they are
+// committed. Call it before the first Append.
+func (l *Log) SetJournal(j *Journal) { l.journal = j }
 
 // Append writes an entry in tx, in the name of the actor of ctx.
 func (l *Log) Append(ctx context.Context, tx *store.Tx, e Entry) error {
@@ -88,6 +93,7 @@ func (l *Log) Append(ctx context.Context, tx *store.Tx, e Entry) error {
 	if err := insert(tx, r); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
+	tx.AfterCommit(func() { l.journal.add(r.ID, r.Object, r.Version) })
 	return nil
 }
 

@@ -28,7 +28,7 @@ func (s *Sequencer) CheckNewest(ctx context.Context, dir string) error {
 			return err
 		}
 		if err := s.consistent(tx, h, kept); err != nil {
-			return fmt.Errorf("%w. If this is an older backup that you restored on purpose, move the newer heads out of %s", err, dir)
+			return fmt.Errorf("%w. If this is an older backup that you restored on purpose, move the newer heads out of %s, and the folder audit out of the data folder", err, dir)
 		}
 		return nil
 	})

@@ -67,5 +67,6 @@ func TestCheckNewest_OlderCopy(t *testing.T) {
 			t.Errorf("a stored hash was changed: %v", err)
 		}
 		undo()
+		restarted(t, h)
 	})
 }

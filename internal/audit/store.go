@@ -68,7 +68,7 @@ func lockSequencer(tx *store.Tx) error {
 
 // unnumbered gives entries to number, at most limit, without those that nobody
 // with the key wrote: these are reported and stay without a number.
-func unnumbered(tx *store.Tx, limit int) ([]row, error) {
+func (s *Sequencer) unnumbered(tx *store.Tx, limit int) ([]row, error) {
 	var genuine []row
 	for after := ""; len(genuine) < limit; {
 		var rows []row
@@ -79,13 +79,43 @@ func unnumbered(tx *store.Tx, limit int) ([]row, error) {
 			after = r.ID
 			switch {
 			case !r.genuine(tx):
-				tx.Report(store.Finding{Object: "audit/" + r.ID, Reason: "forged"})
+				if s.firstForged(r.ID) {
+					tx.Report(store.Finding{Object: "audit/" + r.ID, Reason: "forged"})
+				}
 			case len(genuine) < limit:
 				genuine = append(genuine, r)
 			}
 		}
 	}
 	return genuine, nil
+}
+
+// firstForged tells whether an entry was not reported yet: it stays in the table,
+// and is found again each time.
+func (s *Sequencer) firstForged(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.forged[id]
+	if len(s.forged) < 1000 {
+		s.forged[id] = true
+	}
+	return !known
+}
+
+// firstForgedEntry gives the oldest entry without number whose MAC is wrong; empty
+// when there is none.
+func firstForgedEntry(tx *store.Tx) (string, error) {
+	for after := ""; ; {
+		var rows []row
+		if err := tx.G().Where("seq IS NULL AND id > ?", after).Order("id").Limit(batch).Find(&rows).Error; err != nil || len(rows) == 0 {
+			return "", err
+		}
+		for _, r := range rows {
+			if after = r.ID; !r.genuine(tx) {
+				return r.ID, nil
+			}
+		}
+	}
 }
 
 // parts are what the MAC of an entry covers.
@@ -100,6 +130,17 @@ func numbered(tx *store.Tx, from int64, limit int) ([]row, error) {
 	var rows []row
 	err := tx.G().Where("seq >= ?", from).Order("seq").Limit(limit).Find(&rows).Error
 	return rows, err
+}
+
+// numbersOf tells which of some entries are there, and whether each has a number.
+func numbersOf(tx *store.Tx, ids []string) (map[string]bool, error) {
+	var rows []row
+	err := tx.G().Select("id", "seq").Where("id IN ?", ids).Find(&rows).Error
+	known := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		known[r.ID] = r.Seq != nil
+	}
+	return known, err
 }
 
 func setNumber(tx *store.Tx, id string, seq int64) error {

@@ -201,6 +201,10 @@ func TestKeptHeadFindsWhatTheDatabaseForgot(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if _, err := h.Sequencer.Sequence(ctx); !errors.Is(err, audit.ErrTampered) {
+			t.Errorf("NOT DETECTED by the process that signed the longer log: %v", err)
+		}
+		restarted(t, h)
 		actor := testkit.As(authz.Actor{Role: care.Doctor, StaffID: "doctor-2"})
 		for i := range entries - 31 {
 			err := h.DB.Tx(actor, func(ctx context.Context, tx *store.Tx) error {
@@ -220,6 +224,7 @@ func TestKeptHeadFindsWhatTheDatabaseForgot(t *testing.T) {
 			t.Errorf("NOT DETECTED: fork signed by the platform itself: %v", err)
 		}
 		undo()
+		restarted(t, h)
 		if _, err := h.Sequencer.Verify(ctx, audit.Kept{Name: "theirs", Note: "go.sum database tree\n1\nAAAA\n\n— other AAAA\n"}); !errors.Is(err, audit.ErrTampered) {
 			t.Errorf("a head of somebody else: %v", err)
 		}

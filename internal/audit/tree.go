@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"visavis/internal/clock"
 	"visavis/internal/store"
@@ -25,6 +26,10 @@ type Sequencer struct {
 	signer   note.Signer
 	verifier note.Verifier
 	key      ed25519.PublicKey
+
+	mu     sync.Mutex
+	newest tlog.Tree       // the longest tree that this process knows to be signed
+	forged map[string]bool // entries without number whose MAC is wrong, reported already
 }
 
 // NewSequencer returns a sequencer whose heads are signed by key under name,
@@ -38,7 +43,7 @@ func NewSequencer(db *store.DB, c clock.Clock, name string, key ed25519.PrivateK
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	return &Sequencer{db: db, clock: c, signer: headSigner{verifier, key}, verifier: verifier, key: key.Public().(ed25519.PublicKey)}, nil
+	return &Sequencer{db: db, clock: c, signer: headSigner{verifier, key}, verifier: verifier, key: key.Public().(ed25519.PublicKey), forged: map[string]bool{}}, nil
 }
 
 // anyName verifies with our key under whatever name a head was signed: the
@@ -87,12 +92,15 @@ func (s *Sequencer) step(tx *store.Tx) (int, error) {
 	if err := lockSequencer(tx); err != nil {
 		return 0, err
 	}
-	rows, err := unnumbered(tx, batch)
-	if err != nil || len(rows) == 0 {
-		return 0, err
-	}
 	head, err := lastHead(tx)
 	if err != nil {
+		return 0, err
+	}
+	if err := s.extends(tx, head); err != nil {
+		return 0, err
+	}
+	rows, err := s.unnumbered(tx, batch)
+	if err != nil || len(rows) == 0 {
 		return 0, err
 	}
 	size := head.Size
@@ -126,6 +134,50 @@ func (s *Sequencer) step(tx *store.Tx) (int, error) {
 	return len(rows), s.sign(tx, size, reader)
 }
 
+// learn keeps the longest tree that was signed.
+func (s *Sequencer) learn(t tlog.Tree) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.N > s.newest.N {
+		s.newest = t
+	}
+}
+
+// extends refuses a stored head whose tree does not begin with the longest one
+// that this process knows: the end of the log was cut, with its hashes and heads,
+// while the process ran.
+func (s *Sequencer) extends(tx *store.Tx, h headRow) error {
+	s.mu.Lock()
+	known := s.newest
+	s.mu.Unlock()
+	if known.N == 0 {
+		return nil
+	}
+	const name = "a head that this process knows"
+	if h.Size < known.N {
+		return cutBefore(name, known.N, h.Size)
+	}
+	now, err := s.openStored(h)
+	if err != nil {
+		return err
+	}
+	if now.N == known.N {
+		if now.Hash != known.Hash {
+			return forked(name, known.N)
+		}
+		return nil
+	}
+	proof, err := tlog.ProveTree(now.N, known.N, hashReader(tx))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrTampered, err)
+	}
+	if tlog.CheckTree(proof, now.N, now.Hash, known.N, known.Hash) != nil {
+		return forked(name, known.N)
+	}
+	s.learn(now)
+	return nil
+}
+
 func readThrough(idx []int64, known map[int64]tlog.Hash, stored tlog.HashReaderFunc) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, len(idx))
 	for i, x := range idx {
@@ -148,10 +200,12 @@ func (s *Sequencer) sign(tx *store.Tx, size int64, r tlog.HashReader) error {
 		return fmt.Errorf("audit: %w", err)
 	}
 	at := store.Micros(s.clock.Now())
-	signed, err := note.Sign(&note.Note{Text: headText(tlog.Tree{N: size, Hash: root}, at)}, s.signer)
+	tree := tlog.Tree{N: size, Hash: root}
+	signed, err := note.Sign(&note.Note{Text: headText(tree, at)}, s.signer)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
+	tx.AfterCommit(func() { s.learn(tree) })
 	return insertHead(tx, headRow{Size: size, At: at, Note: string(signed)})
 }
 

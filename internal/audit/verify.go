@@ -81,6 +81,12 @@ func (v *verification) run(kept []Kept) error {
 	if n != v.size {
 		return fmt.Errorf("%w: %d entries have a number, %d are in the chain", ErrTampered, n, v.size)
 	}
+	switch id, err := firstForgedEntry(v.tx); {
+	case err != nil:
+		return err
+	case id != "":
+		return fmt.Errorf("%w: entry %s has no number, and nobody with the key wrote it so", ErrTampered, id)
+	}
 	return v.hashes()
 }
 

@@ -42,7 +42,7 @@ type guard struct {
 
 func newGuard(key []byte, d Dialect) (*guard, error) {
 	g := &guard{key: key, dialect: d, rules: map[string]TableRule{}, findings: map[Finding]bool{}}
-	g.memory.newest = map[objectHash]mark{}
+	g.memory.newest = map[ObjectHash]mark{}
 	list, err := TableRules()
 	for _, r := range list {
 		if r.Guarded {

@@ -8,12 +8,13 @@ import (
 	"sync"
 )
 
-// objectHash names a row in few bytes: SHA-256 of table/key, cut.
-type objectHash [16]byte
+// ObjectHash names a row in few bytes: SHA-256 of table/key, cut.
+type ObjectHash [16]byte
 
-func hashObject(object string) objectHash {
+// HashObject gives the hash of table/key.
+func HashObject(object string) ObjectHash {
 	sum := sha256.Sum256([]byte(object))
-	return objectHash(sum[:16])
+	return ObjectHash(sum[:16])
 }
 
 // mark is the last version of a row, and when this process learned of it.
@@ -25,7 +26,7 @@ type mark struct{ version, at int64 }
 type memory struct {
 	mu     sync.Mutex
 	ticks  int64 // counts transactions and marks, in order
-	newest map[objectHash]mark
+	newest map[ObjectHash]mark
 }
 
 // begin gives the time of a transaction that begins.
@@ -37,11 +38,11 @@ func (m *memory) begin() int64 {
 }
 
 // note keeps a version whose transaction is committed.
-func (m *memory) note(object string, version int64) {
+func (m *memory) note(h ObjectHash, version int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.ticks++
-	if h := hashObject(object); m.newest[h].version < version {
+	if m.newest[h].version < version {
 		m.newest[h] = mark{version, m.ticks}
 	}
 }
@@ -51,7 +52,7 @@ func (m *memory) note(object string, version int64) {
 func (m *memory) later(tx *Tx, object string, rev int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	known, ok := m.newest[hashObject(object)]
+	known, ok := m.newest[HashObject(object)]
 	return ok && known.version > rev && tx != nil && known.at <= tx.began
 }
 
@@ -62,8 +63,15 @@ func (db *DB) SetChangeLog(l ChangeLog) {
 	db.guard.log = l
 }
 
-// Remember keeps a version of a row that the audit log tells, as table/key.
-func (db *DB) Remember(object string, version int64) { db.guard.memory.note(object, version) }
+// version gives the last version of a row that this process knows; 0 for none.
+func (m *memory) version(object string) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.newest[HashObject(object)].version
+}
+
+// Remember keeps a version of a row that was told before this process began.
+func (db *DB) Remember(h ObjectHash, version int64) { db.guard.memory.note(h, version) }
 
 // report keeps a finding until Findings takes it; the same one once.
 func (g *guard) report(f Finding) {

@@ -160,6 +160,6 @@ func (g *guard) tell(db *gorm.DB, object string, rev int64) error {
 	if err := log.RowChanged(db.Statement.Context, tx, object, rev); err != nil {
 		return err
 	}
-	tx.AfterCommit(func() { g.memory.note(object, rev) })
+	tx.AfterCommit(func() { g.memory.note(HashObject(object), rev) })
 	return nil
 }

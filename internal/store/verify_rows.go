@@ -45,17 +45,31 @@ func (db *DB) VerifyRows(ctx context.Context) (rows int64, bad []Finding, err er
 	return rows, bad, err
 }
 
+// ToldVersions gives the newest version of each row that the audit log tells, by
+// table/key.
+func (db *DB) ToldVersions(ctx context.Context) (newest map[string]int64, err error) {
+	err = db.Read(ctx, func(ctx context.Context, tx *Tx) error {
+		pool, err := tx.SQL()
+		if err != nil {
+			return err
+		}
+		newest, err = newestVersions(ctx, pool)
+		return err
+	})
+	return newest, err
+}
+
 func (g *guard) check(r TableRule, row map[string]any, newest map[string]int64) Finding {
 	f := Finding{Object: RowObject(r, row)}
 	rev, _ := row["rev"].(int64)
 	mac, err := RowMAC(g.key, r, rev, row)
-	told := newest[f.Object]
+	told := max(newest[f.Object], g.memory.version(f.Object))
 	switch {
 	case err != nil || !sameText(rawText(row["mac"]), mac):
 		f.Reason = "forged"
 	case told > rev:
 		f.Reason = "returned"
-	case told < rev && rev > 1:
+	case newest[f.Object] < rev && rev > 1:
 		f.Reason = "unrecorded"
 	}
 	return f
