@@ -30,6 +30,7 @@ func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 		try  func(context.Context, *config.Config) error
 	}{
 		{"database and keys", tryDatabase},
+		{"database roles", tryRoles},
 		{"data folder, for its owner only", tryModes},
 		{"folder of audit heads", func(_ context.Context, c *config.Config) error { return tryFolder(c.HeadsDir) }},
 		{"Redis", tryRedis},

@@ -55,7 +55,7 @@ const (
 func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, why purpose) (*foundation, error) {
 	f := &foundation{cfg: cfg, log: log, clock: clock.System{}}
 	opened, err := installation.Open(ctx, installation.Options{
-		KeyFile: cfg.KeyFile, DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL.Value(), Clock: f.clock,
+		KeyFile: cfg.KeyFile, DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL.Value(), OwnerURL: cfg.OwnerURL.Value(), Clock: f.clock, Prepare: events.MigrateQueue,
 		Begin: why >= toBegin, NewDatabase: cfg.NewDatabase, Serve: why == toServe,
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, why purpose)
 		return nil, errors.Join(err, opened.Close())
 	}
 	if why == toServe {
-		if err = f.seq.CheckNewest(ctx, cfg.HeadsDir); err != nil {
+		if err = errors.Join(f.seq.CheckNewest(ctx, cfg.HeadsDir), f.logRoles(ctx)); err != nil {
 			return nil, errors.Join(err, opened.Close())
 		}
 	}

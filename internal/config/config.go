@@ -30,6 +30,7 @@ type Config struct {
 	HeadsDir string `name:"audit-heads" env:"VISAVIS_AUDIT_HEADS" type:"path" help:"Folder outside the database where a signed head of the audit log is kept each day; heads in the data folder when empty."`
 
 	DatabaseURL Secret `kong:"-"` // DATABASE_URL
+	OwnerURL    Secret `kong:"-"` // DATABASE_OWNER_URL, of the role that owns the tables: migrations only
 	RedisURL    Secret `kong:"-"` // REDIS_URL
 
 	TLS       TLS           `embed:"" prefix:"tls-"`
@@ -167,7 +168,7 @@ func (s Secret) Value() string { return string(s) }
 func (c *Config) AfterApply() error {
 	var errs []error
 	for name, dst := range map[string]*Secret{
-		"DATABASE_URL": &c.DatabaseURL, "REDIS_URL": &c.RedisURL, "VISAVIS_PSC_SECRET": &c.PSC.Secret,
+		"DATABASE_URL": &c.DatabaseURL, "DATABASE_OWNER_URL": &c.OwnerURL, "REDIS_URL": &c.RedisURL, "VISAVIS_PSC_SECRET": &c.PSC.Secret,
 		"VISAVIS_MAIL_PASSWORD": &c.Mail.Password, "VISAVIS_SMS_SECRET": &c.SMS.Secret,
 		"VISAVIS_TSA_PASSWORD": &c.TSA.Password,
 	} {
@@ -193,7 +194,11 @@ func (c *Config) AfterApply() error {
 	if (c.PSC.Cert == "") != (c.PSC.Key == "") {
 		errs = append(errs, errors.New("psc-cert, psc-key: one without the other"))
 	}
-	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.BDPM.check(), c.Strangers.check(), c.checkDatabase())
+	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.BDPM.check(), c.Strangers.check(),
+		checkDatabase("DATABASE_URL", c.DatabaseURL), checkDatabase("DATABASE_OWNER_URL", c.OwnerURL))
+	if c.OwnerURL != "" && c.DatabaseURL == "" {
+		errs = append(errs, errors.New("DATABASE_OWNER_URL: needs DATABASE_URL, of the role that serves"))
+	}
 	return errors.Join(errs...)
 }
 
@@ -217,13 +222,13 @@ func (t TSA) check() error {
 }
 
 // checkDatabase refuses an unencrypted connection to another machine (ASVS 12.3.1).
-func (c *Config) checkDatabase() error {
-	if c.DatabaseURL == "" {
+func checkDatabase(name string, address Secret) error {
+	if address == "" {
 		return nil
 	}
-	u, err := url.Parse(c.DatabaseURL.Value())
+	u, err := url.Parse(address.Value())
 	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
-		return errors.New("DATABASE_URL: must be a postgres:// address")
+		return errors.New(name + ": must be a postgres:// address")
 	}
 	host := u.Hostname()
 	if h := u.Query().Get("host"); h != "" {
@@ -231,7 +236,7 @@ func (c *Config) checkDatabase() error {
 	}
 	mode := u.Query().Get("sslmode")
 	if !loopback(host) && !strings.HasPrefix(host, "/") && mode != "verify-full" && mode != "verify-ca" {
-		return errors.New("DATABASE_URL: another machine needs sslmode=verify-full")
+		return errors.New(name + ": another machine needs sslmode=verify-full")
 	}
 	return nil
 }

@@ -108,6 +108,39 @@ func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, v any, t
 	return nil
 }
 
+// MigrateQueue brings the queue's tables up to date. It needs the role that
+// owns the tables.
+func MigrateQueue(ctx context.Context, db *store.DB) error {
+	pool, err := db.SQL()
+	if err != nil {
+		return err
+	}
+	if db.Dialect() == store.SQLite {
+		m, err := rivermigrate.New(riversqlite.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			return fmt.Errorf("events: %w", err)
+		}
+		return migrateQueue(ctx, m)
+	}
+	m, err := rivermigrate.New(riverdatabasesql.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("events: %w", err)
+	}
+	return migrateQueue(ctx, m)
+}
+
+// migrateQueue writes nothing when the tables are up to date: the application
+// role may only read the list of migrations.
+func migrateQueue(ctx context.Context, m *rivermigrate.Migrator[*sql.Tx]) error {
+	if r, err := m.Validate(ctx); err == nil && r.OK {
+		return nil
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("events: queue tables: %w", store.NeedsOwner(err))
+	}
+	return nil
+}
+
 // Open prepares the queue's tables and lets transactions insert. It works
 // nothing yet.
 func (b *Bus) Open(ctx context.Context) error {
@@ -150,8 +183,8 @@ func open(ctx context.Context, b *Bus, d riverdriver.Driver[*sql.Tx], cfg *river
 	if err != nil {
 		return fmt.Errorf("events: %w", err)
 	}
-	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("events: queue tables: %w", err)
+	if err := migrateQueue(ctx, m); err != nil {
+		return err
 	}
 	c, err := river.NewClient(d, cfg)
 	if err != nil {

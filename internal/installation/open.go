@@ -11,6 +11,7 @@ import (
 	"visavis/internal/clock"
 	"visavis/internal/seal"
 	"visavis/internal/store"
+	"visavis/internal/store/roles"
 )
 
 // ErrNotBegun is wrapped where nothing was begun yet and the caller may not
@@ -22,10 +23,15 @@ type Options struct {
 	KeyFile     string // of the master key
 	DataDir     string
 	DatabaseURL string // postgres://…; empty means SQLite in DataDir
+	OwnerURL    string // of the role that owns the tables, to migrate; empty when DatabaseURL is it
 	Begin       bool   // make the key and the database where there is neither
 	NewDatabase bool   // begin an empty database with a key that is there already
 	Serve       bool   // take the locks: this process serves
 	Clock       clock.Clock
+
+	// Prepare makes tables of libraries, after the migrations, as the owner of
+	// OwnerURL. It is not called without one.
+	Prepare func(ctx context.Context, owner *store.DB) error
 }
 
 // Installation is the key with its database, open.
@@ -113,6 +119,9 @@ func (i *Installation) open(ctx context.Context, o Options) error {
 	if i.Master, err = s.key(o, begin); err != nil {
 		return err
 	}
+	if err := i.migrateAsOwner(ctx, o, s); err != nil {
+		return err
+	}
 	if i.DB, err = store.Connect(ctx, storeOptions(o, i.Master)); err != nil {
 		return s.explain(err)
 	}
@@ -147,6 +156,40 @@ func (i *Installation) migrate(ctx context.Context, o Options) error {
 		err = i.DB.Migrate(ctx)
 	}
 	return err
+}
+
+// migrateAsOwner brings the schema up to date as the role of OwnerURL, gives
+// the application role its rights, and closes the connection of the owner.
+// Whoever only reads runs it when there is something to migrate.
+func (i *Installation) migrateAsOwner(ctx context.Context, o Options, s *state) (err error) {
+	if o.OwnerURL == "" {
+		return nil
+	}
+	db, err := store.Connect(ctx, store.Options{URL: o.OwnerURL, RowKey: i.Master.Derive("rows")})
+	if err != nil {
+		return fmt.Errorf("DATABASE_OWNER_URL: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }() // gives the lock back
+	pending, err := db.Pending(ctx)
+	if err == nil {
+		err = s.prove(ctx, db, i.Master)
+	}
+	if err != nil || !pending && !o.Begin {
+		return err
+	}
+	if err = i.lock(ctx, o, pending || o.Serve); err == nil && (pending || o.Serve) {
+		err = db.Lock(ctx)
+	}
+	if err == nil {
+		err = db.Migrate(ctx)
+	}
+	if err == nil && o.Prepare != nil {
+		err = o.Prepare(ctx, db)
+	}
+	if err != nil {
+		return err
+	}
+	return roles.Separate(ctx, o.OwnerURL, o.DatabaseURL)
 }
 
 func storeOptions(o Options, m seal.Master) store.Options {

@@ -49,7 +49,11 @@ func look(ctx context.Context, o Options) (*state, error) {
 	if s.folder, err = readMark(o.DataDir); err != nil {
 		return nil, err
 	}
-	s.database, s.db, err = store.Probe(ctx, store.Options{URL: o.DatabaseURL, DataDir: o.DataDir})
+	url := o.DatabaseURL
+	if o.OwnerURL != "" {
+		url = o.OwnerURL // before the first migration the application role may read nothing
+	}
+	s.database, s.db, err = store.Probe(ctx, store.Options{URL: url, DataDir: o.DataDir})
 	if err == nil && s.database.Empty() {
 		s.traces, err = hasTraces(o.DataDir)
 	}

@@ -51,7 +51,7 @@ func (db *DB) Contents(ctx context.Context) (c Contents, err error) {
 		err = pool.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&c.Version)
 	}
 	if err != nil {
-		return c, fmt.Errorf("store: schema version: %w", err)
+		return c, fmt.Errorf("store: schema version: %w", NeedsOwner(err))
 	}
 	return c, nil
 }
@@ -60,7 +60,9 @@ func (db *DB) Contents(ctx context.Context) (c Contents, err error) {
 func (db *DB) tables(ctx context.Context) (map[string]bool, error) {
 	query := "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 	if db.dialect == Postgres {
-		query = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+		// information_schema hides tables on which the role has no right: a
+		// database with a schema would look empty to the application role.
+		query = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
 	}
 	pool, err := db.write.DB()
 	if err != nil {

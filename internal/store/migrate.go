@@ -55,10 +55,19 @@ func (db *DB) Migrate(ctx context.Context) error {
 			return err
 		}
 		if _, err := p.Up(ctx); err != nil {
-			return fmt.Errorf("store: migrate: %w", db.explained(err))
+			return fmt.Errorf("store: migrate: %w", NeedsOwner(db.explained(err)))
 		}
 	}
 	return db.checkObjects(ctx)
+}
+
+// NeedsOwner adds to a refusal of PostgreSQL (SQLSTATE 42501) what to do.
+func NeedsOwner(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "42501" {
+		return fmt.Errorf("%w: the role of DATABASE_URL does not own the tables or lacks its rights; run visavis migrate with DATABASE_OWNER_URL", err)
+	}
+	return err
 }
 
 // explained names the disk where a SQLite file cannot be written.

@@ -198,3 +198,26 @@ func postgresOrSkip(t testing.TB) *PostgresServer {
 	}
 	return s
 }
+
+// TwoRoles gives two addresses of one empty database: of the role that owns it,
+// and of one that may connect and nothing else yet.
+func TwoRoles(t testing.TB) (owner, application string) {
+	t.Helper()
+	s := postgresOrSkip(t)
+	name, err := s.Create("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []string{
+		"CREATE ROLE " + name + "_owner LOGIN", "CREATE ROLE " + name + "_app LOGIN",
+		"ALTER DATABASE " + name + " OWNER TO " + name + "_owner",
+	} {
+		if err := s.exec("postgres", q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	as := func(role string) string {
+		return "postgres:///" + name + "?" + url.Values{"host": {s.dir}, "user": {name + role}}.Encode()
+	}
+	return as("_owner"), as("_app")
+}
