@@ -108,7 +108,7 @@ type urgentIn struct {
 	ID   string `path:"id"`
 	Body struct {
 		Situation string    `json:"situation" enum:"unable,unreachable,minor-refused" doc:"CSP L1111-4, R4127-42"`
-		Reason    string    `json:"reason" maxLength:"4000" doc:"why nobody could be asked; the patient reads it"`
+		Reason    string    `json:"reason" maxLength:"4000" printed:"text" doc:"why nobody could be asked; the patient reads it"`
 		Screen    *pageBody `json:"screen,omitempty"`
 	}
 }

@@ -292,7 +292,7 @@ func (s *Service) postReplace(ctx context.Context, in *struct {
 func (s *Service) postCancel(ctx context.Context, in *struct {
 	ByID
 	Body struct {
-		Reason string `json:"reason" maxLength:"500"`
+		Reason string `json:"reason" maxLength:"500" printed:"text"`
 	}
 }) (*prescriptionOut, error) {
 	if err := in.valid(); err != nil {

@@ -159,7 +159,7 @@ func (s *Service) postWithdraw(ctx context.Context, in *struct {
 	ID   string `path:"id" maxLength:"36"`
 	Body struct {
 		Code   string `json:"code" maxLength:"20"`
-		Reason string `json:"reason" maxLength:"500"`
+		Reason string `json:"reason" maxLength:"500" printed:"text"`
 	}
 }) (*verificationOut, error) {
 	p, err := s.Withdraw(ctx, in.Public, in.Body.Code, in.ID, strings.TrimSpace(in.Body.Reason))

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -62,5 +64,51 @@ func TestOperationsHaveNames(t *testing.T) {
 	}
 	if len(seen) < 50 {
 		t.Fatalf("only %d operations", len(seen))
+	}
+}
+
+// TestTexts_PrintedOrListed (issue 9, B1): each free text of the API is cleaned and checked for printing, or
+// is listed with the reason why no document holds it.
+func TestTexts_PrintedOrListed(t *testing.T) {
+	s, err := apart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile("testdata/texts.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for line := range strings.Lines(string(raw)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if len(f) != 3 || len(f[2]) < 4 {
+			t.Errorf("%q is not a row", line)
+			continue
+		}
+		listed[f[0]+" "+f[1]] = true
+	}
+	printed := 0
+	for _, r := range s.Routes() {
+		for _, x := range r.Texts {
+			key := r.Method + " " + r.Path + " " + x.Path
+			switch known := listed[key]; {
+			case x.Printed != "" && known:
+				t.Errorf("%s is printed: it is not listed in testdata/texts.tsv", key)
+			case x.Printed != "":
+				printed++
+			case !known:
+				t.Errorf("%s: tag it printed:\"line\" or \"text\", or say in testdata/texts.tsv why no document holds it", key)
+			}
+			delete(listed, key)
+		}
+	}
+	for key := range listed {
+		t.Errorf("testdata/texts.tsv lists %s, which is no text of the API", key)
+	}
+	if printed < 20 {
+		t.Errorf("only %d texts are printed", printed)
 	}
 }

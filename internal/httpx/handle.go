@@ -3,6 +3,7 @@ package httpx
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ const maxBody = 64 << 10
 // Handle registers a typed handler. Authorisation by role comes first, before
 // the body is read; authorisation for the record is the service's.
 func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) (*Out, error)) {
-	s.routes, s.module = append(s.routes, Route{op.Method, op.Path, op.Action}), op.Tag
+	s.routes, s.module = append(s.routes, Route{op.Method, op.Path, op.Action, typedTexts(reflect.TypeFor[In]())}), op.Tag
 	if op.MaxBody == 0 {
 		op.MaxBody = maxBody
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 
+	"visavis/internal/typography"
+
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -139,4 +141,43 @@ func (s *Server) OpenAPI() ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// typedTexts lists the free texts in the body of an input type.
+func typedTexts(in reflect.Type) []Typed {
+	body, ok := in.FieldByName("Body")
+	if !ok {
+		return nil
+	}
+	var out []Typed
+	appendTexts(&out, body.Type, "", "", map[reflect.Type]bool{})
+	return out
+}
+
+func appendTexts(out *[]Typed, t reflect.Type, path, printed string, within map[reflect.Type]bool) {
+	switch t.Kind() {
+	case reflect.Pointer:
+		appendTexts(out, t.Elem(), path, printed, within)
+	case reflect.Slice, reflect.Map:
+		appendTexts(out, t.Elem(), path+"[]", printed, within)
+	case reflect.String:
+		*out = append(*out, Typed{path, printed})
+	case reflect.Struct:
+		if within[t] {
+			return
+		}
+		within[t] = true
+		defer delete(within, t)
+		for f := range t.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if !f.IsExported() || name == "-" || f.Tag.Get("enum")+f.Tag.Get("pattern")+f.Tag.Get("format") != "" {
+				continue
+			}
+			at := path
+			if !f.Anonymous {
+				at = strings.TrimPrefix(path+"."+name, ".")
+			}
+			appendTexts(out, f.Type, at, f.Tag.Get(typography.Tag), within)
+		}
+	}
 }

@@ -75,6 +75,13 @@ type Route struct {
 	Method string
 	Path   string
 	Action authz.Action
+	Texts  []Typed // free texts of the body
+}
+
+// Typed is a free text that a caller types: no enumeration, no pattern, no format.
+type Typed struct {
+	Path    string // as lines[].name
+	Printed string // the tag of internal/typography: line or text, empty when the text reaches no document
 }
 
 // New returns a server without routes.
@@ -113,7 +120,7 @@ func (s *Server) Routes() []Route { return s.routes }
 // web app) after the same sign-in; action is checked first all the same. What a
 // path has in braces is the request's PathValue.
 func (s *Server) Mount(method, path string, action authz.Action, h http.HandlerFunc) {
-	s.routes = append(s.routes, Route{method, path, action})
+	s.routes = append(s.routes, Route{Method: method, Path: path, Action: action})
 	s.engine.Handle(method, strings.NewReplacer("{", ":", "}", "").Replace(path), func(c *gin.Context) {
 		if err := s.o.Table.May(authz.From(c.Request.Context()), action); err != nil {
 			s.refuse(c, err)

@@ -9,9 +9,10 @@ import (
 //go:embed arabic.tsv
 var arabicTSV string
 
-// lamOfLigature is printed, without width, beside the ligature of a lam and an alef, and means the lam; the
-// ligature means the alef. Readers of PDF files do not agree on the order of two letters of one glyph in a
-// right-to-left passage. No text can hold it: Printable refuses it.
+// lamOfLigature is printed right of the ligature of a lam and an alef, on a quarter of an em that the ligature
+// gives up, and means the lam; the ligature means the alef. Readers of PDF files do not agree on the order of
+// two letters of one glyph in a right-to-left passage, and take two glyphs at one place for one that was
+// printed twice. No text can hold it: Printable refuses it.
 const lamOfLigature = '\ue001'
 
 const (

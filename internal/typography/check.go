@@ -17,21 +17,42 @@ const Tag = "printed"
 // named bounds how many signs of one field a refusal names.
 const named = 5
 
-// Unprintable lists the signs of a cleaned text that the fonts cannot draw, each once, in order. It is
-// empty for nearly every text.
+// Unprintable lists the signs of a cleaned text that the fonts cannot draw, each once, in order: those they
+// lack, and combining marks that nothing carries, which would stand over another letter. It is empty for
+// nearly every text.
 func Unprintable(s string) []rune {
 	var out []rune
 	if plain(s) {
 		return nil
 	}
 	fonts := loadFonts()
+	base := rune(0) // what carries a mark that follows; 0 when nothing does
 	for _, r := range s {
-		if !fonts.printable(r) && !strings.ContainsRune(string(out), r) {
+		ok := fonts.printable(r)
+		if unicode.Is(unicode.M, r) {
+			ok = ok && carries(base, r)
+		} else {
+			base = r
+		}
+		if !ok && !strings.ContainsRune(string(out), r) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
+
+// carries tells whether a combining mark is drawn on a sign: on a letter, a figure or a symbol, and a mark of
+// Hebrew or Arabic on a letter read from right to left only, since the fonts draw it on what stands at its
+// right, the other marks on what stands at their left.
+func carries(base, mark rune) bool {
+	if !unicode.IsLetter(base) && !unicode.IsNumber(base) && !unicode.IsSymbol(base) {
+		return false
+	}
+	return rightToLeft(base) == rightToLeftMark(mark)
+}
+
+// rightToLeftMark tells whether a combining mark belongs to Hebrew or Arabic.
+func rightToLeftMark(r rune) bool { return r >= 0x590 && r <= 0x6ff }
 
 // Fields checks one cleaned text: no field, or one refusal that names the signs which cannot be printed, by
 // their drawing and their code (U+4E2D), and by their code alone when they have no drawing.

@@ -51,7 +51,13 @@ type repertoire struct {
 // loadFonts reads the character maps of the embedded fonts once. A sign counts when the regular and the bold
 // font both draw it.
 var loadFonts = sync.OnceValue(func() repertoire {
-	return repertoire{main: drawn(regularTTF, boldTTF), wide: drawn(wideRegularTTF, wideBoldTTF), shapes: loadShapes()}
+	p := repertoire{main: drawn(regularTTF, boldTTF), wide: drawn(wideRegularTTF, wideBoldTTF), shapes: loadShapes()}
+	for r := range p.main {
+		if unicode.Is(unicode.M, r) {
+			delete(p.main, r) // its marks need layout rules: without them they stand over the next letter
+		}
+	}
+	return p
 })
 
 // drawn lists the signs that both fonts draw; a font that cannot be read draws none, which TestRepertoire

@@ -9,6 +9,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	xfont "golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
@@ -113,7 +116,11 @@ func TestRepertoire(t *testing.T) {
 		"Vietnamese": {0x1ea0, 0x1ef9}, "Cyrillic": {0x400, 0x4ff}, "Hebrew": {0x5d0, 0x5ea}, "Arabic letters": {0x621, 0x63a}, "Arabic letters, end": {0x641, 0x652},
 		"arrows": {0x2190, 0x21ff}, "mathematics": {0x2200, 0x22ff}, "boxes": {0x25a0, 0x25ff}, "superscripts": {0x2074, 0x208e}} {
 		for r := table[0]; r <= table[1]; r++ {
-			if s := Clean(string(r)); s != "" && unicode.IsGraphic(r) && len(Unprintable(s)) > 0 {
+			letter := ""
+			if unicode.Is(unicode.M, r) {
+				letter = map[bool]string{false: "ш", true: "ب"}[rightToLeftMark(r)]
+			}
+			if s := Clean(letter + string(r)); s != "" && unicode.IsGraphic(r) && len(Unprintable(s)) > 0 {
 				t.Errorf("%s: %c (%U) is not printed", name, r, r)
 			}
 		}
@@ -126,6 +133,49 @@ func TestRepertoire(t *testing.T) {
 	for _, r := range "😀中あ한ก\x00\x07\x1b\x7f\u0080\ufffd\ue000\ue001\ue0ff\uf0b7\ufffeहہ" {
 		if Printable(r) {
 			t.Errorf("%U is said to be printed", r)
+		}
+	}
+}
+
+// A combining mark is printed on what carries it, or refused with its name. The fonts draw it there: no mark
+// moves what follows it, those of Latin, Greek and Cyrillic stand at their left, those of Hebrew and Arabic at
+// their right.
+func TestMarks(t *testing.T) {
+	for typed, refused := range map[string]string{
+		"x\u0304 c\u0304 m\u0325": "", "2\u0305 №\u0332 ☐\u0336": "", "ш\u0483\u0301": "", "שָׁ בְּ": "", "مُحَمَّد": "", "ـَ": "", "\u25cc\u0486": "",
+		"\u0301": "\u0301", "a\n\u0301": "\u0301", "a \u0486b": "\u0486", "_\u0484": "\u0484", "\u00a0\u0301": "\u0301", "(\u0308\u0301)": "\u0308\u0301",
+		"a\u064e": "\u064e", "\u05b8": "\u05b8", "5\u0651": "\u0651", "ب\u0305": "\u0305", "a\u05b8\u05b8": "\u05b8",
+	} {
+		if got := string(Unprintable(Clean(typed))); got != refused {
+			t.Errorf("%+q: refused %+q, want %+q", typed, got, refused)
+		}
+	}
+	if f := Fields("name", "\u0486"); len(f) != 1 || f[0].Args["signs"] != "◌\u0486 (U+0486)" {
+		t.Errorf("%v", f)
+	}
+	for i, file := range [][]byte{wideRegularTTF, wideBoldTTF} {
+		font, err := sfnt.Parse(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var buf sfnt.Buffer
+		for r := range loadFonts().wide {
+			if !unicode.Is(unicode.M, r) {
+				continue
+			}
+			glyph, _ := font.GlyphIndex(&buf, r)
+			bounds, advance, err := font.GlyphBounds(&buf, glyph, fixed.I(1000), xfont.HintingNone)
+			if err != nil || advance != 0 || loadFonts().wide[r][i] != 0 {
+				t.Errorf("%U moves what follows by %v: %v", r, advance, err)
+			}
+			if left := bounds.Max.X+bounds.Min.X <= fixed.I(30); left == rightToLeftMark(r) && bounds.Max.X > bounds.Min.X {
+				t.Errorf("%U is drawn from %v to %v", r, bounds.Min.X, bounds.Max.X)
+			}
+		}
+	}
+	for r := range loadFonts().main {
+		if unicode.Is(unicode.M, r) {
+			t.Errorf("%U is set in the main font", r)
 		}
 	}
 }

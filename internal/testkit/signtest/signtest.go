@@ -75,7 +75,8 @@ func Missing(document string, typed ...string) []string {
 }
 
 // Words are all signs that can be printed, in words of a few signs each, script by script. A mark stands on a
-// letter, a space between two letters. The vowel points of Hebrew and Arabic are left out.
+// letter, a space between two letters. The vowel points of Hebrew and Arabic are in Points. The last words hold
+// the letters that Arabic joins into one sign.
 func Words() []string {
 	const size = 8
 	var out []string
@@ -90,8 +91,8 @@ func Words() []string {
 	for _, r := range typography.Repertoire() {
 		script := scriptOf(r)
 		switch {
-		case unicode.Is(unicode.M, r) && (script == "Hebrew" || unicode.Is(unicode.Arabic, r) || r >= 0x64b && r <= 0x670):
-			continue // vowel points are printed on their letter; poppler reads some of them before it, some after
+		case isPoint(r):
+			continue
 		case unicode.Is(unicode.M, r):
 			out = append(out, "x"+string(r)+"x")
 			continue
@@ -110,8 +111,11 @@ func Words() []string {
 		word, last = append(word, r), script
 	}
 	flush()
-	return out
+	return append(out, "الأحمد", "سلام", "علاء", "الآن", "إسلام")
 }
+
+// isPoint tells whether a sign is a vowel point of Hebrew or Arabic.
+func isPoint(r rune) bool { return unicode.Is(unicode.M, r) && r >= 0x590 && r <= 0x6ff }
 
 func scriptOf(r rune) string {
 	for _, name := range []string{"Latin", "Greek", "Cyrillic", "Hebrew", "Arabic", "Armenian", "Georgian", "Inherited"} {
