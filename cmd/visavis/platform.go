@@ -23,6 +23,7 @@ import (
 	"visavis/internal/front"
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
+	"visavis/internal/limit"
 	"visavis/internal/medicines/download"
 	"visavis/internal/sheet"
 	"visavis/internal/telemetry"
@@ -296,14 +297,16 @@ func (p *platform) routes(context.Context) error {
 }
 
 // api makes the server and registers every route of every module.
-func (p *platform) api() error {
+func (p *platform) api() error { return p.serverFor(p.identity, p.limits) }
+
+func (p *platform) serverFor(sessions httpx.Authenticator, limits limit.Limiter) error {
 	texts, err := catalogues()
 	if err != nil {
 		return err
 	}
 	p.server, err = httpx.New(httpx.Options{
-		DB: p.db, Keeper: p.keeper, Clock: p.clock, Log: p.log, Table: p.table, Sessions: p.identity, Limits: p.limits,
-		Languages: texts, PublicURL: p.cfg.PublicURL, Proxies: httpx.Proxies(p.cfg.Proxies), Pseudonym: telemetry.Pseudonym(p.master.Derive("log/actor")),
+		DB: p.db, Keeper: p.keeper, Clock: p.clock, Log: p.log, Table: p.table, Sessions: sessions, Limits: limits,
+		Languages: texts, PublicURL: p.cfg.PublicURL, Hosts: p.cfg.Hosts, Proxies: httpx.Proxies(p.cfg.Proxies), Pseudonym: telemetry.Pseudonym(p.master.Derive("log/actor")),
 	})
 	if err != nil {
 		return err

@@ -108,7 +108,7 @@ func newRelayedRig(t *testing.T) *relayedRig {
 	r.door = strconv.Itoa(quietPort(t))
 	public := "https://visavis.test:" + r.door
 	r.env = append(r.env, "VISAVIS_ROLE=auto", "VISAVIS_TLS_CERT="+cert, "VISAVIS_TLS_KEY="+key, "VISAVIS_TLS_LISTEN="+r.address+":"+r.door,
-		"VISAVIS_PUBLIC_URL="+public, "VISAVIS_MEDIA_HOST="+r.address)
+		"VISAVIS_PUBLIC_URL="+public, "VISAVIS_HOSTS=127.0.0.1:*", "VISAVIS_MEDIA_HOST="+r.address)
 	r.start()
 	bundle := filepath.Join(t.TempDir(), "relayed.js")
 	if out, err := exec.Command(filepath.Join(web, "node_modules/.bin/esbuild"), "testdata/relayed.ts", "--bundle", "--format=iife", "--target=es2022",

@@ -21,6 +21,7 @@ type Config struct {
 	Listen    string   `env:"VISAVIS_LISTEN" default:"localhost:8080" help:"Address of the web server."`
 	PublicURL string   `env:"VISAVIS_PUBLIC_URL" default:"http://localhost:8080" help:"Address people type, without a slash at the end."`
 	Proxies   Networks `name:"trusted-proxies" env:"VISAVIS_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody's when empty."`
+	Hosts     Hosts    `env:"VISAVIS_HOSTS" placeholder:"HOST,…" help:"Further hosts the server answers to, beside that of the public address: host, host:port or host:* for any port. Others get 421."`
 	Zone      string   `env:"VISAVIS_ZONE" default:"Europe/Paris" help:"Time zone of the organisation."`
 	LogJSON   bool     `env:"VISAVIS_LOG_JSON" help:"Write the log as JSON lines."`
 	KeyFile   string   `env:"VISAVIS_MASTER_KEY_FILE" help:"File of the master key; keys/master in the data folder when empty."`

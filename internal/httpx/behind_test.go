@@ -17,7 +17,7 @@ func TestLimitsSeeThroughTheProxy(t *testing.T) {
 	h := testkit.NewHouse(t, testkit.OpenSQLite(t))
 	s, err := httpx.New(httpx.Options{
 		DB: h.DB, Keeper: h.Keeper, Clock: h.Clock, Log: h.Log, Table: h.Table, Sessions: testkit.Actors{}, Limits: h.Limits,
-		PublicURL: "https://visavis.test", Proxies: httpx.Proxies{netip.MustParsePrefix("127.0.0.1/32")},
+		PublicURL: "https://visavis.test", Hosts: []string{"127.0.0.1:*"}, Proxies: httpx.Proxies{netip.MustParsePrefix("127.0.0.1/32")},
 	})
 	if err != nil {
 		t.Fatal(err)

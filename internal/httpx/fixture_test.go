@@ -53,6 +53,7 @@ type site struct {
 	h       *testkit.House
 	s       *httpx.Server
 	effects atomic.Int64 // runs of the handler of /api/once
+	refused atomic.Value // what /api/refused answers, a refusal
 }
 
 func newSite(t testing.TB, h *testkit.House) *site {
@@ -82,6 +83,7 @@ func (s *site) routes() {
 		return out, nil
 	})
 	httpx.Handle(s.s, op("GET", "/api/faults/{kind}", anybody), fail)
+	httpx.Handle(s.s, op("GET", "/api/refused", anybody), func(context.Context, *struct{}) (*echo, error) { return nil, s.refused.Load().(refusal).error })
 	httpx.Handle(s.s, op("GET", "/api/panic", anybody), func(context.Context, *struct{}) (*echo, error) { panic("Mme Durand, angine") })
 	httpx.Handle(s.s, op("GET", "/api/own/{id}", ownOnly), func(_ context.Context, in *struct {
 		ID string `path:"id"`
@@ -110,6 +112,11 @@ func (s *site) routes() {
 	s.s.Mount("GET", "/raw", ownOnly, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "raw") })
 	s.s.Fallback(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "the web app") })
 }
+
+// refusal lets faults of several types be one atomic value.
+type refusal struct{ error }
+
+func (s *site) refuse(err error) { s.refused.Store(refusal{err}) }
 
 // fail answers one fault of each kind, with a cause that nobody may read.
 func fail(_ context.Context, in *struct {

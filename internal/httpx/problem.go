@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"visavis/internal/care"
@@ -24,6 +25,7 @@ type Problem struct {
 	Detail string         `json:"detail"`
 	Code   string         `json:"code"`
 	Fields []ProblemField `json:"fields,omitempty"`
+	More   int            `json:"more,omitempty" doc:"how many refused inputs are not listed in fields"`
 	Ref    string         `json:"ref,omitempty" doc:"id of the request, absent where it could tell two refusals apart"`
 
 	retryAfter string
@@ -99,8 +101,9 @@ func problem(ctx context.Context, err error) *Problem {
 	}
 	r := from(ctx)
 	p := &Problem{Type: "https://visavis.invalid/problems/" + f.Code, Status: status(f.Kind), Code: f.Code}
-	p.Title, _ = r.say.text(r.lang, "fault."+f.Code+".title", f.Args)
-	p.Detail, _ = r.say.text(r.lang, "fault."+f.Code, f.Args)
+	args := shortArgs(f.Args)
+	p.Title, _ = r.say.text(r.lang, "fault."+f.Code+".title", args)
+	p.Detail, _ = r.say.text(r.lang, "fault."+f.Code, args)
 	if f.Kind != fault.NotFound {
 		p.Ref = r.id // what one may not see answers byte for byte like what is absent
 	}
@@ -110,10 +113,7 @@ func problem(ctx context.Context, err error) *Problem {
 			p.retryAfter = "5"
 		}
 	}
-	for _, x := range f.Fields {
-		detail, _ := r.say.text(r.lang, "field."+x.Code, x.Args)
-		p.Fields = append(p.Fields, ProblemField{Name: x.Name, Code: x.Code, Detail: detail})
-	}
+	p.list(r, f.Fields)
 	return p
 }
 
@@ -132,7 +132,7 @@ func write(w http.ResponseWriter, p *Problem) {
 // may be clinical.
 func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.StatusError {
 	switch {
-	case code == http.StatusRequestEntityTooLarge:
+	case code == http.StatusRequestEntityTooLarge || manyValues(errs):
 		return problem(ctx, fault.New(fault.TooLarge, "too-large"))
 	case code == http.StatusInternalServerError && errors.Is(errors.Join(errs...), io.ErrUnexpectedEOF): // the caller went away
 		return problem(ctx, fault.New(fault.Malformed, "not-json"))
@@ -144,26 +144,47 @@ func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.Stat
 		return problem(ctx, fault.New(fault.Unavailable, "too-slow"))
 	}
 	f := &fault.Error{Kind: fault.Invalid, Code: "fields"}
+	var unknown []fault.Field
 	for _, e := range errs {
-		var d huma.ErrorDetailer
-		if !errors.As(e, &d) {
-			continue
-		}
-		detail := d.ErrorDetail()
-		name := strings.TrimPrefix(strings.TrimPrefix(detail.Location, "body"), ".")
-		field := fault.Field{Name: name, Code: schemaCode(detail.Message)}
-		if missing, ok := strings.CutPrefix(detail.Message, "expected required property "); ok {
-			field.Name = strings.TrimPrefix(name+"."+strings.TrimSuffix(missing, " to be present"), ".")
-		}
-		if field.Code == "unknown" {
+		field, ok := schemaField(e)
+		switch {
+		case !ok:
+		case field.Code == "unknown":
 			f.Kind = fault.Malformed
+			unknown = append(unknown, field)
+		default:
+			f.Fields = append(f.Fields, field)
 		}
-		f.Fields = append(f.Fields, field)
 	}
-	if len(f.Fields) == 0 {
+	// The validator walks objects in random order. What people typed comes first.
+	slices.SortFunc(unknown, func(a, b fault.Field) int { return strings.Compare(a.Name, b.Name) })
+	if f.Fields = append(f.Fields, unknown...); len(f.Fields) == 0 {
 		f = fault.New(fault.Malformed, "not-json")
 	}
 	return problem(ctx, f)
+}
+
+// manyValues says whether the body was refused for the number of its values.
+func manyValues(errs []error) bool {
+	return slices.ContainsFunc(errs, func(e error) bool {
+		var d huma.ErrorDetailer
+		return errors.As(e, &d) && d.ErrorDetail().Location == "body" && d.ErrorDetail().Message == errTooManyValues.Error()
+	})
+}
+
+// schemaField reads one refusal of the schema.
+func schemaField(e error) (fault.Field, bool) {
+	var d huma.ErrorDetailer
+	if !errors.As(e, &d) {
+		return fault.Field{}, false
+	}
+	detail := d.ErrorDetail()
+	name := strings.TrimPrefix(strings.TrimPrefix(detail.Location, "body"), ".")
+	field := fault.Field{Name: name, Code: schemaCode(detail.Message)}
+	if missing, ok := strings.CutPrefix(detail.Message, "expected required property "); ok {
+		field.Name = strings.TrimPrefix(name+"."+strings.TrimSuffix(missing, " to be present"), ".")
+	}
+	return field, true
 }
 
 // schemaCode names huma's message by a code of the catalogue.

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"visavis/internal/authz"
-	"visavis/internal/care"
 	"visavis/internal/clock"
 	"visavis/internal/lang"
 	"visavis/internal/limit"
@@ -54,6 +53,7 @@ type Options struct {
 	Limits    limit.Limiter
 	Languages []*lang.Catalogue      // of every module; Texts is added
 	PublicURL string                 // as https://host, no slash at the end
+	Hosts     []string               // further hosts that are served: name, name:port or name:*
 	Pseudonym func(id string) string // of an actor, for the log; nil: none
 	Proxies   Proxies                // whom to believe about the client; nobody when empty
 }
@@ -68,6 +68,7 @@ type Server struct {
 	named  map[string]string // operationId to route
 	twice  []error           // operationIds of several routes
 	say    translator
+	hosts  *hosts
 }
 
 // Route is one line of the list of routes, for the tests of the repository.
@@ -91,9 +92,10 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	gin.SetMode(gin.ReleaseMode)
-	s := &Server{o: o, engine: gin.New(), named: map[string]string{}, say: translator(append(o.Languages, own))}
+	s := &Server{o: o, engine: gin.New(), named: map[string]string{}, say: translator(append(o.Languages, own)), hosts: newHosts(o.PublicURL, o.Hosts)}
 	s.engine.HandleMethodNotAllowed = true
 	s.engine.UseRawPath = false
+	s.engine.RedirectTrailingSlash = false // gin would build the address from X-Forwarded-Prefix
 	if err := s.engine.SetTrustedProxies(nil); err != nil {
 		return nil, err
 	}
@@ -107,6 +109,7 @@ func New(o Options) (*Server, error) {
 	cfg.DocsPath = "" // its page would load a script from a third party
 	cfg.SchemasPath = ""
 	cfg.CreateHooks = nil // no $schema in answers
+	cfg.Formats = formats()
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", s.schemaName)
 	ours()
 	s.api = humagin.New(s.engine, cfg)
@@ -145,18 +148,15 @@ func (s *Server) Fallback(h http.HandlerFunc) {
 	})
 }
 
-// Handler is the server behind cross-origin protection: an unsafe request of
-// another origin is refused before anything else (trust S11).
+// Handler is the server behind the check of Host and cross-origin protection: a
+// request for another host, and an unsafe request of another origin, are refused
+// before anything else (trust S11).
 func (s *Server) Handler() http.Handler {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := care.NewID(s.o.Clock.Now())
-		_, plain := s.o.Proxies.client(r)
-		s.secure(w.Header(), plain)
-		w.Header().Set("X-Request-Id", id)
-		write(w, problem(with(r.Context(), &request{id: id, lang: s.language(r), say: s.say}), crossOrigin()))
+		s.turnAway(w, r, http.StatusForbidden, crossOrigin())
 	}))
-	return guard.Handler(s.engine)
+	return s.misdirected(guard.Handler(s.engine))
 }
 
 // Refuse writes the problem of err, for handlers given to Mount.

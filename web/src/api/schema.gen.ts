@@ -1868,6 +1868,11 @@ export interface components {
             code: string;
             detail: string;
             fields?: components["schemas"]["HttpxProblemField"][];
+            /**
+             * Format: int64
+             * @description how many refused inputs are not listed in fields
+             */
+            more?: number;
             /** @description id of the request, absent where it could tell two refusals apart */
             ref?: string;
             /** Format: int64 */
