@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"visavis/identity/contacts"
 	"visavis/identity/traits"
 	"visavis/internal/audit"
 	"visavis/internal/authz"
@@ -46,7 +47,7 @@ type Sent struct {
 // has it sent to the patient's contact on file; a minor's to the representative
 // named by chosen (a Reference), or without one to whom the link went to. An
 // earlier code stops working. Refusals: Invalid when the patient has no such
-// contact or representative, Throttled.
+// contact or representative, Throttled ("request-budget" among them).
 func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent Sent, err error) {
 	a := authz.From(ctx)
 	if err := s.Table.Can(a, "code.request", authz.None); err != nil {
@@ -78,6 +79,9 @@ func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent
 	code, now := fmt.Sprintf("%06d", n.Int64()), s.Clock.Now()
 	id := care.NewID(now)
 	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := s.spend(ctx, tx, contacts.DocumentCode, a.AppointmentID, channel, to); err != nil {
+			return err
+		}
 		sealed, err := s.Keeper.Seal(ctx, tx, a.PatientID, codePlace(id), []byte(code))
 		if err != nil {
 			return err
@@ -93,6 +97,21 @@ func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent
 		return s.Bus.Publish(ctx, tx, events.CodeRequested, id, events.Code{CodeID: id, PatientID: a.PatientID, Channel: channel, Representative: through})
 	})
 	return Sent{channel, hint, now.Add(codeLife)}, err
+}
+
+// spend counts a message to a contact by one channel (internal/budget), in the
+// caller's transaction.
+func (s *Service) spend(ctx context.Context, tx *store.Tx, kind contacts.Kind, id care.AppointmentID, channel string, to Contact) error {
+	m := contacts.Message{Kind: kind, Channel: channel, To: to.Phone, Appointment: id}
+	if channel == contacts.Email {
+		m.To = strings.ToLower(to.Email)
+	}
+	about, err := s.Appointments.Appointment(ctx, id)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	m.Organization = about.OrganizationID
+	return s.Requests.SpendRequest(ctx, tx, m)
 }
 
 // refuseConfidential refuses what would tell the parents of a minor about an

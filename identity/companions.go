@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"visavis/identity/contacts"
 	"visavis/identity/traits"
 	"visavis/internal/audit"
 	"visavis/internal/authz"
@@ -103,6 +104,13 @@ func (s *Service) InviteCompanion(ctx context.Context, id care.AppointmentID, wh
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if c, err = s.companion(ctx, tx, about, id, who); err != nil {
+			return err
+		}
+		channel := contacts.Email
+		if c.Phone != "" {
+			channel = contacts.SMS
+		}
+		if err := s.spend(ctx, tx, contacts.Invitation, id, channel, Contact{Phone: c.Phone, Email: c.Email}); err != nil {
 			return err
 		}
 		if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "companion.invite", Object: "companion/" + string(c.ID), Patient: c.PatientID}); err != nil {

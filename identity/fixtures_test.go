@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"visavis/identity"
+	"visavis/identity/contacts"
 	"visavis/identity/prosante"
 	"visavis/identity/traits"
 	"visavis/internal/authz"
+	"visavis/internal/budget"
 	"visavis/internal/care"
 	"visavis/internal/clock"
 	"visavis/internal/events"
@@ -104,7 +106,7 @@ func newClinic(t *testing.T, h *testkit.House, more ...psc.Account) *clinic {
 	}
 	g := &agenda{known: map[care.AppointmentID]identity.Appointment{}, last: map[care.PatientID]care.AppointmentID{}, team: map[string]bool{}}
 	svc, err := identity.New(identity.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Table: h.Table, Clock: h.Clock,
-		Limits: h.Limits, Master: h.Master, Appointments: g, Encounters: g, Secrecy: g, ProSante: party})
+		Limits: h.Limits, Master: h.Master, Appointments: g, Encounters: g, Secrecy: g, Requests: requests(h), ProSante: party})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +116,12 @@ func newClinic(t *testing.T, h *testkit.House, more ...psc.Account) *clinic {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// requests counts messages on request, with the settings by default.
+func requests(h *testkit.House) *contacts.Service {
+	return contacts.New(contacts.Deps{DB: h.DB, Bus: h.Bus, Keeper: h.Keeper, Clock: h.Clock, Limits: h.Limits, Master: h.Master, Ledger: budget.New(h.Clock, h.Log),
+		Costs: contacts.Costs{PricePerSMS: 700, SMSPerHour: 100_000, SMSPerDay: 500_000, HeldPerHour: 30, HeldPerDay: 80, HeldByContact: 6}, SMS: true, Mail: true})
 }
 
 // clinics runs a test in a clinic on each database.

@@ -36,7 +36,7 @@ func Routes(s *httpx.Server, svc *Service) error {
 	}
 	f := &face{svc, words, dates}
 	opening := limit.Rule{Name: "link.open", Burst: 20, Every: 6 * time.Second}
-	asking := limit.Rule{Name: "link.recover", Burst: 5, Every: time.Minute}
+	asking := limit.Rule{Name: "link.recover", Burst: 60, Every: 2 * time.Second} // a hospital is one address; contacts and networks have bounds of their own
 	searching := limit.Rule{Name: "patient.search", Burst: 60, Every: time.Second}
 	httpx.Handle(s, httpx.Op{Method: http.MethodGet, Path: "/api/me", Action: "session.read", Tag: tag, Summary: "Who I am here"}, f.getMe)
 	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/me/sign-out", Action: "session.end", Tag: tag, Summary: "End my session"}, f.postSignOut)
@@ -188,6 +188,9 @@ type recoverIn struct {
 }
 
 func (f *face) postRecover(ctx context.Context, in *recoverIn) (*empty, error) {
+	if err := f.Requests.AdmitNetwork(ctx, httpx.Remote(ctx)); err != nil {
+		return nil, err
+	}
 	return &empty{}, f.RecoverLink(ctx, in.Body.Phone, in.Body.Email)
 }
 

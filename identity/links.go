@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"visavis/identity/contacts"
 	"visavis/identity/traits"
 	"visavis/internal/audit"
 	"visavis/internal/authz"
@@ -253,11 +254,29 @@ func withHash(tx *store.Tx, text string) ([]care.PatientID, error) {
 	return patientIDsWith(tx, hash)
 }
 
-// sendCurrent asks for a link to the appointment a patient means, if any.
+// sendCurrent asks for a link to the appointment a patient means, if any; nothing
+// once their contact had its share of messages.
 func (s *Service) sendCurrent(ctx context.Context, tx *store.Tx, patient care.PatientID, representative string) error {
 	appointment, err := s.Appointments.Current(ctx, patient)
 	if err != nil || appointment == "" {
 		return err
+	}
+	p, err := s.Patient(ctx, patient)
+	if err != nil {
+		return err
+	}
+	to := s.through(p, representative)
+	for channel, address := range map[string]string{contacts.SMS: to.Phone, contacts.Email: to.Email} {
+		if address == "" || channel == contacts.SMS && !to.Mobile {
+			continue
+		}
+		err := s.spend(ctx, tx, contacts.LostLink, appointment, channel, to)
+		if fault.KindOf(err) == fault.Throttled {
+			return nil // the links sent before are good; the alarm is logged
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return s.requestLink(ctx, tx, appointment, patient, representative)
 }

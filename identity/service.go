@@ -8,11 +8,13 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
 	"time"
 
+	"visavis/identity/contacts"
 	"visavis/identity/prosante"
 	"visavis/identity/traits"
 	"visavis/internal/audit"
@@ -93,6 +95,7 @@ type Deps struct {
 	Appointments Appointments
 	Encounters   Encounters
 	Secrecy      Secrecy
+	Requests     *contacts.Service // counts what is sent to who is not signed in
 	ProSante     *prosante.Party
 }
 
@@ -106,6 +109,9 @@ type Service struct {
 
 // New returns the service.
 func New(d Deps) (*Service, error) {
+	if d.Requests == nil {
+		return nil, errors.New("identity: nothing counts the messages on request")
+	}
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)

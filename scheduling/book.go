@@ -40,7 +40,7 @@ type Receipt struct {
 // "slot-taken"; a price that is no longer the one shown is Conflict
 // "price-changed"; whose contact is not proven fails as Forbidden
 // "contact-not-proven", and as Throttled when the contact or the practitioner has
-// what strangers may hold. On failure nothing is kept, the patient's file included.
+// what bookings on line may hold. On failure nothing is kept, the patient's file included.
 func (s *Service) Book(ctx context.Context, b Booking) (Receipt, error) {
 	b.Person.ID = ""
 	if err := s.Table.May(authz.From(ctx), "appointment.book"); err != nil {
@@ -223,6 +223,7 @@ type ContactRequest struct {
 	PractitionerID care.StaffID
 	Again          bool   // another message, although one left a moment ago
 	Network        string // the caller's IP address
+	Work           string // the answer to a challenge of work-needed
 	Proven         bool   // no code is needed
 }
 
@@ -236,14 +237,15 @@ type ContactAttempt struct {
 }
 
 // Contacts proves that whoever books reads the contact they give, and counts what
-// strangers cost and hold: identity does. Start, Proven and Hold join the caller's
-// transaction.
+// bookings on line cost and hold: identity does. Admit looks before anything is
+// written. Start, Proven, Hold and Move join the caller's transaction.
 type Contacts interface {
-	Admit(ctx context.Context, network string) error
+	Admit(ctx context.Context, r ContactRequest) error
 	Start(ctx context.Context, r ContactRequest) (ContactAttempt, error)
 	Verify(ctx context.Context, secret, code, network string) error
 	Proven(ctx context.Context, secret, phone, email string) (channel string, contact []byte, err error)
 	Hold(ctx context.Context, practitioner care.StaffID, contact []byte) error
+	Move(ctx context.Context, id care.AppointmentID) error
 }
 
 // CheckBooking refuses what Book would refuse now, for a slot that is not held: no
@@ -281,18 +283,50 @@ func (s *Service) StartAttempt(ctx context.Context, b Booking, r ContactRequest)
 	if err := s.Table.May(authz.From(ctx), "booking.start"); err != nil {
 		return ContactAttempt{}, err
 	}
-	reached, err := s.reached(ctx, b)
+	r, err := s.contactRequest(ctx, b, r)
 	if err != nil {
 		return ContactAttempt{}, err
 	}
+	a, err := s.Contacts.Start(ctx, r)
+	a.Proven = r.Proven
+	return a, err
+}
+
+// AdmitAttempt refuses an attempt that must bring work and does not, first and at
+// little cost to us, then what StartAttempt would refuse now. It writes nothing.
+func (s *Service) AdmitAttempt(ctx context.Context, b Booking, r ContactRequest) error {
+	r, err := s.contactRequest(ctx, b, r)
+	if err != nil {
+		return err
+	}
+	err = s.Contacts.Admit(ctx, r)
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f) && f.Kind == fault.Unavailable:
+		card, err := s.Practitioners.Card(ctx, b.PractitionerID)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		return f.With("phone", spacedPhone(card.Phone))
+	case err != nil && fault.KindOf(err) != fault.Invalid:
+		return err
+	}
+	if wrong := s.CheckBooking(ctx, b); wrong != nil {
+		return wrong
+	}
+	return err
+}
+
+// contactRequest completes a request with what the booking and the caller's session
+// say.
+func (s *Service) contactRequest(ctx context.Context, b Booking, r ContactRequest) (ContactRequest, error) {
+	reached, err := s.reached(ctx, b)
 	r.Phone, r.Email, r.Language, r.PractitionerID = b.Person.Phone, b.Person.Email, b.Person.Language, b.PractitionerID
 	if reached != "" && reached != "both" {
 		r.Channel = reached
 	}
 	r.Proven = reached != ""
-	a, err := s.Contacts.Start(ctx, r)
-	a.Proven = r.Proven
-	return a, err
+	return r, err
 }
 
 // reached tells which contact of a booking the caller's own session proves.
@@ -334,4 +368,14 @@ func (s *Service) Near(ctx context.Context, id care.StaffID, start time.Time) (l
 	list = list[:min(near, len(list))]
 	slices.SortFunc(list, func(a, b Slot) int { return a.Start.Compare(b.Start) })
 	return list, err
+}
+
+// spacedPhone is +33142000000 as people write it: 01 42 00 00 00. Other countries
+// stay as they are.
+func spacedPhone(p string) string {
+	if len(p) != 12 || p[:3] != "+33" {
+		return p
+	}
+	n := "0" + p[3:]
+	return n[:2] + " " + n[2:4] + " " + n[4:6] + " " + n[6:8] + " " + n[8:]
 }

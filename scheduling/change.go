@@ -16,7 +16,8 @@ import (
 // Move gives an appointment another slot of the same practitioner; the old one
 // is free at once. version is the one the person saw: Conflict
 // "changed-meanwhile" when it is no longer the last. It fails as "slot-taken"
-// like Book, and as "appointment-closed" when it is too late.
+// like Book, as "appointment-closed" when it is too late, and as Throttled
+// "moves-budget" when the patient moved it too often today.
 func (s *Service) Move(ctx context.Context, id care.AppointmentID, start time.Time, version int) (a Appointment, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		var schedule Schedule
@@ -36,6 +37,11 @@ func (s *Service) Move(ctx context.Context, id care.AppointmentID, start time.Ti
 		}
 		if err := vacant(tx, a.PractitionerID, slot.Interval, a.ID); err != nil {
 			return err
+		}
+		if role == care.Patient { // each move is told to everybody, by SMS too
+			if err := s.Contacts.Move(ctx, a.ID); err != nil {
+				return err
+			}
 		}
 		from := a.Start
 		a.Interval = slot.Interval

@@ -36,6 +36,7 @@ type town struct {
 	states   map[care.AppointmentID]care.ConsentState
 	asked    []ContactRequest
 	held     int   // calls of Hold
+	moved    int   // calls of Move
 	refuse   error // of Admit
 	full     error // of Hold
 }
@@ -98,7 +99,14 @@ func (w *town) Reached(_ context.Context, _ care.PatientID, _, email string) (st
 // proven is the secret of an attempt whose code was typed.
 const proven = "proven"
 
-func (w *town) Admit(context.Context, string) error { return w.refuse }
+func (w *town) Admit(context.Context, ContactRequest) error { return w.refuse }
+
+func (w *town) Move(context.Context, care.AppointmentID) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.moved++
+	return w.full
+}
 
 func (w *town) Start(_ context.Context, r ContactRequest) (ContactAttempt, error) {
 	w.mu.Lock()

@@ -109,8 +109,8 @@ type agendaIn struct {
 	Days int    `query:"days" minimum:"1" maximum:"31" default:"1"`
 }
 
-// browsing is what looking for a slot costs.
-var browsing = limit.Rule{Name: "browsing", Burst: 120, Every: 500 * time.Millisecond}
+// browsing is what looking for a slot costs. A hospital is one address.
+var browsing = limit.Rule{Name: "browsing", Burst: 300, Every: 100 * time.Millisecond}
 
 // Routes registers the module's routes.
 func Routes(s *httpx.Server, svc *Service) {

@@ -23,6 +23,7 @@ type attemptIn struct {
 		PriceShown     shownBody  `json:"priceShown" doc:"what the person saw before confirming"`
 		Channel        string     `json:"channel,omitempty" enum:"sms,email" doc:"where the code goes; the telephone first when absent"`
 		Again          bool       `json:"again,omitempty" doc:"the last code did not arrive"`
+		Work           string     `json:"work,omitempty" maxLength:"80" doc:"the answer to the challenge of a work-needed refusal"`
 	}
 }
 
@@ -32,6 +33,10 @@ func (in *attemptIn) booking() Booking {
 		PractitionerID: care.StaffID(b.PractitionerID), Start: b.Start, Person: b.Patient.person(b.Locale), Zone: b.Zone,
 		Shown: Shown{Amount: b.PriceShown.AmountCents, Reimbursed: b.PriceShown.ReimbursedCents},
 	}
+}
+
+func (in *attemptIn) request(ctx context.Context) ContactRequest {
+	return ContactRequest{Channel: in.Body.Channel, Again: in.Body.Again, Work: in.Body.Work, Network: httpx.Remote(ctx)}
 }
 
 type attemptOut struct {
@@ -62,8 +67,9 @@ type nearOut struct {
 	}
 }
 
-// verifying is what typing codes costs whoever makes the calls.
-var verifying = limit.Rule{Name: "booking.verify", Burst: 60, Every: 2 * time.Second}
+// verifying is what typing codes costs whoever makes the calls. Guesses have bounds
+// of their own; a hospital is one address.
+var verifying = limit.Rule{Name: "booking.verify", Burst: 300, Every: 100 * time.Millisecond}
 
 // attemptRoutes are the proof of a contact, before a booking.
 func attemptRoutes(s *httpx.Server, svc *Service) {
@@ -82,19 +88,13 @@ func attemptRoutes(s *httpx.Server, svc *Service) {
 }
 
 // admitAttempt refuses, before anything is written, a booking that cannot be made
-// and a network that asked too much. A repeated request passes.
+// and an attempt that must bring work and does not.
 func (s *Service) admitAttempt(ctx context.Context, in any) error {
 	a, ok := in.(*attemptIn)
 	if !ok {
 		return fault.New(fault.Internal, "internal")
 	}
-	if err := s.CheckBooking(ctx, a.booking()); err != nil {
-		return err
-	}
-	if reached, err := s.reached(ctx, a.booking()); err != nil || reached != "" {
-		return err
-	}
-	return s.sayWhen(ctx, s.Contacts.Admit(ctx, httpx.Remote(ctx)))
+	return s.sayWhen(ctx, s.AdmitAttempt(ctx, a.booking(), a.request(ctx)))
 }
 
 // admitBooking refuses a contact that is not proved before anything is written.
@@ -108,7 +108,7 @@ func (s *Service) admitBooking(ctx context.Context, in any) error {
 }
 
 func (s *Service) postAttempt(ctx context.Context, in *attemptIn) (*attemptOut, error) {
-	a, err := s.StartAttempt(ctx, in.booking(), ContactRequest{Channel: in.Body.Channel, Again: in.Body.Again, Network: httpx.Remote(ctx)})
+	a, err := s.StartAttempt(ctx, in.booking(), in.request(ctx))
 	if err != nil {
 		return nil, s.sayWhen(ctx, err)
 	}

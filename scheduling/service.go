@@ -109,7 +109,7 @@ type Deps struct {
 	Consents      Consents
 	Declarations  Declarations
 	// BookingLimit is what one visitor may ask of booking, whatever comes of it;
-	// the zero Rule is 60 at once, then one each 2 s. What costs money or holds a
+	// the zero Rule is 300 at once, then ten a second: a hospital is one address. What costs money or holds a
 	// slot has its own budgets (Contacts).
 	BookingLimit limit.Rule
 }
@@ -128,7 +128,7 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	s := &Service{Deps: d}
 	if s.BookingLimit == (limit.Rule{}) {
-		s.BookingLimit = limit.Rule{Name: "booking", Burst: 60, Every: 2 * time.Second}
+		s.BookingLimit = limit.Rule{Name: "booking", Burst: 300, Every: 100 * time.Millisecond}
 	}
 	var err error
 	if s.holidays, err = LoadHolidays(); err != nil {

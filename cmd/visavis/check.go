@@ -42,6 +42,8 @@ func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 		{"mail server", func(_ context.Context, c *config.Config) error { return tryDial(c.Mail.Addr) }},
 		{"MSSanté operator", func(_ context.Context, c *config.Config) error { return tryDial(c.MSSante.SMTP) }},
 		{"SMS gateway", func(ctx context.Context, c *config.Config) error { return tryHTTP(ctx, c.SMS.URL) }},
+		{"codes to patients", tryCodes},
+		{"budgets", tryBudgets},
 		{"time stamps of consents", tryStamp},
 	} {
 		err := c.try(ctx, cfg)
@@ -83,6 +85,34 @@ func tryStamp(ctx context.Context, cfg *config.Config) error {
 		_, _, err = authority.Stamp(ctx, sha256.Sum256(nil))
 	}
 	return err
+}
+
+// tryCodes wants one of the two ways by which a code reaches a patient.
+func tryCodes(_ context.Context, cfg *config.Config) error {
+	if cfg.SMS.URL == "" && cfg.Mail.Addr == "" {
+		return fmt.Errorf("%w: %s", errUnset, noOutlets)
+	}
+	return nil
+}
+
+// tryBudgets names the budgets that have nothing left in this hour or day.
+func tryBudgets(ctx context.Context, cfg *config.Config) error {
+	f, err := lay(ctx, cfg, telemetry.NewLog(os.Stderr, cfg.LogJSON), toRead)
+	if errors.Is(err, installation.ErrNotBegun) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	list, err := newReader(f).Reached(ctx)
+	if err == nil && len(list) > 0 {
+		names := make([]string, len(list))
+		for i, l := range list {
+			names[i] = l.Name
+		}
+		err = fmt.Errorf("nothing left of %s: people are being refused; visavis budgets shows since when", strings.Join(names, ", "))
+	}
+	return errors.Join(err, f.close())
 }
 
 func tryDatabase(ctx context.Context, cfg *config.Config) error {

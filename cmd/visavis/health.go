@@ -15,6 +15,7 @@ import (
 
 	"visavis/internal/audit"
 	"visavis/internal/authz"
+	"visavis/internal/budget"
 	"visavis/internal/fault"
 	"visavis/internal/health"
 	"visavis/internal/httpx"
@@ -32,6 +33,7 @@ type vitals struct {
 	monitor *health.Monitor
 	damaged atomic.Pointer[string] // what the whole check of the database found
 	broken  chan seal.Broken       // to be written down
+	reached chan budget.Alarm      // to be written down
 	stop    context.CancelFunc
 }
 
@@ -53,7 +55,9 @@ func (p *platform) observe(context.Context) error {
 		health.Probe{Name: "key-missing", Run: p.probeKey},
 		health.Probe{Name: "no-media", Run: p.probeMedia},
 		health.Probe{Name: "heads-not-kept", Run: p.probeHeads},
-		health.Probe{Name: "files-broken", Run: p.probeFiles})
+		health.Probe{Name: "files-broken", Run: p.probeFiles},
+		health.Probe{Name: "codes-not-sent", Run: p.probeOutlets},
+		health.Probe{Name: "budget-reached", Run: p.probeBudgets})
 	return nil
 }
 
@@ -63,6 +67,7 @@ func (p *platform) watch() {
 	p.vitals.stop = stop
 	go p.vitals.monitor.Watch(ctx)
 	go p.writeDownBroken(ctx)
+	go p.writeDownBudgets(ctx)
 	go func() {
 		if n, err := installation.Tighten(p.cfg.DataDir); err != nil || n > 0 {
 			p.log.Warn("data folder: others could read what is in it", "repaired", n, "error", err)

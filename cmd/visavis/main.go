@@ -31,7 +31,7 @@ type cli struct {
 	Show    showCmd      `cmd:"" name:"config" help:"Print the settings, secrets hidden."`
 	OpenAPI openapiCmd   `cmd:"" name:"openapi" help:"Print the OpenAPI document of the API."`
 	Check   checkCmd     `cmd:"" help:"Check that this machine can run the platform: database, folders, ports, services."`
-	Budgets budgetsCmd   `cmd:"" help:"What people nobody knows cost and hold, beside what they may."`
+	Budgets budgetsCmd   `cmd:"" help:"What codes, messages on request and bookings on line cost and hold, beside what they may."`
 }
 
 func main() {

@@ -115,11 +115,11 @@ func (p *platform) people(context.Context) error {
 
 // directory makes identity; without a party nobody signs in.
 func (p *platform) directory(party *prosante.Party) (err error) {
+	p.contacts = p.newContacts()
 	p.identity, err = identity.New(identity.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Master: p.master,
-		Appointments: identityAppointments{ask{p}}, Encounters: identityEncounters{ask{p}}, Secrecy: identitySecrecy{ask{p}}, ProSante: party,
+		Appointments: identityAppointments{ask{p}}, Encounters: identityEncounters{ask{p}}, Secrecy: identitySecrecy{ask{p}}, Requests: p.contacts, ProSante: party,
 	})
-	p.contacts = p.newContacts()
 	return err
 }
 

@@ -116,6 +116,19 @@ func (r *rig) codes(contacts map[string]string) map[string]string {
 	return found
 }
 
+// codeNow is the newest code that a telephone or a mailbox has; empty without one.
+func (r *rig) codeNow(to string) (code string) {
+	if strings.Contains(to, "@") {
+		return string(digits8.Find(r.read(r.sim("mail-web") + "/box?address=" + url.QueryEscape(to))))
+	}
+	for _, m := range r.smses() {
+		if found := digits8.FindString(m.Text); m.To == to && found != "" && !strings.Contains(m.Text, "http") {
+			code = found
+		}
+	}
+	return code
+}
+
 // smses are the messages the gateway took, the oldest first.
 func (r *rig) smses() (list []struct{ To, Text string }) {
 	r.t.Helper()

@@ -9,27 +9,39 @@ import (
 	"visavis/scheduling"
 )
 
-// newContacts makes the proof of contacts and the budgets of strangers.
+// newContacts makes the proof of contacts and the budgets. An alarm of theirs is
+// written down by watch.
 func (p *platform) newContacts() *contacts.Service {
+	ledger := budget.New(p.clock, p.log)
+	p.vitals.reached = make(chan budget.Alarm, 64)
+	ledger.OnReached(func(a budget.Alarm) {
+		select {
+		case p.vitals.reached <- a:
+		default: // so many: the log has them
+		}
+	})
 	return contacts.New(contacts.Deps{
 		DB: p.db, Bus: p.bus, Keeper: p.keeper, Clock: p.clock, Limits: p.limits, Master: p.master,
-		Ledger: budget.New(p.clock, p.log), Costs: costs(p.cfg.Strangers),
+		Ledger: ledger, Costs: costs(p.cfg.Budgets), SMS: p.cfg.SMS.URL != "", Mail: p.cfg.Mail.Addr != "",
 	})
 }
 
 type agendaContacts struct{ ask }
 
-// Admit asks identity whether a network may start a booking.
-func (q agendaContacts) Admit(ctx context.Context, network string) error {
-	return q.contacts.Admit(ctx, network)
+// request is what identity is asked.
+func request(r scheduling.ContactRequest) contacts.Request {
+	return contacts.Request{Phone: r.Phone, Email: r.Email, Channel: r.Channel, Language: r.Language, Practitioner: r.PractitionerID,
+		Again: r.Again, Network: r.Network, Work: r.Work, Proven: r.Proven}
+}
+
+// Admit asks identity whether an attempt may start.
+func (q agendaContacts) Admit(ctx context.Context, r scheduling.ContactRequest) error {
+	return q.contacts.Admit(ctx, request(r))
 }
 
 // Start asks identity to have a code sent to a contact.
 func (q agendaContacts) Start(ctx context.Context, r scheduling.ContactRequest) (scheduling.ContactAttempt, error) {
-	a, err := q.contacts.Start(ctx, contacts.Request{
-		Phone: r.Phone, Email: r.Email, Channel: r.Channel, Language: r.Language, Practitioner: r.PractitionerID,
-		Again: r.Again, Network: r.Network, Proven: r.Proven,
-	})
+	a, err := q.contacts.Start(ctx, request(r))
 	return scheduling.ContactAttempt{Secret: a.Secret, Channel: a.Channel, Hint: a.Hint, Expires: a.Expires}, err
 }
 
@@ -46,4 +58,9 @@ func (q agendaContacts) Proven(ctx context.Context, secret, phone, email string)
 // Hold asks identity to count a slot that a contact holds.
 func (q agendaContacts) Hold(ctx context.Context, practitioner care.StaffID, contact []byte) error {
 	return q.contacts.Hold(ctx, string(practitioner), contact)
+}
+
+// Move asks identity to count that a patient moved an appointment.
+func (q agendaContacts) Move(ctx context.Context, id care.AppointmentID) error {
+	return q.contacts.Move(ctx, id)
 }

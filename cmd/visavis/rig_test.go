@@ -57,8 +57,8 @@ type rig struct {
 }
 
 // rigs runs a test on the program with SQLite, and with PostgreSQL and Redis.
-func rigs(t *testing.T, test func(t *testing.T, r *rig)) {
-	stores(t, func(t *testing.T, database, redis string) { test(t, newRig(t, database, redis)) })
+func rigs(t *testing.T, test func(t *testing.T, r *rig), settings ...string) {
+	stores(t, func(t *testing.T, database, redis string) { test(t, newRig(t, database, redis, settings...)) })
 }
 
 func stores(t *testing.T, test func(t *testing.T, database, redis string)) {

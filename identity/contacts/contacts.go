@@ -13,9 +13,9 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
-	"visavis/identity/traits"
 	"visavis/internal/budget"
 	"visavis/internal/care"
 	"visavis/internal/clock"
@@ -44,8 +44,13 @@ const (
 	again    = time.Minute
 )
 
-// trying bounds wrong codes of one network against one contact.
+// trying bounds the tries of one network against one contact, after the first
+// ownTries of each attempt: the owner of a contact types the code they read, and
+// whoever guesses from the same address takes nothing of theirs.
 var trying = limit.Rule{Name: "contact.try", Burst: 30, Every: 2 * time.Minute}
+
+// ownTries is how many tries of an attempt the network does not count against.
+const ownTries = 2
 
 // Deps is what the service is made of.
 type Deps struct {
@@ -57,6 +62,8 @@ type Deps struct {
 	Ledger *budget.Ledger
 	Master seal.Master
 	Costs  Costs
+	// SMS and Mail tell whether the platform has a gateway and a mail server.
+	SMS, Mail bool
 }
 
 // Service proves contacts. It is safe for concurrent use.
@@ -64,11 +71,15 @@ type Service struct {
 	Deps
 	index seal.Index
 	mac   []byte
+
+	mu       sync.Mutex
+	pressed  map[string]pressed     // by channel and practitioner
+	underWay map[string][]time.Time // by channel: when attempts were admitted
 }
 
 // New returns the service.
 func New(d Deps) *Service {
-	return &Service{Deps: d, index: seal.NewIndex(d.Master), mac: d.Master.Derive("contacts")}
+	return &Service{Deps: d, index: seal.NewIndex(d.Master), mac: d.Master.Derive("contacts"), pressed: map[string]pressed{}, underWay: map[string][]time.Time{}}
 }
 
 // Subscribe registers the hourly sweep.
@@ -87,6 +98,8 @@ type Request struct {
 	Again bool
 	// Network is the requester's IP address; it is not stored.
 	Network string
+	// Work answers the challenge of a "work-needed" refusal.
+	Work string
 	// Proven starts an attempt that needs no code: the caller has proved the
 	// contact otherwise.
 	Proven bool
@@ -100,55 +113,13 @@ type Attempt struct {
 	Expires time.Time
 }
 
-// address is a contact in its one spelling.
-type address struct{ channel, value string }
-
-func (a address) hint() string {
-	if a.channel == SMS {
-		return traits.HidePhone(a.value)
-	}
-	return traits.HideEmail(a.value)
-}
-
-// choose reads what was typed and picks where the code goes. Refusals name
-// patient.phone and patient.email.
-func choose(phone, email, channel string) (address, error) {
-	var problems []fault.Field
-	parse := func(field, text string, read func(string) (string, error)) string {
-		if strings.TrimSpace(text) == "" {
-			return ""
-		}
-		value, err := read(text)
-		if r, ok := err.(traits.Refusal); ok {
-			problems = append(problems, r.Field(field))
-		}
-		return value
-	}
-	p, e := parse("patient.phone", phone, traits.ParsePhone), strings.ToLower(parse("patient.email", email, traits.ParseEmail))
-	if err := fault.Fields(problems...); err != nil {
-		return address{}, err
-	}
-	mobile := p != "" && traits.Mobile(p)
-	switch {
-	case p == "" && e == "":
-		return address{}, fault.Fields(fault.Field{Name: "patient.phone", Code: "phone-or-email-needed"})
-	case channel == SMS && !mobile, p != "" && !mobile && e == "":
-		return address{}, fault.Fields(fault.Field{Name: "patient.phone", Code: "mobile-or-email-needed"})
-	case channel == Email && e == "":
-		return address{}, fault.Fields(fault.Field{Name: "patient.email", Code: "required"})
-	case channel == Email, !mobile:
-		return address{Email, e}, nil
-	}
-	return address{SMS, p}, nil
-}
-
 func (s *Service) contact(a address) []byte { return s.index.Of("contacts."+a.channel, a.value) }
 
 // Start begins an attempt: one code leaves, or the last one is joined. It joins the
-// caller's transaction. Refusals: Invalid by field, Throttled "sms-budget" and
-// "network-guarded".
+// caller's transaction; Admit comes before. Refusals: Invalid by field, Throttled
+// "sms-budget" and "mail-budget", Unavailable "codes-not-sent".
 func (s *Service) Start(ctx context.Context, r Request) (a Attempt, err error) {
-	to, err := choose(r.Phone, r.Email, r.Channel)
+	to, err := s.choose(r)
 	if err != nil {
 		return Attempt{}, err
 	}
@@ -160,19 +131,18 @@ func (s *Service) Start(ctx context.Context, r Request) (a Attempt, err error) {
 			row.ProvenAt = row.At
 			return insertAttempt(tx, row)
 		}
-		undo, err := s.guard(ctx, tx, r, to.channel)
-		if err != nil {
+		if _, err := s.Ledger.Count(tx, s.Costs.unproven(), row.PractitionerID, 1); err != nil {
 			return err
 		}
-		err = insertAttempt(tx, row)
-		if err == nil {
-			err = s.sendOrJoin(ctx, tx, to, r)
+		if err := insertAttempt(tx, row); err != nil {
+			return err
 		}
-		if err != nil {
-			undo()
-		}
-		return err
+		tx.AfterCommit(func() { s.leave(to.channel) })
+		return s.sendOrJoin(ctx, tx, to, r)
 	})
+	if err != nil {
+		s.leave(to.channel)
+	}
 	return Attempt{secret, to.channel, to.hint(), now.Add(attemptLife)}, err
 }
 
@@ -269,8 +239,10 @@ func (s *Service) try(ctx context.Context, tx *store.Tx, row attemptRow, typed, 
 	if now.Sub(store.Time(row.At)) >= attemptLife {
 		return fault.New(fault.Gone, "attempt-over"), nil
 	}
-	if err := s.Limits.Take(ctx, trying, hex.EncodeToString(row.Contact)+"|"+limit.Network(network)); err != nil {
-		return err, nil
+	if row.Tries >= ownTries {
+		if err := s.Limits.Take(ctx, trying, hex.EncodeToString(row.Contact)+"|"+limit.Network(network)); err != nil {
+			return err, nil
+		}
 	}
 	left, err := countTry(tx, row.Hash, tries)
 	if err != nil || !left {
@@ -286,6 +258,9 @@ func (s *Service) try(ctx context.Context, tx *store.Tx, row attemptRow, typed, 
 			return nil, nil
 		}
 	}
+	if _, err := s.Ledger.Count(tx, guesses, hex.EncodeToString(row.Contact), 1); err != nil {
+		return nil, err
+	}
 	if row.Tries+1 >= tries {
 		return fault.New(fault.Gone, "attempt-over"), nil
 	}
@@ -298,7 +273,7 @@ func (s *Service) prove(ctx context.Context, tx *store.Tx, row attemptRow, netwo
 	if err != nil || !first {
 		return err
 	}
-	tx.AfterCommit(func() { s.refund(ctx, network) })
+	tx.AfterCommit(func() { s.giveBack(ctx, starting[:], limit.Networks(network)) })
 	return s.Ledger.Return(tx, s.Costs.unproven(), row.PractitionerID, store.Time(row.At), 1)
 }
 

@@ -32,25 +32,29 @@ const (
 var (
 	contactHour = budget.Budget{Name: "contact-codes-hour", Window: time.Hour, Limit: 3}
 	contactDay  = budget.Budget{Name: "contact-codes-day", Window: 24 * time.Hour, Limit: 8}
+	// guesses counts the wrong codes typed for one contact; it refuses nothing by
+	// itself, and is there to be seen.
+	guesses = budget.Budget{Name: "contact-wrong-codes-hour", Window: time.Hour, Limit: 60}
 )
 
 // Budgets lists every durable budget, as a page or a command shows them.
 func (c Costs) Budgets() []budget.Budget {
 	return append([]budget.Budget{c.smsHour(), c.smsDay(), c.mailHour(), c.mailDay(), c.unproven(), c.heldHour(), c.heldDay()},
-		contactHour, contactDay, c.contactHeld())
+		contactHour, contactDay, guesses, c.contactHeld(), c.requestSMSHour(), c.requestSMSDay(), requestMailHour, requestContactHour, requestContactDay,
+		requestPlaceHour, invitationsDay, movesDay)
 }
 
 func (c Costs) smsHour() budget.Budget {
-	return budget.Budget{Name: "sms-money-hour", Window: time.Hour, Limit: c.SMSPerHour}
+	return budget.Budget{Name: "sms-money-hour", Window: time.Hour, Limit: c.SMSPerHour, Paced: true}
 }
 func (c Costs) smsDay() budget.Budget {
-	return budget.Budget{Name: "sms-money-day", Window: 24 * time.Hour, Limit: c.SMSPerDay}
+	return budget.Budget{Name: "sms-money-day", Window: 24 * time.Hour, Limit: c.SMSPerDay, Paced: true}
 }
 func (Costs) mailHour() budget.Budget {
-	return budget.Budget{Name: "mail-codes-hour", Window: time.Hour, Limit: mailsPerHour}
+	return budget.Budget{Name: "mail-codes-hour", Window: time.Hour, Limit: mailsPerHour, Paced: true}
 }
 func (Costs) mailDay() budget.Budget {
-	return budget.Budget{Name: "mail-codes-day", Window: 24 * time.Hour, Limit: mailsPerDay}
+	return budget.Budget{Name: "mail-codes-day", Window: 24 * time.Hour, Limit: mailsPerDay, Paced: true}
 }
 
 // unproven counts attempts of one practitioner that nobody has proved; it refuses
@@ -69,27 +73,12 @@ func (c Costs) contactHeld() budget.Budget {
 	return budget.Budget{Name: "contact-held-day", Window: 24 * time.Hour, Limit: c.HeldByContact}
 }
 
-// The tokens that starting takes of the networks of an address, from the
-// narrowest. A hospital is one address.
-var (
-	starting = [...]limit.Rule{
-		{Name: "contact.start.host", Burst: 40, Every: 20 * time.Second},
-		{Name: "contact.start.site", Burst: 200, Every: 5 * time.Second},
-		{Name: "contact.start.net", Burst: 1000, Every: time.Second},
-	}
-	// guarded is what a site (/24, /48) and its network (/16, /32) may start
-	// while much is unproven: enough for one person who mistypes a number and asks
-	// again.
-	guarded = [...]limit.Rule{
-		{Name: "contact.guarded.site", Burst: 3, Every: 20 * time.Minute},
-		{Name: "contact.guarded.net", Burst: 20, Every: 3 * time.Minute},
-	}
-)
-
-// Admit takes a token of each network of an address, or none: Throttled
-// "network-busy". It opens no transaction.
-func (s *Service) Admit(ctx context.Context, ip string) error {
-	return renamed(s.take(ctx, starting[:], limit.Networks(ip)), "network-busy")
+// starting are the tokens that an attempt takes of the networks of an address, from
+// the narrowest. A hospital is one address. Who finds none left works instead.
+var starting = [...]limit.Rule{
+	{Name: "contact.start.host", Burst: 40, Every: 20 * time.Second},
+	{Name: "contact.start.site", Burst: 200, Every: 5 * time.Second},
+	{Name: "contact.start.net", Burst: 1000, Every: time.Second},
 }
 
 // take takes a token of each rule, or none.
@@ -107,39 +96,6 @@ func (s *Service) giveBack(ctx context.Context, rules []limit.Rule, nets []strin
 	for i, n := range nets {
 		s.Limits.Refund(ctx, rules[i], n)
 	}
-}
-
-// refund gives the tokens of Admit and of the guard back.
-func (s *Service) refund(ctx context.Context, ip string) {
-	nets := limit.Networks(ip)
-	s.giveBack(ctx, starting[:], nets)
-	s.giveBack(ctx, guarded[:], nets[1:])
-}
-
-// guard lets a network have few unproven attempts while much is unproven: for
-// the practitioner, or in the money of this hour. undo gives back what it took.
-func (s *Service) guard(ctx context.Context, tx *store.Tx, r Request, channel string) (undo func(), err error) {
-	undo = func() {}
-	unproven, err := s.Ledger.Count(tx, s.Costs.unproven(), string(r.Practitioner), 1)
-	if err != nil {
-		return undo, err
-	}
-	short := unproven > s.Costs.unproven().Limit
-	for _, b := range s.general(channel) {
-		used, err := s.Ledger.Used(tx, b, "")
-		if err != nil {
-			return undo, err
-		}
-		short = short || used > b.Limit/2
-	}
-	if !short {
-		return undo, nil
-	}
-	nets := limit.Networks(r.Network)[1:]
-	if err := s.take(ctx, guarded[:], nets); err != nil {
-		return undo, renamed(err, "network-guarded")
-	}
-	return func() { s.giveBack(ctx, guarded[:], nets) }, nil
 }
 
 // general are the budgets of a channel for everybody together.

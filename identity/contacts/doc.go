@@ -21,23 +21,28 @@
 //     their own attempt has its own five tries: what somebody else asks or guesses
 //     takes nothing from them. An attempt is never refused for its contact.
 //   - Guessing: as no try of one attempt may end a code for another, the bound on
-//     guesses is in the code's length. An attempt has five tries, and a network (/32,
-//     /64) 30 tries a contact and then one each two minutes: 60 in the first hour, so
-//     that 1,000 networks guess a contact with 60,000 / 10^8 in an hour. What a
-//     guesser gains is one appointment in the agenda, told to the contact's owner;
-//     no link and no record.
+//     guesses is in the code's length. An attempt has five tries. The first two are its
+//     own; for the others a network (/32, /64) has 30 tries a contact and then one each
+//     two minutes, so that a guesser at the owner's address takes nothing from them. With
+//     the tokens of a host, an address that does no work has some 500 guesses in an hour
+//     against 10^8 codes. What a guesser gains is one appointment in the agenda, told to
+//     the contact's owner; no link and no record. Many wrong codes are an alarm.
 //
 // The answers are the same whether a code left or one was joined, and whether the
 // contact is known here or not: no patient is looked at.
 //
-// # What a stranger may cost
+// # What it may cost
 //
 // Starting takes a token of each network the address is in (/32, /24, /16; /64,
 // /48, /32), which comes back when the contact is proven: people behind one address
 // who prove their contacts never run out. Text messages are counted in money per
-// hour and per day. Once half of an hour's money is used, or a practitioner has many
-// attempts that nobody proved, a network may have only a few unproven attempts (the
-// rules of this package): a flood from few networks cannot use up what is left, and
-// a person alone on theirs passes. Without money left a code by SMS is refused
-// (sms-budget) with a sentence that proposes e-mail.
+// hour and per day. Once half of that is used, or a practitioner has many attempts
+// that nobody proved, or a network has no tokens, an attempt must bring work (work.go):
+// somebody at the address of a flood gets through, a flood without work stops at half
+// of the money. A third of the money is given out over the hour. Without money left a
+// code by SMS is refused (sms-budget) with a sentence that proposes e-mail.
+//
+// What else is sent to somebody who is not signed in (codes of documents, lost links,
+// invitations) has budgets of its own (requests.go), so that neither spends the
+// other's.
 package contacts

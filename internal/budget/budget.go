@@ -30,6 +30,34 @@ type Budget struct {
 	Name   string
 	Window time.Duration
 	Limit  int64
+	// Paced budgets keep a third of the limit back at the beginning of the window and
+	// give it out evenly until its end: a flood of a minute closes nothing for an hour.
+	Paced bool
+}
+
+// Open is how much of a budget may be used by an instant, in its window.
+func (b Budget) Open(at time.Time) int64 {
+	if !b.Paced {
+		return b.Limit
+	}
+	back := b.Limit / 3
+	return b.Limit - back + int64(float64(back)*float64(at.Sub(b.since(at)))/float64(b.Window))
+}
+
+// wait is how long until n more may be used, when used is; at most until the window
+// ends.
+func (b Budget) wait(at time.Time, used, n int64) time.Duration {
+	end := b.since(at).Add(b.Window)
+	if !b.Paced || used+n > b.Limit {
+		return end.Sub(at)
+	}
+	step := max(time.Second, b.Window/3600)
+	for t := at.Add(step); t.Before(end); t = t.Add(step) {
+		if used+n <= b.Open(t) {
+			return t.Sub(at)
+		}
+	}
+	return end.Sub(at)
 }
 
 // Line is what one key used of a budget in a window.
@@ -46,30 +74,48 @@ type Ledger struct {
 
 	mu      sync.Mutex
 	alarmed map[string]time.Time // budget name → the window that was logged
+	reached func(Alarm)
+}
+
+// Alarm says that a budget is reached for somebody; it does not say for whom.
+type Alarm struct {
+	Budget string
+	Limit  int64
+	Until  time.Time // the end of the window
 }
 
 // New returns a ledger; log gets its alarms.
 func New(c clock.Clock, log *slog.Logger) *Ledger {
-	return &Ledger{clock: c, log: log, alarmed: map[string]time.Time{}}
+	return &Ledger{clock: c, log: log, alarmed: map[string]time.Time{}, reached: func(Alarm) {}}
 }
+
+// OnReached has f called for each alarm, once per budget and window. f must not
+// wait: the caller may hold a transaction. Call it before the ledger is used.
+func (l *Ledger) OnReached(f func(Alarm)) { l.reached = f }
 
 func (b Budget) since(at time.Time) time.Time { return at.Truncate(b.Window) }
 
 // Spend uses n of a budget, or nothing at all: it then fails as Throttled
-// "budget-reached" with the seconds until the next window. The bound and the
-// count are one statement.
+// "budget-reached" with the seconds until there may be n again. The bound and the
+// count are one statement. Less than nothing is refused as an error of ours.
 func (l *Ledger) Spend(tx *store.Tx, b Budget, key string, n int64) error {
+	if n < 0 {
+		return fmt.Errorf("budget: %d of %s", n, b.Name)
+	}
 	now := l.clock.Now()
-	since := b.since(now)
-	if n <= b.Limit {
-		ok, err := spend(tx, row{b.Name, key, store.Micros(since), n}, b.Limit)
+	since, open := b.since(now), b.Open(now)
+	if n <= open {
+		ok, err := spend(tx, row{b.Name, key, store.Micros(since), n}, open)
 		if err != nil || ok {
 			return err
 		}
 	}
+	gone, err := l.Used(tx, b, key)
+	if err != nil {
+		return err
+	}
 	l.alarm(b, since)
-	wait := since.Add(b.Window).Sub(now)
-	return fault.New(fault.Throttled, "budget-reached").With("seconds", fmt.Sprint(int(math.Ceil(wait.Seconds()))))
+	return fault.New(fault.Throttled, "budget-reached").With("seconds", fmt.Sprint(int(math.Ceil(b.wait(now, gone, n).Seconds()))))
 }
 
 // Count notes n more, beyond the limit too, and gives what is used now: for what
@@ -118,6 +164,7 @@ func (l *Ledger) alarm(b Budget, since time.Time) {
 	l.alarmed[b.Name] = since
 	l.mu.Unlock()
 	if !known {
+		l.reached(Alarm{b.Name, b.Limit, since.Add(b.Window)})
 		l.log.Warn("budget reached", "budget", b.Name, "limit", b.Limit, "until", since.Add(b.Window).Format(time.RFC3339))
 	}
 }

@@ -41,7 +41,7 @@ type Config struct {
 	Mail      Mail          `embed:"" prefix:"mail-"`
 	MSSante   MSSante       `embed:"" prefix:"mssante-"`
 	SMS       SMS           `embed:"" prefix:"sms-"`
-	Strangers Strangers     `embed:"" prefix:"strangers-"`
+	Budgets   Budgets       `embed:"" prefix:"budget-"`
 	TSA       TSA           `embed:"" prefix:"tsa-"`
 	Medicines string        `env:"VISAVIS_MEDICINES" type:"path" help:"Folder of BDPM files that you keep yourself; when empty, what medicines update fetched, or a small sample."`
 	BDPM      BDPM          `embed:"" prefix:"medicines-"`
@@ -195,7 +195,7 @@ func (c *Config) AfterApply() error {
 	if (c.PSC.Cert == "") != (c.PSC.Key == "") {
 		errs = append(errs, errors.New("psc-cert, psc-key: one without the other"))
 	}
-	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.BDPM.check(), c.Strangers.check(),
+	errs = append(errs, c.Control.check(c.DataDir), c.TLS.check(c.PublicURL), c.TSA.check(), c.BDPM.check(), c.Budgets.check(),
 		checkDatabase("DATABASE_URL", c.DatabaseURL), checkDatabase("DATABASE_OWNER_URL", c.OwnerURL))
 	if c.OwnerURL != "" && c.DatabaseURL == "" {
 		errs = append(errs, errors.New("DATABASE_OWNER_URL: needs DATABASE_URL, of the role that serves"))

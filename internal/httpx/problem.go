@@ -27,6 +27,8 @@ type Problem struct {
 	Fields []ProblemField `json:"fields,omitempty"`
 	More   int            `json:"more,omitempty" doc:"how many refused inputs are not listed in fields"`
 	Ref    string         `json:"ref,omitempty" doc:"id of the request, absent where it could tell two refusals apart"`
+	// Challenge is set with the code work-needed (identity/contacts, Work).
+	Challenge string `json:"challenge,omitempty" doc:"with work-needed: what the same request must bring the answer to"`
 
 	retryAfter string
 }
@@ -107,6 +109,7 @@ func problem(ctx context.Context, err error) *Problem {
 	if f.Kind != fault.NotFound {
 		p.Ref = r.id // what one may not see answers byte for byte like what is absent
 	}
+	p.Challenge = f.Args["challenge"]
 	if f.Kind == fault.Throttled || f.Kind == fault.Unavailable {
 		p.retryAfter = f.Args["seconds"]
 		if p.retryAfter == "" {

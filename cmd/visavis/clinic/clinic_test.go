@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"visavis/identity"
+	"visavis/identity/contacts"
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
@@ -36,7 +37,8 @@ func (d doctors) Card(ctx context.Context, id care.StaffID) (scheduling.Card, er
 
 func desk(t *testing.T, h *testkit.House) Desk {
 	t.Helper()
-	people, err := identity.New(identity.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Table: h.Table, Clock: h.Clock, Limits: h.Limits, Master: h.Master})
+	people, err := identity.New(identity.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Table: h.Table, Clock: h.Clock, Limits: h.Limits, Master: h.Master,
+		Requests: contacts.New(contacts.Deps{DB: h.DB, Clock: h.Clock, Master: h.Master})})
 	if err != nil {
 		t.Fatal(err)
 	}

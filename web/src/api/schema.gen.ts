@@ -1865,6 +1865,8 @@ export interface components {
             bothWaysSeconds: number;
         };
         HttpxProblem: {
+            /** @description with work-needed: what the same request must bring the answer to */
+            challenge?: string;
             code: string;
             detail: string;
             fields?: components["schemas"]["HttpxProblemField"][];
@@ -2449,6 +2451,8 @@ export interface components {
             priceShown: components["schemas"]["SchedulingShownBody"];
             /** Format: date-time */
             start: string;
+            /** @description the answer to the challenge of a work-needed refusal */
+            work?: string;
             /** @description IANA name of the patient's zone */
             zone: string;
         };

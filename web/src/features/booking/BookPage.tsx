@@ -165,7 +165,7 @@ function WhoForm({ flow, today, quiet, phone }: { flow: BookingFlow; today: stri
               {t(flow.other === 'sms' ? 'code.bySms' : 'code.byEmail')}
             </Button>
           )}
-          {failure.status === 429 && <CallUs phone={phone} />}
+          {(failure.status === 429 || failure.code === 'codes-not-sent') && <CallUs phone={phone} />}
         </>
       )}
       <Button type="submit" wide busy={flow.busy}>

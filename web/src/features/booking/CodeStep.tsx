@@ -69,7 +69,7 @@ export function CodeStep({ proof, when, other, problem, busy, resent, phone, onC
       {problem && problem.code !== 'code-wrong' && (
         <>
           <Failure problem={problem} kept={t('book.kept')} retry={submit} busy={busy} />
-          {problem.status === 429 && <CallUs phone={phone} />}
+          {(problem.status === 429 || problem.code === 'codes-not-sent') && <CallUs phone={phone} />}
         </>
       )}
       {resent && !problem && <Alert tone="info" title={t('code.resent')} live />}

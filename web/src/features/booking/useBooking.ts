@@ -13,6 +13,7 @@ import { visitorZone } from '@/i18n/time';
 import { declaredOf, emptyDeclared, type DeclaredForm } from './DeclaredSection';
 import { checkForm, emptyForm, errorsOf, patientOf, type BookingErrors, type BookingForm } from './form';
 import { keepBooking, keptBooking, type Proof } from './kept';
+import { answerChallenge } from './work';
 
 type Channel = 'sms' | 'email';
 type Asked = { channel?: Channel; again?: boolean };
@@ -66,9 +67,17 @@ export function useBooking(practitioner: Practitioner, start: string, onTaken: (
     onError: (cause) => refused(cause, intention),
   });
   const asked = useMutation<Attempt, Problem, Asked>({
-    mutationFn: (how) => {
+    mutationFn: async (how) => {
       const wanted = { ...body(), ...how };
-      return calls.startBooking(wanted, keyOf(asking, wanted));
+      try {
+        return await calls.startBooking(wanted, keyOf(asking, wanted));
+      } catch (cause) {
+        const { code, extra } = asProblem(cause);
+        const { phone = '', email = '' } = wanted.patient;
+        const work = code === 'work-needed' && typeof extra.challenge === 'string' ? await answerChallenge(extra.challenge, phone, email) : null;
+        if (!work) throw cause;
+        return calls.startBooking({ ...wanted, work }, keyOf(asking, { ...wanted, work }));
+      }
     },
     onSuccess: (a, how) => {
       asking.current = { key: newIntention(), keyFor: '' };
