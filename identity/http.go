@@ -74,6 +74,8 @@ type meStaff struct {
 	Title            string `json:"title"`
 	SpecialtyLabel   string `json:"specialtyLabel"`
 	OrganizationName string `json:"organizationName"`
+
+	Capabilities []string `json:"capabilities,omitempty" enum:"data-protection" doc:"rights given to this person, beside their role"`
 }
 
 type meBody struct {
@@ -113,7 +115,7 @@ func (f *face) me(ctx context.Context, a authz.Actor) (meBody, error) {
 		}
 		me.Kind = "staff"
 		me.Staff = &meStaff{ID: string(p.ID), DisplayName: p.DisplayName(), Role: string(p.Role), RoleLabel: f.say(ctx, "staff-role."+string(p.Role)),
-			Title: p.Title, SpecialtyLabel: f.specialty(ctx, p.Specialty), OrganizationName: p.Organization.Name}
+			Title: p.Title, SpecialtyLabel: f.specialty(ctx, p.Specialty), OrganizationName: p.Organization.Name, Capabilities: p.Capabilities.Names()}
 	case a.CompanionID != "":
 		me.Kind = "companion" // nothing of the patient: they ask for what they were invited to
 	case a.PatientID != "":

@@ -55,7 +55,8 @@ func (s *Service) IssueLinkTo(ctx context.Context, id care.AppointmentID, repres
 // OpenLink opens a session with a link and gives its cookie's secret. It may be
 // used again while it lives: a telephone that slept, a second device. A session
 // the browser had before ends. Refusals: NotFound link-unknown, Gone
-// link-revoked and link-expired, and TooEarly.
+// link-revoked and link-expired, and TooEarly; with the latter three, a says
+// whose link it is.
 func (s *Service) OpenLink(ctx context.Context, secret string) (session string, a authz.Actor, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		link, err := linkByHash(tx, hashOf(secret))
@@ -69,13 +70,13 @@ func (s *Service) OpenLink(ctx context.Context, secret string) (session string, 
 		if err != nil {
 			return fmt.Errorf("identity: appointment of a link: %w", err)
 		}
-		if err := s.openable(link, about); err != nil {
-			return err
-		}
-		a = authz.Actor{Role: care.Patient, PatientID: about.PatientID, AppointmentID: care.AppointmentID(link.AppointmentID),
+		a = authz.Actor{Role: care.Patient, PatientID: care.PatientID(link.PatientID), AppointmentID: care.AppointmentID(link.AppointmentID),
 			Level: authz.LevelLink, Proof: "link"}
 		if link.CompanionID != "" {
 			a.Role, a.CompanionID = care.Companion, care.CompanionID(link.CompanionID)
+		}
+		if err := s.openable(link, about); err != nil {
+			return err
 		}
 		if session, a, err = s.begin(ctx, tx, a, kept{representative: link.Representative}); err != nil {
 			return err

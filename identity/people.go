@@ -9,6 +9,7 @@ import (
 
 	"visavis/identity/prosante"
 	"visavis/identity/traits"
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/typography"
@@ -49,6 +50,7 @@ type Staff struct {
 	MSSante      string // personal mailbox
 	Bio          string
 	Languages    []string // BCP 47
+	Capabilities authz.Capability
 	Active       bool
 }
 
@@ -120,6 +122,9 @@ func (p Staff) Clean() (Staff, error) {
 	}
 	if !(prosante.Exercice{Profession: p.Profession, Category: "C"}).MayHold(p.Role) {
 		note("role", traits.Refusal("role-profession"))
+	}
+	if p.Capabilities != 0 && p.Role != care.Admin {
+		note("capabilities", traits.Refusal("capability-admin-only"))
 	}
 	if len(p.Languages) == 0 {
 		p.Languages = []string{"fr"}

@@ -126,7 +126,7 @@ type proven struct{ proof, idToken, to string }
 
 // enter opens the session of a professional at one place.
 func (s *Service) enter(ctx context.Context, tx *store.Tx, p Staff, k proven) (Signin, error) {
-	a := authz.Actor{Role: p.Role, StaffID: p.ID, OrganizationID: p.Organization.ID, Level: authz.LevelPSC, Proof: k.proof}
+	a := authz.Actor{Role: p.Role, StaffID: p.ID, OrganizationID: p.Organization.ID, Capabilities: p.Capabilities, Level: authz.LevelPSC, Proof: k.proof}
 	session, a, err := s.begin(ctx, tx, a, kept{idToken: k.idToken})
 	if err != nil {
 		return Signin{}, err

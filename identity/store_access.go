@@ -172,6 +172,13 @@ func sessionByHash(tx *store.Tx, hash []byte) (sessionRow, error) {
 	return r, missing(err)
 }
 
+// formerSession gives a session that stands or has ended.
+func formerSession(tx *store.Tx, hash []byte) (sessionRow, error) {
+	var r sessionRow
+	err := tx.G().Where("hash = ?", hash).Take(&r).Error
+	return r, missing(err)
+}
+
 func sessionByID(tx *store.Tx, id care.SessionID) (sessionRow, error) {
 	var r sessionRow
 	err := tx.G().Where("id = ? AND ended_at = 0", string(id)).Take(&r).Error

@@ -6,6 +6,7 @@ import (
 
 	"visavis/identity/prosante"
 	"visavis/identity/traits"
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
@@ -47,6 +48,7 @@ type staffRow struct {
 	Mssante        string
 	Bio            string
 	Languages      string
+	Capabilities   string // names, joined by commas; empty for none
 	Active         int
 	At             int64
 	store.Guarded
@@ -61,7 +63,12 @@ func (r organizationRow) domain() Organization {
 }
 
 func (r staffRow) domain(o Organization) Staff {
-	return Staff{ID: care.StaffID(r.ID), Organization: o, Role: care.Role(r.Role), IdNat: prosante.IdNat(r.Idnat), Title: r.Title,
+	var granted authz.Capability
+	for _, name := range strings.Split(r.Capabilities, ",") {
+		c, _ := authz.ParseCapability(name) // what this program does not know gives nothing
+		granted |= c
+	}
+	return Staff{ID: care.StaffID(r.ID), Organization: o, Capabilities: granted, Role: care.Role(r.Role), IdNat: prosante.IdNat(r.Idnat), Title: r.Title,
 		GivenName: r.GivenName, FamilyName: r.FamilyName, Profession: r.Profession, Specialty: r.Specialty, MSSante: r.Mssante,
 		Bio: r.Bio, Languages: strings.Split(r.Languages, ","), Active: r.Active == 1}
 }
@@ -99,7 +106,7 @@ func putOrganization(tx *store.Tx, o Organization, at int64) (id care.Organizati
 func putStaff(tx *store.Tx, p Staff, at int64) (id care.StaffID, changed bool, err error) {
 	r := staffRow{ID: string(p.ID), OrganizationID: string(p.Organization.ID), Role: string(p.Role), Idnat: string(p.IdNat), Title: p.Title,
 		GivenName: p.GivenName, FamilyName: p.FamilyName, SearchKey: traits.SearchKey(p.FamilyName) + " " + traits.SearchKey(p.GivenName),
-		Profession: p.Profession, Specialty: p.Specialty, Mssante: p.MSSante, Bio: p.Bio, Languages: strings.Join(p.Languages, ","), Active: 1, At: at}
+		Profession: p.Profession, Specialty: p.Specialty, Mssante: p.MSSante, Bio: p.Bio, Languages: strings.Join(p.Languages, ","), Capabilities: strings.Join(p.Capabilities.Names(), ","), Active: 1, At: at}
 	find := func() (kept staffRow, err error) {
 		err = tx.Locked().Where("organization_id = ? AND idnat = ?", r.OrganizationID, r.Idnat).Take(&kept).Error
 		return kept, err

@@ -54,12 +54,12 @@ type closing struct {
 
 // Live is the WebSocket of docs/signaling.md, for Mount.
 func (s *Service) Live(w http.ResponseWriter, r *http.Request) {
-	origin := r.Header.Get("Origin")
+	origin, actor := r.Header.Get("Origin"), authz.From(r.Context())
 	if !slices.Contains(s.Origins, origin) {
+		s.note(actor, "live", "origin")
 		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 		return
 	}
-	actor := authz.From(r.Context())
 	if actor.SessionID == "" { // the table asks for a role; a socket belongs to a sign-in
 		httpx.Refuse(w, r, fault.New(fault.Unauthenticated, "sign-in"))
 		return
@@ -230,7 +230,11 @@ func (c *conn) enter(ctx context.Context, m *inbound) bool {
 	case m.T == "resume" && c.busy == nil:
 		c.greeted.Store(true)
 		s := c.svc.hub.session(m.Session)
-		if s == nil || s.actor.SessionID != c.actor.SessionID {
+		if s != nil && s.actor.SessionID != c.actor.SessionID {
+			c.svc.note(c.actor, "encounter/"+string(s.room.act.ID), "resume-expired")
+			s = nil
+		}
+		if s == nil {
 			c.error(errorMsg{Code: "resume_expired"})
 			return c.finish(closeResume, "resume")
 		}

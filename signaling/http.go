@@ -5,8 +5,10 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
@@ -57,4 +59,19 @@ func Routes(s *httpx.Server, svc *Service) {
 		return &admissionOut{CacheControl: "no-store", Body: admissionBody{Ticket: t.Secret, ExpiresAt: t.ExpiresAt, URL: LivePath}}, nil
 	})
 	s.Mount(http.MethodGet, LivePath, "seat.connect", svc.Live)
+}
+
+// note tells Refused that somebody was refused something on a socket.
+func (s *Service) note(a authz.Actor, object, reason string) {
+	if s.Refused != nil && a.SessionID != "" {
+		s.Refused(authz.Refusal{Actor: a, Action: "seat.connect", Object: object, Reason: reason})
+	}
+}
+
+// noteRefusal notes an error message that refuses an order of the session: each
+// of them passes here.
+func (s *session) noteRefusal(body any) {
+	if e, ok := body.(errorMsg); ok && (e.Code == "forbidden" || e.Code == "not_found" || e.Code == "media_refused") {
+		s.room.hub.svc.note(s.actor, "encounter/"+string(s.room.act.ID), "live-"+strings.ReplaceAll(e.Code, "_", "-"))
+	}
 }

@@ -136,6 +136,7 @@ func (c *conn) hello(ctx context.Context, m *inbound) bool {
 			return c.finish(closeEnded, "ended")
 		}
 		if fault.KindOf(err) == fault.Gone {
+			c.svc.note(c.actor, "ticket", "ticket-invalid")
 			c.error(errorMsg{Code: "ticket_invalid"})
 			return c.finish(closeTicket, "ticket")
 		}
@@ -145,6 +146,7 @@ func (c *conn) hello(ctx context.Context, m *inbound) bool {
 	}
 	switch seat.State {
 	case Removed:
+		c.svc.note(c.actor, "encounter/"+string(seat.EncounterID), "removed")
 		c.error(errorMsg{Code: "removed"})
 		return c.finish(closeRemoved, "removed")
 	case Ended:

@@ -91,6 +91,7 @@ type Deps struct {
 	// by Reconcile what there is.
 	Outlived bool
 	Sockets  sockets.Limits
+	Refused  func(authz.Refusal) // of what a signed-in person is refused here; nil: nobody
 }
 
 // Service holds the use cases and the live hub.

@@ -86,6 +86,7 @@ func (s *session) send(t string, body any) {
 
 // say queues a message without seq: for the present socket or not at all.
 func (s *session) say(t string, body any) {
+	s.noteRefusal(body)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn == nil {

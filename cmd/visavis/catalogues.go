@@ -9,6 +9,7 @@ import (
 	"visavis/encounters/declared"
 	"visavis/identity"
 	"visavis/internal/lang"
+	"visavis/internal/refusals"
 	"visavis/messaging"
 	"visavis/prescriptions"
 	"visavis/scheduling"
@@ -20,7 +21,7 @@ import (
 func catalogues() ([]*lang.Catalogue, error) {
 	var out []*lang.Catalogue
 	for _, texts := range []func() (*lang.Catalogue, error){
-		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, declared.Texts, signaling.Texts, check.Texts, documents.Texts, prescriptions.Texts, messaging.Texts,
+		identity.Texts, scheduling.Texts, consent.Texts, encounters.Texts, declared.Texts, signaling.Texts, check.Texts, documents.Texts, prescriptions.Texts, messaging.Texts, refusals.Texts,
 	} {
 		c, err := texts()
 		if err != nil {

@@ -57,7 +57,8 @@ func (p *platform) observe(context.Context) error {
 		health.Probe{Name: "heads-not-kept", Run: p.probeHeads},
 		health.Probe{Name: "files-broken", Run: p.probeFiles},
 		health.Probe{Name: "codes-not-sent", Run: p.probeOutlets},
-		health.Probe{Name: "budget-reached", Run: p.probeBudgets})
+		health.Probe{Name: "budget-reached", Run: p.probeBudgets},
+		health.Probe{Name: "refusal-alarms", Run: p.probeAlarms})
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"visavis/identity"
 	"visavis/internal/config"
 	"visavis/internal/httpx"
+	"visavis/internal/refusals"
 	"visavis/messaging"
 	"visavis/prescriptions"
 	"visavis/scheduling"
@@ -38,7 +39,7 @@ func apart() (*httpx.Server, error) {
 	p := &platform{
 		foundation: &foundation{cfg: &config.Config{}},
 		identity:   &identity.Service{}, scheduling: &scheduling.Service{}, consent: &consent.Service{}, encounters: &encounters.Service{},
-		signaling: &signaling.Service{}, documents: &documents.Service{}, prescriptions: &prescriptions.Service{}, messaging: &messaging.Service{},
+		signaling: &signaling.Service{}, documents: &documents.Service{}, prescriptions: &prescriptions.Service{}, messaging: &messaging.Service{}, refusals: &refusals.Service{},
 	}
 	if err := p.api(); err != nil {
 		return nil, err

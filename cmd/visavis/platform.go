@@ -25,8 +25,8 @@ import (
 	"visavis/internal/lang"
 	"visavis/internal/limit"
 	"visavis/internal/medicines/download"
+	"visavis/internal/refusals"
 	"visavis/internal/sheet"
-	"visavis/internal/telemetry"
 	"visavis/messaging"
 	"visavis/prescriptions"
 	"visavis/scheduling"
@@ -64,6 +64,7 @@ type platform struct {
 	documents     *documents.Service
 	prescriptions *prescriptions.Service
 	messaging     *messaging.Service
+	refusals      *refusals.Service
 
 	words     *lang.Catalogue // what this package itself says
 	incidents *lang.Catalogue // what encounters calls incidents
@@ -79,7 +80,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*platform
 		return nil, err
 	}
 	p := &platform{foundation: f}
-	for _, step := range []func(context.Context) error{p.say, p.people, p.acts, p.papers, p.rooms, p.observe, p.subscribe, p.routes} {
+	for _, step := range []func(context.Context) error{p.say, p.makeRefusals, p.people, p.acts, p.papers, p.rooms, p.observe, p.subscribe, p.routes} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, p.close(ctx))
 		}
@@ -236,7 +237,7 @@ func (p *platform) rooms(context.Context) (err error) {
 	p.signaling = signaling.New(signaling.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log,
 		Origins: []string{p.cfg.PublicURL}, Acts: liveActs{ask}, People: livePeople{ask}, Consents: p.consent, Agenda: liveAgenda{ask},
-		Devices: liveDevices{ask}, Media: media, Relay: relay, Outlived: p.pool != nil, Sockets: sockets.Limits(p.cfg.Sockets),
+		Devices: liveDevices{ask}, Media: media, Relay: relay, Outlived: p.pool != nil, Sockets: sockets.Limits(p.cfg.Sockets), Refused: p.refusals.Note,
 	})
 	p.whip = whip.New(whip.Deps{
 		DB: p.db, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Log: p.log, Limits: p.limits, Live: p.signaling, URL: p.cfg.PublicURL,
@@ -304,10 +305,7 @@ func (p *platform) serverFor(sessions httpx.Authenticator, limits limit.Limiter)
 	if err != nil {
 		return err
 	}
-	p.server, err = httpx.New(httpx.Options{
-		DB: p.db, Keeper: p.keeper, Clock: p.clock, Log: p.log, Table: p.table, Sessions: sessions, Limits: limits,
-		Languages: texts, PublicURL: p.cfg.PublicURL, Hosts: p.cfg.Hosts, Proxies: httpx.Proxies(p.cfg.Proxies), Pseudonym: telemetry.Pseudonym(p.master.Derive("log/actor")),
-	})
+	p.server, err = httpx.New(p.serverOptions(sessions, limits, texts))
 	if err != nil {
 		return err
 	}
@@ -327,6 +325,9 @@ func (p *platform) serverFor(sessions httpx.Authenticator, limits limit.Limiter)
 	documents.Routes(p.server, p.documents)
 	prescriptions.Routes(p.server, p.prescriptions)
 	messaging.Routes(p.server, p.messaging)
+	if err := p.refusalRoutes(); err != nil {
+		return err
+	}
 	p.server.Mount(http.MethodGet, "/api/health", "system.health", p.health)
 	p.server.Mount(http.MethodGet, "/api/health/live", "system.health", p.live)
 	p.server.Mount(http.MethodGet, "/api/health/ready", "system.health", p.ready)
@@ -353,6 +354,9 @@ const settleWait = 2 * time.Second
 // start begins to deliver facts and to take sockets.
 func (p *platform) start(ctx context.Context) error {
 	p.watch()
+	if err := p.refusals.Start(ctx); err != nil {
+		return err
+	}
 	p.signaling.Start()
 	if p.pool != nil {
 		waiting, cancel := context.WithTimeout(ctx, settleWait)
@@ -373,6 +377,9 @@ func (p *platform) stop(ctx context.Context) error {
 func (p *platform) close(ctx context.Context) error {
 	var errs []error
 	p.unwatch()
+	if p.refusals != nil && p.server != nil {
+		errs = append(errs, p.refusals.Stop(ctx))
+	}
 	if p.bus != nil && p.server != nil {
 		errs = append(errs, p.bus.Stop(ctx))
 	}

@@ -136,6 +136,8 @@ func TestEveryRouteKeepsItsDoor(t *testing.T) {
 		care.Anonymous: r.client(), care.Patient: r.patient(0), care.Doctor: r.staff(account("MARTIN")), care.Nurse: r.staff(account("BENALI")),
 		care.Secretary: r.staff(account("LEROY")), care.Pharmacist: r.staff(account("NGUYEN")),
 	}
+	officer := r.staff(account("ROCHER"))
+	told := map[care.Role]int{} // refusals that people were answered
 	levels := map[care.Role]authz.Level{care.Patient: authz.LevelLink, care.Anonymous: authz.LevelNone}
 	p := wired(t)
 	missing := string(callers[care.Doctor].Get("/api/no-such-route").Want(404).Body)
@@ -152,6 +154,9 @@ func TestEveryRouteKeepsItsDoor(t *testing.T) {
 			may := p.table.May(authz.Actor{Role: role, Level: level}, route.Action)
 			a := knock(c, route, `{"nothing":"known"}`)
 			headers(t, name, a)
+			if slices.Contains([]int{401, 403, 404}, a.Status) {
+				told[role]++
+			}
 			switch {
 			case may == nil:
 			case role == care.Anonymous && a.Status != http.StatusUnauthorized:
@@ -167,9 +172,74 @@ func TestEveryRouteKeepsItsDoor(t *testing.T) {
 		if route.Method != http.MethodGet && route.Method != http.MethodOptions {
 			for _, site := range []string{"cross-site", "same-site"} {
 				knock(callers[care.Doctor], route, `{}`, testkit.Header("Sec-Fetch-Site", site)).Problem(403, "cross-origin")
+				told[care.Doctor]++
 			}
 		}
 	}
+	for role, c := range callers {
+		if role != care.Anonymous {
+			if told[role] < 20 {
+				t.Errorf("%s was refused %d times only: the walk walks nowhere", role, told[role])
+			}
+			r.traced(officer, self(c), told[role])
+		}
+	}
+	var alarms struct {
+		Items []struct{ Person struct{ Role string } }
+	}
+	officer.Get("/api/refusal-alarms").Want(200).JSON(&alarms)
+	if len(alarms.Items) < len(callers)-1 {
+		t.Errorf("%d alarms after the walk of %d people", len(alarms.Items), len(callers)-1)
+	}
+}
+
+// traced waits until the audit has every refusal that a person was answered: one
+// by one or in a sum (issue 9, C4).
+func (r *rig) traced(officer *testkit.Client, person string, want int) {
+	r.t.Helper()
+	tick := time.NewTicker(time.Second) // sums are at most ten seconds late
+	defer tick.Stop()
+	for got, tries := -1, 0; got != want; tries++ {
+		got = 0
+		for _, l := range r.refusals(officer, "person="+person) {
+			got += l.Count
+		}
+		if tries == 14 {
+			r.t.Errorf("%d refusals are in the audit, want %d", got, want)
+			return
+		}
+		<-tick.C
+	}
+}
+
+// refused is a line of the page of data protection.
+type refused struct {
+	Action, Area, Ref, Reason string
+	Count                     int
+	Person                    struct{ ID, Kind, Name, Pseudonym string }
+}
+
+// refusals reads every page of a search.
+func (r *rig) refusals(officer *testkit.Client, query string) (all []refused) {
+	r.t.Helper()
+	for before := ""; ; {
+		var page struct {
+			Items []refused
+			Next  string
+		}
+		officer.Get("/api/refusals?" + query + "&before=" + before).Want(200).JSON(&page)
+		all = append(all, page.Items...)
+		if before = page.Next; before == "" {
+			return all
+		}
+	}
+}
+
+// self is the id under which the audit knows who is signed in.
+func self(c *testkit.Client) string {
+	var me struct{ Patient, Staff struct{ ID string } }
+	c.Get("/api/me").Want(200).JSON(&me)
+	return me.Patient.ID + me.Staff.ID
 }
 
 func knock(c *testkit.Client, route httpx.Route, body string, o ...testkit.Option) *testkit.Answer {

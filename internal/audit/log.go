@@ -8,6 +8,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,6 +36,9 @@ type Entry struct {
 	Object  string         // kind/id, as "document/0190…"
 	Patient care.PatientID // empty when no patient is concerned
 	Outcome Outcome        // empty means Done
+	// Organization of who was refused, in an entry of a refusal; that of the actor
+	// when it is empty.
+	Organization care.OrganizationID
 	// Detail is sealed under the patient's key: it may hold clinical words,
 	// and is lost with the key while the chain stays whole.
 	Detail map[string]string
@@ -81,6 +85,9 @@ func (l *Log) Append(ctx context.Context, tx *store.Tx, e Entry) error {
 	if e.Outcome == "" {
 		r.Outcome = string(Done)
 	}
+	if e.Outcome == Refused {
+		r.Organization = string(cmp.Or(e.Organization, a.OrganizationID))
+	}
 	if len(e.Detail) > 0 {
 		raw, err := json.Marshal(e.Detail)
 		if err != nil {
@@ -123,6 +130,51 @@ func (l *Log) RecordFindings(ctx context.Context, db *store.DB) ([]store.Finding
 		}
 		return nil
 	})
+}
+
+// Search says which refusals are wanted. Empty fields do not narrow.
+type Search struct {
+	Organization care.OrganizationID // of who was refused; needed
+	Actor        string
+	From, Until  time.Time // from the first to before the second
+	Before       string    // id of an entry: older ones only
+	Limit        int       // 1 to 1000
+}
+
+// Refusals lists what people of an organisation were refused, the newest first. An
+// entry that nobody with the key wrote is left out and reported.
+func (l *Log) Refusals(ctx context.Context, tx *store.Tx, q Search) ([]Line, error) {
+	rows, err := refusals(tx, q)
+	if err != nil {
+		return nil, err
+	}
+	return l.genuine(ctx, tx, rows)
+}
+
+// RecentRefusals lists what anybody was refused since an instant, the newest
+// first, at most limit of them.
+func (l *Log) RecentRefusals(ctx context.Context, tx *store.Tx, since time.Time, limit int) ([]Line, error) {
+	rows, err := recentRefusals(tx, care.FirstID(since), limit)
+	if err != nil {
+		return nil, err
+	}
+	return l.genuine(ctx, tx, rows)
+}
+
+func (l *Log) genuine(ctx context.Context, tx *store.Tx, rows []row) ([]Line, error) {
+	out := make([]Line, 0, len(rows))
+	for _, r := range rows {
+		if !r.genuine(tx) {
+			tx.Report(store.Finding{Object: "audit/" + r.ID, Reason: "forged"})
+			continue
+		}
+		line, err := l.line(ctx, tx, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, line)
+	}
+	return out, nil
 }
 
 // About lists what was done to an object, oldest first.

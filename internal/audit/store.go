@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
 
@@ -23,8 +24,10 @@ type row struct {
 	Detail  []byte
 	Request string
 	Seq     *int64
-	Version int64  // of the row that Object names, when the entry tells one; 0 else
-	MAC     string // of the row, until it is numbered: who writes to the table alone makes no entry
+	Version int64 // of the row that Object names, when the entry tells one; 0 else
+	// Organization is that of who was refused; empty in other entries.
+	Organization string
+	MAC          string // of the row, until it is numbered: who writes to the table alone makes no entry
 }
 
 func (row) TableName() string { return "audit" }
@@ -54,6 +57,33 @@ func insert(tx *store.Tx, r row) (err error) {
 func byObject(tx *store.Tx, object string) ([]row, error) {
 	var rows []row
 	err := tx.G().Where("object = ?", object).Order("at, id").Find(&rows).Error
+	return rows, err
+}
+
+// refusals narrows by the id, which begins with the time: one index finds a page
+// of it in order, however many there are.
+func refusals(tx *store.Tx, q Search) ([]row, error) {
+	g := tx.G().Where("outcome = 'refused' AND organization = ?", string(q.Organization))
+	if q.Actor != "" {
+		g = g.Where("actor = ?", q.Actor)
+	}
+	if !q.From.IsZero() {
+		g = g.Where("id >= ?", care.FirstID(q.From))
+	}
+	if !q.Until.IsZero() {
+		g = g.Where("id < ?", care.FirstID(q.Until))
+	}
+	if q.Before != "" {
+		g = g.Where("id < ?", q.Before)
+	}
+	var rows []row
+	err := g.Order("id DESC").Limit(q.Limit).Find(&rows).Error
+	return rows, err
+}
+
+func recentRefusals(tx *store.Tx, since string, limit int) ([]row, error) {
+	var rows []row
+	err := tx.G().Where("id >= ? AND outcome = 'refused'", since).Order("id DESC").Limit(limit).Find(&rows).Error
 	return rows, err
 }
 
@@ -120,8 +150,12 @@ func firstForgedEntry(tx *store.Tx) (string, error) {
 
 // parts are what the MAC of an entry covers.
 func (r row) parts() []string {
-	return []string{r.ID, strconv.FormatInt(r.At, 10), r.Actor, r.Role, r.Proof, r.Action, r.Object, r.Patient, r.Outcome, string(r.Detail), r.Request,
+	parts := []string{r.ID, strconv.FormatInt(r.At, 10), r.Actor, r.Role, r.Proof, r.Action, r.Object, r.Patient, r.Outcome, string(r.Detail), r.Request,
 		strconv.FormatInt(r.Version, 10)}
+	if r.Organization != "" {
+		parts = append(parts, r.Organization)
+	}
+	return parts
 }
 
 func (r row) genuine(tx *store.Tx) bool { return tx.CheckMAC(r.MAC, "audit", r.parts()...) }

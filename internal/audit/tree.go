@@ -227,6 +227,9 @@ func leaf(r row) []byte {
 	if r.Version > 0 {
 		parts["version"] = fmt.Sprint(r.Version)
 	}
+	if r.Organization != "" {
+		parts["organization"] = r.Organization
+	}
 	raw, err := json.Marshal(parts)
 	if err != nil {
 		return nil // a map of strings always marshals

@@ -6,6 +6,7 @@ package authz
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"visavis/internal/care"
@@ -26,6 +27,36 @@ const (
 // String gives the level's name in the API.
 func (l Level) String() string { return [...]string{"none", "link", "code", "psc"}[l] }
 
+// Capability is a right that a clinic gives to one person, beside their role.
+// Capabilities are a set of bits, so that actors stay comparable.
+type Capability uint8
+
+// DataProtection reads what people were refused, and settles the alarms about it
+// (RGPD art. 32, 33, 39).
+const DataProtection Capability = 1 << iota
+
+// capabilities are the names in the staff file, the table and the API.
+func capabilities() map[string]Capability {
+	return map[string]Capability{"data-protection": DataProtection}
+}
+
+// ParseCapability gives the capability of a name; false when there is none.
+func ParseCapability(name string) (Capability, bool) {
+	c, ok := capabilities()[name]
+	return c, ok
+}
+
+// Names gives the names of a set of capabilities, sorted; nil for none.
+func (c Capability) Names() (names []string) {
+	for name, bit := range capabilities() {
+		if c&bit != 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Actor is who asks. The zero Actor is anonymous.
 type Actor struct {
 	Role           care.Role
@@ -36,6 +67,7 @@ type Actor struct {
 	OrganizationID care.OrganizationID // of a professional's session
 	SessionID      care.SessionID
 	Level          Level
+	Capabilities   Capability // of a professional, beside their role
 	// ProvedAt is when the professional of this session proved who they are, and
 	// SteppedUp that they did so again since (MaySign).
 	ProvedAt  time.Time
@@ -62,6 +94,15 @@ func (a Actor) ID() string {
 
 // SystemActor acts for the platform itself: jobs, reactions to facts.
 func SystemActor() Actor { return Actor{Role: care.System, Level: LevelPSC, Proof: "system"} }
+
+// Refusal is what somebody we know was refused: for the audit and for alarms,
+// never for the answer.
+type Refusal struct {
+	Actor  Actor
+	Action Action
+	Object string // kind/id, as in the audit; the kind alone when no id was named
+	Reason string // code of the fault
+}
 
 type actorKey struct{}
 

@@ -32,8 +32,9 @@ var Roles = [...]care.Role{care.Anonymous, care.Patient, care.Companion, care.Do
 var source string
 
 type row struct {
-	level   map[care.Role]Level
-	allowed map[care.Role]string
+	level      map[care.Role]Level
+	allowed    map[care.Role]string
+	capability Capability // that every actor needs; 0: none
 }
 
 // Table is the parsed authorisation table.
@@ -55,11 +56,13 @@ func parse(text string) (*Table, error) {
 		r := row{level: map[care.Role]Level{}, allowed: map[care.Role]string{}}
 		for i, role := range Roles {
 			cell, code, _ := strings.Cut(cols[1+i], "+")
-			if strings.Trim(cell, "otgx-.") != "" || (code != "" && code != "code") {
+			capability, known := ParseCapability(code)
+			if strings.Trim(cell, "otgx-.") != "" || (code != "" && code != "code" && !known) {
 				return nil, fmt.Errorf("authz: table.tsv:%d: cell %q", n+1, cols[1+i])
 			}
 			r.allowed[role] = strings.ReplaceAll(cell, ".", "")
-			if code != "" {
+			r.capability |= capability
+			if code == "code" {
 				r.level[role] = LevelCode
 			}
 		}
@@ -85,7 +88,8 @@ func (t *Table) Known(a Action) bool { _, ok := t.rows[a]; return ok }
 
 // May answers a route before anything is read: does this role have the action
 // in any relation, at this level? It refuses as Unauthenticated, Forbidden
-// (a second factor is missing) or, for a role that never does this, NotFound.
+// (a second factor or a capability is missing) or, for a role that never does
+// this, NotFound.
 func (t *Table) May(a Actor, act Action) error {
 	return t.decide(a, act, func(allowed string) bool { return allowed != "" })
 }
@@ -103,6 +107,9 @@ func (t *Table) decide(a Actor, act Action, ok func(allowed string) bool) error 
 	r, known := t.rows[act]
 	if !known {
 		return fmt.Errorf("authz: action %s is not in the table", act)
+	}
+	if r.capability&^a.Capabilities != 0 && a.Role != care.Anonymous {
+		return fault.New(fault.Forbidden, "capability-needed")
 	}
 	if !ok(r.allowed[a.Role]) {
 		if a.Role == care.Anonymous {

@@ -52,7 +52,8 @@ func usual(r care.Role) Level {
 }
 
 // TestDecisions is S1's golden file: every action, role and relation, for the
-// role's usual session, and with a second factor where that changes anything.
+// role's usual session, and with a second factor and every capability where that
+// changes anything.
 // A change of the table is a change of this file, to be read in review.
 func TestDecisions(t *testing.T) {
 	table := load(t)
@@ -63,7 +64,7 @@ func TestDecisions(t *testing.T) {
 		for _, role := range Roles {
 			a := Actor{Role: role, Level: usual(role)}
 			code := a
-			code.Level = max(code.Level, LevelCode)
+			code.Level, code.Capabilities = max(code.Level, LevelCode), DataProtection
 			line := []string{}
 			for _, rel := range []Relation{Own, Team, Org, Other, None} {
 				got, more := answer(table.Can(a, act, rel)), answer(table.Can(code, act, rel))

@@ -29,6 +29,15 @@ type (
 func NewID(now time.Time) string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails since Go 1.24: it aborts the program instead
+	return stamped(now, b)
+}
+
+// FirstID is not above any id that NewID gives from the same millisecond on: it
+// bounds a search by time.
+func FirstID(at time.Time) string { return stamped(at, [16]byte{8: 0x80}) }
+
+// stamped writes an id of an instant over other bytes.
+func stamped(now time.Time, b [16]byte) string {
 	var ms [8]byte
 	binary.BigEndian.PutUint64(ms[:], uint64(now.UnixMilli()))
 	copy(b[:6], ms[2:])

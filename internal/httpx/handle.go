@@ -71,6 +71,7 @@ func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) 
 	huma.Register(s.api, o, func(ctx context.Context, in *In) (*Out, error) {
 		var out *Out
 		var err error
+		named(ctx, in)
 		if err = typed(in); err == nil && op.Admit != nil {
 			err = op.Admit(ctx, in)
 		}
@@ -105,6 +106,7 @@ func typed(in any) error {
 func (s *Server) gate(op Op) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
 		ctx := c.Context()
+		about(humagin.Unwrap(c), op.Path, op.Action)
 		if err := s.o.Table.May(authz.From(ctx), op.Action); err != nil {
 			s.refuse(humagin.Unwrap(c), err)
 			return

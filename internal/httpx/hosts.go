@@ -119,7 +119,11 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, status int, er
 	_, plain := s.o.Proxies.client(r)
 	s.secure(w.Header(), plain)
 	w.Header().Set("X-Request-Id", id)
-	p := problem(with(r.Context(), &request{id: id, lang: s.language(r), say: s.say}), err)
+	ctx := with(r.Context(), &request{id: id, lang: s.language(r), say: s.say, server: s, action: crossSite, object: "request"})
+	if status == http.StatusForbidden {
+		ctx = s.behind(ctx, r)
+	}
+	p := problem(ctx, err)
 	p.Status = status
 	write(w, p)
 }

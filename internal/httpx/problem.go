@@ -102,6 +102,7 @@ func problem(ctx context.Context, err error) *Problem {
 		f = fault.New(fault.Internal, "internal")
 	}
 	r := from(ctx)
+	refused(ctx, f)
 	p := &Problem{Type: "https://visavis.invalid/problems/" + f.Code, Status: status(f.Kind), Code: f.Code}
 	args := shortArgs(f.Args)
 	p.Title, _ = r.say.text(r.lang, "fault."+f.Code+".title", args)

@@ -26,6 +26,13 @@ type request struct {
 	agent  string
 	say    translator
 	who    string // pseudonym of the actor, for the log
+
+	// Of a refusal, for the audit (refused.go).
+	action authz.Action
+	object string
+	caller authz.Actor // whom a handler found behind a secret that opens nothing any more
+	token  string      // session cookie that opened nothing
+	server *Server
 }
 
 type requestKey struct{}
@@ -78,6 +85,7 @@ func (s *Server) context(c *gin.Context) {
 	r := &request{
 		id: care.NewID(s.o.Clock.Now()), lang: s.language(c.Request), remote: remote, plain: plain,
 		key: c.GetHeader("Idempotency-Key"), match: c.GetHeader("If-Match"), agent: agent[:min(len(agent), 200)], say: s.say,
+		server: s,
 	}
 	c.Request = c.Request.WithContext(with(c.Request.Context(), r))
 	c.Header("X-Request-Id", r.id)
@@ -117,6 +125,8 @@ func (s *Server) session(c *gin.Context) {
 		}
 		if a.Role != "" {
 			actor = a
+		} else {
+			from(c.Request.Context()).token = cookie.Value
 		}
 	}
 	actor.Request = from(c.Request.Context()).id

@@ -56,6 +56,12 @@ type Options struct {
 	Hosts     []string               // further hosts that are served: name, name:port or name:*
 	Pseudonym func(id string) string // of an actor, for the log; nil: none
 	Proxies   Proxies                // whom to believe about the client; nobody when empty
+	// Refused is told of each refusal of somebody we know, before the answer, and
+	// must return at once; nil: nobody is told.
+	Refused func(authz.Refusal)
+	// Former gives whose session a cookie was that opens nothing any more; a zero
+	// Actor when it never did. Nil: nobody's.
+	Former func(ctx context.Context, token string) (authz.Actor, error)
 }
 
 // Server is the engine with its API.
@@ -125,6 +131,7 @@ func (s *Server) Routes() []Route { return s.routes }
 func (s *Server) Mount(method, path string, action authz.Action, h http.HandlerFunc) {
 	s.routes = append(s.routes, Route{Method: method, Path: path, Action: action})
 	s.engine.Handle(method, strings.NewReplacer("{", ":", "}", "").Replace(path), func(c *gin.Context) {
+		about(c, path, action)
 		if err := s.o.Table.May(authz.From(c.Request.Context()), action); err != nil {
 			s.refuse(c, err)
 			return

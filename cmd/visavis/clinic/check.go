@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/cda"
 	"visavis/internal/fault"
@@ -76,6 +77,11 @@ func (r *reader) person(o Organization, p Person, path string) {
 	}
 	if _, ok := cda.Lookup(cda.SetTitle, strings.ToUpper(p.Title)); p.Title != "" && !ok {
 		r.fail(path+".title", "not-a-choice")
+	}
+	for i, name := range p.Capabilities {
+		if _, ok := authz.ParseCapability(name); !ok {
+			r.fail(fmt.Sprintf("%s.capabilities[%d]", path, i), "not-a-choice")
+		}
 	}
 	for i, tag := range p.Languages {
 		if _, err := language.Parse(tag); err != nil {

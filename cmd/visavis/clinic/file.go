@@ -7,6 +7,7 @@ import (
 
 	"visavis/identity"
 	"visavis/identity/prosante"
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/scheduling"
 )
@@ -62,7 +63,10 @@ type Person struct {
 	Bio        string   `json:"bio,omitempty"`
 	Languages  []string `json:"languages,omitempty"` // BCP 47; fr when not said
 	Active     *bool    `json:"active,omitempty"`    // true when not said
-	Plan       *Plan    `json:"plan,omitempty"`      // left as it is when not said
+	// Capabilities are rights beside the role: data-protection, for an
+	// administrator who reads what people were refused.
+	Capabilities []string `json:"capabilities,omitempty"`
+	Plan         *Plan    `json:"plan,omitempty"` // left as it is when not said
 }
 
 // Plan says when a doctor receives.
@@ -129,10 +133,20 @@ func (p Person) Key() string {
 
 func (p Person) active() bool { return p.Active == nil || *p.Active }
 
+// granted are the capabilities that this program knows; check refuses others.
+func (p Person) granted() (set authz.Capability) {
+	for _, name := range p.Capabilities {
+		c, _ := authz.ParseCapability(name)
+		set |= c
+	}
+	return set
+}
+
 func (p Person) domain() identity.Staff {
 	return identity.Staff{
 		Role: care.Role(p.Role), IdNat: prosante.IdNat(p.Key()), Title: p.Title, GivenName: p.GivenName, FamilyName: p.FamilyName,
 		Profession: p.Profession, Specialty: p.Specialty, MSSante: p.MSSante, Bio: p.Bio, Languages: p.Languages, Active: p.active(),
+		Capabilities: p.granted(),
 	}
 }
 
@@ -140,6 +154,7 @@ func personOf(s identity.Staff) Person {
 	p := Person{
 		RPPS: s.RPPS(), Role: string(s.Role), Title: s.Title, GivenName: s.GivenName, FamilyName: s.FamilyName,
 		Profession: s.Profession, Specialty: s.Specialty, MSSante: s.MSSante, Bio: s.Bio, Languages: s.Languages,
+		Capabilities: s.Capabilities.Names(),
 	}
 	if p.RPPS == "" {
 		p.IdNat = string(s.IdNat)

@@ -1221,6 +1221,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/refusal-alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alarms about refused accesses */
+        get: operations["listRefusalAlarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/refusal-alarms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alarm */
+        get: operations["readRefusalAlarm"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/refusal-alarms/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what came of an alarm */
+        post: operations["settleRefusalAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people were refused */
+        get: operations["listRefusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/refusals/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Professionals to search refusals of */
+        get: operations["listRefusalPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/specialties": {
         parameters: {
             query?: never;
@@ -2000,6 +2085,8 @@ export interface components {
             smsHint?: string;
         };
         IdentityMeStaff: {
+            /** @description rights given to this person, beside their role */
+            capabilities?: "data-protection"[];
             displayName: string;
             id: string;
             organizationName: string;
@@ -2411,6 +2498,89 @@ export interface components {
             options?: components["schemas"]["PrescriptionsMedicineBody"][];
             /** @description the signature is refused for it */
             refused?: boolean;
+        };
+        RefusalsAlarmBody: {
+            /** @description kinds of what was refused */
+            areas: string[];
+            /** Format: date-time */
+            beganAt: string;
+            id: string;
+            /** @description of internal/refusals/rules.tsv */
+            kind: string;
+            /** Format: date-time */
+            lastAt: string;
+            /**
+             * Format: int64
+             * @description different ones, at most 500
+             */
+            objects: number;
+            /** @description about the caller, who may not settle it */
+            own: boolean;
+            person: components["schemas"]["RefusalsPersonBody"];
+            /** Format: date-time */
+            raisedAt: string;
+            reason?: string;
+            /** Format: int64 */
+            refusals: number;
+            /** Format: date-time */
+            settledAt?: string;
+            settledBy?: string;
+            /** @enum {string} */
+            state: "open" | "settled";
+        };
+        RefusalsAlarmsOutBody: {
+            items: components["schemas"]["RefusalsAlarmBody"][];
+            /** @description there is more: ask with before */
+            next?: string;
+            /**
+             * Format: int64
+             * @description alarms that nobody has settled
+             */
+            open: number;
+        };
+        RefusalsPeopleOutBody: {
+            items: components["schemas"]["RefusalsPersonBody"][];
+        };
+        RefusalsPersonBody: {
+            /** @description patient at whose side a companion comes, in the detail of an alarm only */
+            beside?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "staff" | "patient" | "companion";
+            /** @description of a professional; of a patient in the detail of an alarm only */
+            name?: string;
+            /** @description as in the log of the server */
+            pseudonym: string;
+            role: string;
+        };
+        RefusalsRefusalBody: {
+            action: string;
+            /** @description kind of what was refused */
+            area: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            count: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description different ones, in a sum
+             */
+            objects?: number;
+            person: components["schemas"]["RefusalsPersonBody"];
+            /** @description code of the refusal */
+            reason: string;
+            /** @description end of its number */
+            ref?: string;
+        };
+        RefusalsRefusalsOutBody: {
+            items: components["schemas"]["RefusalsRefusalBody"][];
+            /** @description there is more: ask with before */
+            next?: string;
+        };
+        RefusalsSettleInBody: {
+            /** @description what was found and done */
+            reason: string;
         };
         SchedulingAgendaOutBody: {
             practitioners: components["schemas"]["SchedulingColumnBody"][];
@@ -5389,6 +5559,177 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PrescriptionsSignedOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    listRefusalAlarms: {
+        parameters: {
+            query?: {
+                /** @description both when empty */
+                state?: "open" | "settled";
+                /** @description next of the page before */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalsAlarmsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    readRefusalAlarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalsAlarmBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    settleRefusalAlarm: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefusalsSettleInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalsAlarmBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    listRefusals: {
+        parameters: {
+            query?: {
+                /** @description id of a person; everybody when empty */
+                person?: string;
+                /** @description those of one alarm: its person, from its beginning to its end */
+                alarm?: string;
+                /** @description first day, YYYY-MM-DD */
+                from?: string;
+                /** @description last day, included */
+                until?: string;
+                /** @description next of the page before */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalsRefusalsOutBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpxProblem"];
+                };
+            };
+        };
+    };
+    listRefusalPeople: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalsPeopleOutBody"];
                 };
             };
             /** @description Error */
