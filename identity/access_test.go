@@ -471,9 +471,8 @@ func TestSecretsStayOutOfFactsAndLogs(t *testing.T) {
 func TestSweepForgetsWhatIsOver(t *testing.T) {
 	clinics(t, func(t *testing.T, c *clinic) {
 		c.open(t, c.book(c.Fatou))
-		if _, _, err := c.svc.StartSignin(context.Background(), "/pro"); err != nil {
-			t.Fatal(err)
-		}
+		b := newBrowser(t, c.web(t))
+		b.land(b.choose(b.toPSC("/pro"), "810100000016"))
 		c.Clock.Advance(72 * time.Hour)
 		if err := c.svc.Sweep(context.Background()); err != nil {
 			t.Fatal(err)

@@ -101,7 +101,7 @@ func (s *Service) backWith(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 type situationsIn struct {
-	Choice string `cookie:"__Host-visavis-psc" maxLength:"100" doc:"set by the sign-in"`
+	Choice string `cookie:"__Host-visavis-psc" maxLength:"600" doc:"set by the sign-in"`
 }
 
 type situation struct {
@@ -132,7 +132,7 @@ func (f *face) getSituations(ctx context.Context, in *situationsIn) (*situations
 }
 
 type chooseIn struct {
-	Choice string `cookie:"__Host-visavis-psc" maxLength:"100"`
+	Choice string `cookie:"__Host-visavis-psc" maxLength:"600"`
 	Body   struct {
 		ID string `json:"id" maxLength:"40"`
 	}

@@ -17,6 +17,8 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/httpx"
+	"visavis/internal/limit"
 	"visavis/internal/seal"
 	"visavis/internal/store"
 )
@@ -38,14 +40,40 @@ func (s *Service) startSignin(ctx context.Context, to string, again care.Session
 		to = "/pro"
 	}
 	state, stateHash := token()
-	browser, browserHash := token()
 	if address, err = s.ProSante.AuthURL(ctx, s.attempt(state, again != "", 0)); err != nil {
 		return "", "", err
 	}
-	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
-		return insertSignin(tx, signinRow{stateHash, browserHash, to, store.Micros(s.Clock.Now()), string(again)})
-	})
-	return address, browser, err
+	return address, s.sealTicket(signinRow{Hash: stateHash, ReturnTo: to, At: store.Micros(s.Clock.Now()), SessionID: string(again)}), nil
+}
+
+// sealTicket writes a sign-in under way as the secret of its browser: the server
+// keeps nothing of it, so that beginning ten thousand costs no row and no
+// memory, and nobody is kept from signing in for another's attempts. The state
+// itself is in the address only.
+func (s *Service) sealTicket(r signinRow) string {
+	text := strings.Join([]string{hex.EncodeToString(r.Hash), strconv.FormatInt(r.At, 10), r.SessionID, r.ReturnTo}, " ")
+	return base64.RawURLEncoding.EncodeToString([]byte(text)) + "." + base64.RawURLEncoding.EncodeToString(s.derive("psc-ticket", text))
+}
+
+// openTicket reads what sealTicket wrote; false for anything else.
+func (s *Service) openTicket(ticket string) (r signinRow, ok bool) {
+	body, mac, _ := strings.Cut(ticket, ".")
+	text, err := base64.RawURLEncoding.DecodeString(body)
+	if err != nil {
+		return r, false
+	}
+	sum, err := base64.RawURLEncoding.DecodeString(mac)
+	if err != nil || !hmac.Equal(sum, s.derive("psc-ticket", string(text))) {
+		return r, false
+	}
+	parts := strings.SplitN(string(text), " ", 4)
+	if len(parts) != 4 {
+		return r, false
+	}
+	hash, hashErr := hex.DecodeString(parts[0])
+	at, atErr := strconv.ParseInt(parts[1], 10, 64)
+	r = signinRow{Hash: hash, BrowserHash: hashOf(ticket), ReturnTo: parts[3], At: at, SessionID: parts[2]}
+	return r, hashErr == nil && atErr == nil
 }
 
 // attempt derives the secrets of a sign-in from its state, so that the
@@ -93,6 +121,7 @@ func (s *Service) FinishSignin(ctx context.Context, r Return) (done Signin, err 
 	if err != nil {
 		return again, s.refusedSignin(ctx, err)
 	}
+	s.Limits.Refund(ctx, returnRule(), limit.Network(httpx.Remote(ctx)))
 	if row.SessionID != "" {
 		if done, err = s.stepUp(ctx, row, who, proof); err != nil {
 			err = s.refusedSignin(ctx, err)
@@ -209,19 +238,44 @@ func (s *Service) ChooseSituation(ctx context.Context, choice string, id care.St
 	return done, err
 }
 
+// Limits of returns. What comes without the ticket of its browser costs nothing
+// and takes no token; who signs in gets theirs back, so that a hospital behind
+// one address may come all at once.
+const (
+	maxReturns    = 20_000 // returns kept, so that each is good once; the oldest are forgotten first
+	returnsBurst  = 300
+	refusalsBurst = 60
+)
+
+func returnRule() limit.Rule {
+	return limit.Rule{Name: "signin.return", Burst: returnsBurst, Every: time.Second}
+}
+
+// refusalRule bounds what strangers write into the audit log.
+func refusalRule() limit.Rule {
+	return limit.Rule{Name: "signin.refusal", Burst: refusalsBurst, Every: time.Minute}
+}
+
 // landing checks the state, once, and gives the sign-in that was under way; its
 // row is there with the refusal too, when the browser was the right one.
 func (s *Service) landing(ctx context.Context, r Return) (row signinRow, err error) {
+	row, ok := s.openTicket(r.Browser)
+	if !ok || !same(row.Hash, hashOf(r.State)) || s.Clock.Now().Sub(store.Time(row.At)) >= signinLife {
+		return signinRow{}, fault.New(fault.Gone, "psc-expired")
+	}
+	if err := s.Limits.Take(ctx, returnRule(), limit.Network(httpx.Remote(ctx))); err != nil {
+		return row, err
+	}
+	fresh := false
 	err = s.tx(ctx, func(_ context.Context, tx *store.Tx) error {
-		row, err = takeSignin(tx, hashOf(r.State))
+		fresh, err = markSignin(tx, row, store.Micros(s.Clock.Now().Add(-signinLife)), maxReturns)
 		return err
 	})
 	switch {
-	case fault.KindOf(err) == fault.NotFound,
-		err == nil && (!same(row.BrowserHash, hashOf(r.Browser)) || s.Clock.Now().Sub(store.Time(row.At)) >= signinLife):
-		return signinRow{}, fault.New(fault.Gone, "psc-expired")
 	case err != nil:
 		return signinRow{}, err
+	case !fresh:
+		return signinRow{}, fault.New(fault.Gone, "psc-expired")
 	case r.Error != "":
 		return row, fault.New(fault.Unauthenticated, "psc-cancelled")
 	case r.Code == "":
@@ -230,10 +284,14 @@ func (s *Service) landing(ctx context.Context, r Return) (row signinRow, err err
 	return row, nil
 }
 
-// refusedSignin writes the refusal down and gives it back.
+// refusedSignin writes the refusal down and gives it back. Of strangers at one
+// address it writes so many.
 func (s *Service) refusedSignin(ctx context.Context, why error) error {
 	var f *fault.Error
 	if !errors.As(why, &f) {
+		return why
+	}
+	if authz.From(ctx).SessionID == "" && s.Limits.Take(ctx, refusalRule(), limit.Network(httpx.Remote(ctx))) != nil {
 		return why
 	}
 	err := s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {

@@ -5,7 +5,6 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
-	"visavis/internal/fault"
 	"visavis/internal/store"
 
 	"gorm.io/gorm"
@@ -65,6 +64,8 @@ type codeRow struct {
 
 func (codeRow) TableName() string { return "codes" }
 
+// signinRow is a sign-in that came back, kept so that its state is good once.
+// Until then it is in its browser only (sealTicket).
 type signinRow struct {
 	Hash        []byte
 	BrowserHash []byte
@@ -292,19 +293,22 @@ func takeChoice(tx *store.Tx, hash []byte) (bool, error) {
 	return res.RowsAffected == 1, res.Error
 }
 
-func insertSignin(tx *store.Tx, r signinRow) error { return tx.G().Create(&r).Error }
-
-// takeSignin gives a sign-in under way and forgets it: a state is good once.
-func takeSignin(tx *store.Tx, hash []byte) (signinRow, error) {
-	var r signinRow
-	if err := tx.G().Where("hash = ?", hash).Take(&r).Error; err != nil {
-		return r, missing(err)
+// markSignin keeps a return; false when it came before. Those that began before
+// expired are forgotten, and the oldest where there are more than most.
+func markSignin(tx *store.Tx, r signinRow, expired int64, most int) (bool, error) {
+	if err := tx.G().Where("at < ?", expired).Delete(&signinRow{}).Error; err != nil {
+		return false, err
 	}
-	res := tx.G().Where("hash = ?", hash).Delete(&signinRow{})
-	if res.Error == nil && res.RowsAffected != 1 {
-		return r, fault.Missing()
+	res := tx.G().Clauses(clause.OnConflict{DoNothing: true}).Create(&r)
+	if res.Error != nil || res.RowsAffected == 0 {
+		return false, res.Error
 	}
-	return r, res.Error
+	var n int64
+	if err := tx.G().Model(&signinRow{}).Count(&n).Error; err != nil || n <= int64(most) {
+		return true, err
+	}
+	oldest := tx.G().Model(&signinRow{}).Select("hash").Order("at").Limit(int(n) - most)
+	return true, tx.G().Where("hash IN (?)", oldest).Delete(&signinRow{}).Error
 }
 
 // sweepAccess forgets what can no longer be used.

@@ -3,7 +3,7 @@ import { Alert } from '@/ui/Alert';
 import { PatientPage } from '@/ui/Page';
 import styles from './SignInPage.module.css';
 
-const causes = ['psc-unavailable', 'psc-cancelled', 'psc-expired', 'psc-unknown'] as const;
+const causes = ['psc-unavailable', 'psc-cancelled', 'psc-expired', 'psc-unknown', 'throttled'] as const;
 
 /** Why the server sent the person back here; what it does not name is a refusal. */
 function causeOf(code: string): (typeof causes)[number] | 'psc-refused' {
