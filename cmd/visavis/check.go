@@ -33,6 +33,7 @@ func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 		{"database roles", tryRoles},
 		{"data folder, for its owner only", tryModes},
 		{"folder of audit heads", func(_ context.Context, c *config.Config) error { return tryFolder(c.HeadsDir) }},
+		{"second place of audit heads", trySecondPlace},
 		{"Redis", tryRedis},
 		{"trusted proxies", tryProxies},
 		{"medicines", tryMedicines},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"visavis/internal/audit/headlog"
 	"visavis/internal/config"
 	"visavis/internal/installation"
 	"visavis/internal/store"
@@ -67,4 +68,17 @@ func (f *foundation) logRoles(ctx context.Context) error {
 		f.log.Error("database: " + finding)
 	}
 	return nil
+}
+
+// trySecondPlace brings the second place of audit heads up to date: that tries
+// all it needs, and nothing else is written there.
+func trySecondPlace(_ context.Context, cfg *config.Config) error {
+	if cfg.HeadsCopy == "" {
+		return fmt.Errorf("%w: heads are kept in one folder, %s", errUnset, cfg.HeadsDir)
+	}
+	if _, err := os.Stat(cfg.HeadsCopy); err != nil {
+		return err
+	}
+	f := &foundation{cfg: cfg, heads: newHeadKeeper()}
+	return f.inTime(func() error { return headlog.Copy(cfg.HeadsDir, cfg.HeadsCopy) })
 }

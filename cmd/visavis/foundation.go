@@ -36,6 +36,7 @@ type foundation struct {
 	audit  *audit.Log
 	seq    *audit.Sequencer
 	kept   *audit.Journal // of the audit log, in the data folder
+	heads  *headKeeper
 	table  *authz.Table
 	limits limit.Limiter
 	redis  redis.UniversalClient // nil without REDIS_URL
@@ -53,7 +54,7 @@ const (
 // lay opens the key, the database and Redis (internal/installation), and brings
 // the schema up to date.
 func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, why purpose) (*foundation, error) {
-	f := &foundation{cfg: cfg, log: log, clock: clock.System{}}
+	f := &foundation{cfg: cfg, log: log, clock: clock.System{}, heads: newHeadKeeper()}
 	opened, err := installation.Open(ctx, installation.Options{
 		KeyFile: cfg.KeyFile, DataDir: cfg.DataDir, DatabaseURL: cfg.DatabaseURL.Value(), OwnerURL: cfg.OwnerURL.Value(), Clock: f.clock, Prepare: events.MigrateQueue,
 		Begin: why >= toBegin, NewDatabase: cfg.NewDatabase, Serve: why == toServe,
@@ -81,7 +82,7 @@ func lay(ctx context.Context, cfg *config.Config, log *slog.Logger, why purpose)
 		return nil, errors.Join(err, opened.Close())
 	}
 	if why == toServe {
-		if err = errors.Join(f.seq.CheckNewest(ctx, cfg.HeadsDir), f.logRoles(ctx)); err != nil {
+		if err = errors.Join(f.checkHeads(ctx), f.logRoles(ctx)); err != nil {
 			return nil, errors.Join(err, opened.Close())
 		}
 	}

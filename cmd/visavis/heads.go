@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"visavis/internal/audit"
 	"visavis/internal/config"
@@ -26,24 +23,12 @@ func (auditHeadCmd) Run(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.printHead(ctx), f.close())
-}
-
-func (f *foundation) printHead(ctx context.Context) error {
-	if _, err := f.seq.Sequence(ctx); err != nil {
-		return err
+	head, err := f.printHead(ctx, func(text string) { fmt.Fprintln(os.Stderr, text) })
+	if head != "" {
+		_, printErr := fmt.Print(head)
+		err = errors.Join(err, printErr)
 	}
-	name, head, err := f.seq.Export(ctx, f.cfg.HeadsDir, false)
-	switch {
-	case err != nil:
-		return err
-	case head == "":
-		return errors.New("the audit log is empty: there is no head yet")
-	case name != "":
-		fmt.Fprintln(os.Stderr, "kept as", filepath.Join(f.cfg.HeadsDir, name))
-	}
-	_, err = fmt.Print(head)
-	return err
+	return errors.Join(err, f.close())
 }
 
 // numberEntries is the job that numbers new entries of the audit log, and looks
@@ -65,21 +50,4 @@ func (f *foundation) alarm(ctx context.Context) error {
 		f.log.Error("integrity: a row was refused", "row", x.Object, "reason", x.Reason)
 	}
 	return err
-}
-
-// keepHead is the job that keeps one head a day. The log has it too: where the
-// log is shipped, that is another place outside the database.
-func (f *foundation) keepHead(ctx context.Context, _ json.RawMessage) error {
-	name, head, err := f.seq.Export(ctx, f.cfg.HeadsDir, true)
-	if errors.Is(err, audit.ErrTampered) {
-		f.log.Error("audit: the log is not the one whose head was kept", "error", err)
-	}
-	if err != nil || name == "" {
-		return err
-	}
-	lines := strings.Split(head, "\n") // name of the tree, size, root, our time
-	if len(lines) > 2 {
-		f.log.Info("audit: head kept", "file", name, "size", lines[1], "root", lines[2])
-	}
-	return nil
 }

@@ -1,47 +1,60 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"visavis/internal/audit/headlog"
 	"visavis/internal/testkit"
 )
 
-// TestACutAuditLogIsFound is trust B7.3 on the program: it keeps a head by
-// itself, visavis audit head keeps another, and after the end of the log was cut
-// in the database, whole and signed, verify tells by each entry that was kept and
-// verify --heads by the head.
+// TestACutAuditLogIsFound is trust B7.3 on the program: it keeps heads by itself
+// and visavis audit head keeps the newest, in two places. After the end of the log
+// was cut in the database, whole and signed, verify tells by each entry of the
+// journal and by the heads of the first place, and by those of the second when the
+// first was cut too; it names the entries and the time. The next start and the
+// next head are refused.
 func TestACutAuditLogIsFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the program")
 	}
 	t.Parallel()
-	rigs(t, func(t *testing.T, r *rig) {
+	stores(t, func(t *testing.T, database, redis string) {
+		second := t.TempDir()
+		r := newRig(t, database, redis, "VISAVIS_AUDIT_HEADS_COPY="+second)
 		dir := filepath.Join(r.dir, "heads")
-		list := func() []string {
-			names, err := filepath.Glob(filepath.Join(dir, "*.head"))
+		list := func(dir string) []headlog.Head {
+			k, err := headlog.Read(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return names
+			return k.Heads
 		}
-		testkit.Eventually(t, 100*time.Second, "the program kept a head", func() bool { return len(list()) == 1 })
+		testkit.Eventually(t, 100*time.Second, "the program kept a head in both places", func() bool { return len(list(dir)) > 0 && len(list(second)) > 0 })
+		before := len(list(dir))
 		r.patient(0) // opening a link is a row of the log
 		var printed string
 		testkit.Eventually(t, 30*time.Second, "the command kept a newer head", func() bool {
 			printed = r.must("audit", "head")
-			return len(list()) == 2
+			return len(list(dir)) > before
 		})
-		kept, err := os.ReadFile(list()[1])
-		if err != nil || !strings.Contains(printed, string(kept)) {
-			t.Fatalf("printed %q, kept %q %v", printed, kept, err)
-		}
 		r.kill()
-		if out := r.must("verify", "--heads", dir); !strings.Contains(out, "heads: 2 kept elsewhere") {
-			t.Fatalf("the honest log: %s", out)
+		printed = r.must("audit", "head")
+		kept := list(dir)
+		newest := kept[len(kept)-1]
+		if !strings.Contains(printed, newest.Note) || !slices.Equal(kept, list(second)) {
+			t.Fatalf("printed %q, kept %v and %v", printed, kept, list(second))
+		}
+		out := r.must("verify", "--heads", dir)
+		for _, want := range []string{fmt.Sprintf("heads: %d kept elsewhere", 2*len(kept)), fmt.Sprintf("heads in %s: %d;", second, len(kept))} {
+			if !strings.Contains(out, want) {
+				t.Fatalf("the honest log: no %q in %s", want, out)
+			}
 		}
 		empty := t.TempDir()
 		if out, err := r.say("verify", "--heads", empty); err == nil || !strings.Contains(out, "holds no head") {
@@ -81,15 +94,32 @@ func TestACutAuditLogIsFound(t *testing.T) {
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := r.say("verify"); err == nil || !strings.Contains(out, "are not in the log any more") {
-			t.Errorf("NOT DETECTED by what was kept of each entry: %v %s", err, out)
+		says := func(what string, args []string, words ...string) {
+			t.Helper()
+			out, err := r.say(args...)
+			for _, w := range words {
+				if err == nil || !strings.Contains(out, w) {
+					t.Errorf("NOT DETECTED: %s: no %q: %v %s", what, w, err, out)
+				}
+			}
 		}
-		out, err := r.say("verify", "--heads", dir)
-		if err == nil || !strings.Contains(out, filepath.Base(list()[1])) || !strings.Contains(out, "was cut") {
-			t.Errorf("NOT DETECTED: %v %s", err, out)
+		gone := []string{"was cut", newest.Name, fmt.Sprintf("covers %d entries and %d remain", newest.Size, size), fmt.Sprintf("entries %d to %d are gone, written after 20", size, newest.Size-1)}
+		says("by the first place", []string{"verify"}, append(gone, dir, "are not in the log any more")...)
+		says("by the next head", []string{"audit", "head"}, "was cut")
+		for _, folder := range []string{dir, filepath.Join(r.dir, "audit")} { // who has the data folder too
+			if err := os.RemoveAll(folder); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if out, err := r.say("audit", "head"); err == nil || !strings.Contains(out, "was cut") {
-			t.Errorf("NOT DETECTED by the next head: %v %s", err, out)
+		says("by the second place", []string{"verify"}, append(gone, filepath.Join(second, newest.Name), "they were taken out there")...)
+		if err := r.begin(); err == nil || !strings.Contains(err.Error(), "was cut") {
+			t.Errorf("NOT DETECTED by the next start: %v", err)
 		}
+		if db, err := r.open().SQL(); err != nil {
+			t.Fatal(err)
+		} else if _, err := db.Exec("DELETE FROM audit_heads"); err != nil {
+			t.Fatal(err)
+		}
+		says("after every head of the database was deleted", []string{"verify"}, "audit log was tampered with")
 	})
 }

@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -165,17 +163,6 @@ func (p *platform) probeKey(context.Context) error {
 func (p *platform) probeMedia(context.Context) error {
 	if p.pool != nil && p.pool.Ready() == 0 {
 		return &health.Error{Code: "no-media", Degraded: true, Detail: "no media role answers: no call can begin"}
-	}
-	return nil
-}
-
-// probeHeads looks whether the next head of the audit log can be kept.
-func (p *platform) probeHeads(context.Context) error {
-	if filepath.Dir(p.cfg.HeadsDir) == p.cfg.DataDir {
-		return nil // probeDisk tries that disk
-	}
-	if _, err := os.Stat(p.cfg.HeadsDir); err != nil {
-		return &health.Error{Code: "heads-not-kept", Degraded: true, Detail: "folder of audit heads: " + err.Error()}
 	}
 	return nil
 }

@@ -284,7 +284,8 @@ func (p *platform) subscribe(ctx context.Context) error {
 	p.bus.Every("audit.journal", 6*time.Hour, func(ctx context.Context, _ json.RawMessage) error {
 		return p.kept.Compact(ctx, p.seq, p.cfg.HeadsDir)
 	})
-	p.bus.Every("audit.head", 5*time.Second, p.keepHead) // a head a day, as soon as there is one
+	p.bus.Every("audit.head", headsEvery, p.keepHead)
+	p.bus.Every("audit.stamp", time.Minute, p.stampHead)
 	p.bus.Every("documents.files", 6*time.Hour, p.checkFiles)
 	p.bus.Every("httpx.sweep", time.Hour, func(ctx context.Context, _ json.RawMessage) error { return p.server.Sweep(ctx) })
 	return p.bus.Open(ctx)

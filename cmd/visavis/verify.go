@@ -49,8 +49,20 @@ func (v verifyCmd) Run(ctx context.Context, cfg *config.Config) error {
 	return errors.Join(v.verify(ctx, f), f.close())
 }
 
+// verify checks one kind after the other and goes on after a finding: each
+// finding is a sentence of the error.
 func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
-	kept, err := v.kept()
+	places, err := v.places(f)
+	if err != nil {
+		return err
+	}
+	return errors.Join(v.verifyLog(ctx, f, places), comparePlaces(f, places), verifyHeads(os.Stdout, f, places), verifyJournal(ctx, f), verifyRows(ctx, f), verifyDocuments(ctx, f), verifyConsents(ctx, f))
+}
+
+// verifyLog recomputes the audit tree and compares it with the heads of the
+// database and those that were kept elsewhere.
+func (v verifyCmd) verifyLog(ctx context.Context, f *foundation, places []place) error {
+	kept, err := v.kept(places)
 	if err != nil {
 		return err
 	}
@@ -62,14 +74,22 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 		return err
 	}
 	fmt.Printf("audit: %d entries, every one as it was written\n", n)
+	if len(kept) > 0 {
+		fmt.Printf("heads: %d kept elsewhere, the log begins with each of them\n", len(kept))
+	}
+	return nil
+}
+
+func verifyJournal(ctx context.Context, f *foundation) error {
 	recent, err := f.seq.VerifyJournal(ctx, f.kept)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("journal: %d entries of the last days, kept outside the database, are all in the log\n", recent)
-	if len(kept) > 0 {
-		fmt.Printf("heads: %d kept elsewhere, the log begins with each of them\n", len(kept))
-	}
+	return nil
+}
+
+func verifyRows(ctx context.Context, f *foundation) error {
 	rows, bad, err := f.db.VerifyRows(ctx)
 	if err != nil {
 		return err
@@ -81,6 +101,10 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 		return fmt.Errorf("%w: %d rows are forged, were put back, or lack their entry in the audit log", audit.ErrTampered, len(bad))
 	}
 	fmt.Printf("rows: %d that decide who may do what, each with its MAC and the last of its versions\n", rows)
+	return nil
+}
+
+func verifyDocuments(ctx context.Context, f *foundation) error {
 	papers, err := documents.New(documents.Deps{DB: f.db, Audit: f.audit, Keeper: f.keeper, Signer: f.signer, Table: f.table, Clock: f.clock})
 	if err != nil {
 		return err
@@ -93,9 +117,10 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 	if photoErr == nil {
 		fmt.Printf("photos: %d, each opens and has the hash it came with\n", photos)
 	}
-	if err = errors.Join(err, photoErr); err != nil { // every one that is not, by name
-		return err
-	}
+	return errors.Join(err, photoErr) // every one that is not, by name
+}
+
+func verifyConsents(ctx context.Context, f *foundation) error {
 	agreements, err := consent.New(consent.Deps{DB: f.db, Audit: f.audit, Keeper: f.keeper, Signer: f.signer, Table: f.table, Clock: f.clock})
 	if err != nil {
 		return err
@@ -106,27 +131,4 @@ func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
 	}
 	fmt.Printf("consents: %d, each signed and in its chain\n", agreed)
 	return verifyStamps(ctx, os.Stdout, agreements, f.cfg)
-}
-
-// kept reads the heads to compare with. A folder without one proves nothing.
-func (v verifyCmd) kept() ([]audit.Kept, error) {
-	var list []audit.Kept
-	if v.Heads != "" {
-		found, err := audit.Heads(v.Heads)
-		if err != nil {
-			return nil, err
-		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("%s holds no head: nothing to compare with", v.Heads)
-		}
-		list = found
-	}
-	if v.Head != "" {
-		raw, err := os.ReadFile(v.Head)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, audit.Kept{Name: v.Head, Note: string(raw)})
-	}
-	return list, nil
 }

@@ -46,52 +46,57 @@ func restarted(t *testing.T, h *testkit.House) {
 	h.Sequencer = s
 }
 
-func export(t *testing.T, h *testkit.House, dir string, once bool) string {
+func export(t *testing.T, h *testkit.House, dir string) string {
 	t.Helper()
-	name, _, err := h.Sequencer.Export(context.Background(), dir, once)
+	name, _, err := h.Sequencer.Export(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return name
 }
 
-func TestOneHeadADay(t *testing.T) {
+// TestExport_Folder: a head is added when entries are, and once on a day
+// without any; one file a day; nobody else may read it; what a former version
+// kept, one file a head, counts as well.
+func TestExport_Folder(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		dir := filepath.Join(t.TempDir(), "heads")
-		if name := export(t, h, dir, true); name != "" {
-			t.Fatalf("an empty log has a head: %s", name)
+		is := func(want string) {
+			t.Helper()
+			if name := export(t, h, dir); name != want {
+				t.Fatalf("kept %q, want %q", name, want)
+			}
 		}
-		write(t, h, "document/1", 9)
-		if name := export(t, h, dir, true); name != "2026-03-10-9.head" {
-			t.Fatalf("%q", name)
+		is("") // an empty log has no head
+		write(t, h, "document/1", 4)
+		note, err := h.Sequencer.Head(context.Background())
+		if err != nil {
+			t.Fatal(err)
 		}
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "2026-03-09-4.head"), []byte(note), 0o400)); err != nil {
+			t.Fatal(err)
+		}
+		write(t, h, "document/1", 5)
+		is("2026-03-10.heads:9")
+		is("") // nothing happened
 		write(t, h, "document/2", 3)
-		if name := export(t, h, dir, true); name != "" {
-			t.Fatalf("a second one the same day: %q", name)
-		}
-		if name := export(t, h, dir, false); name != "2026-03-10-12.head" { // asked for by the command
-			t.Fatalf("%q", name)
-		}
-		if name := export(t, h, dir, false); name != "" {
-			t.Fatalf("the same head again: %q", name)
-		}
+		is("2026-03-10.heads:12")
 		h.Clock.Advance(24 * time.Hour)
-		if name := export(t, h, dir, true); name != "2026-03-11-12.head" { // a day without entries is a day all the same
-			t.Fatalf("%q", name)
-		}
+		is("2026-03-11.heads:12")
+		is("")
 		kept, err := audit.Heads(dir)
-		if err != nil || len(kept) != 3 {
-			t.Fatalf("%v %v", kept, err)
+		if err != nil {
+			t.Fatal(err)
 		}
 		var names []string
 		for _, k := range kept {
 			names = append(names, k.Name)
-			if info, err := os.Stat(filepath.Join(dir, k.Name)); err != nil || info.Mode().Perm() != 0o400 {
-				t.Errorf("%s: %v %v", k.Name, info.Mode(), err)
-			}
 		}
-		if want := []string{"2026-03-10-9.head", "2026-03-10-12.head", "2026-03-11-12.head"}; !slices.Equal(names, want) {
+		if want := []string{"2026-03-09-4.head", "2026-03-10.heads:9", "2026-03-10.heads:12", "2026-03-11.heads:12"}; !slices.Equal(names, want) {
 			t.Errorf("order: %q", names)
+		}
+		if info, err := os.Stat(filepath.Join(dir, "2026-03-10.heads")); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%v %v", info.Mode(), err)
 		}
 		if n, err := h.Sequencer.Verify(context.Background(), kept...); err != nil || n != 12 {
 			t.Errorf("the honest log: %d %v", n, err)
@@ -107,7 +112,7 @@ func TestExportedHeadsFindACutAndAFork(t *testing.T) {
 		ctx, dir := context.Background(), t.TempDir()
 		pool := fill(t, h)
 		undo := snapshot(t, pool)
-		first := export(t, h, dir, true)
+		first := export(t, h, dir)
 		found := func(stage, why string) {
 			t.Helper()
 			kept, err := audit.Heads(dir)
@@ -122,7 +127,7 @@ func TestExportedHeadsFindACutAndAFork(t *testing.T) {
 				t.Errorf("NOT DETECTED: %s: %v", stage, err)
 			}
 			h.Clock.Advance(24 * time.Hour)
-			name, _, err := h.Sequencer.Export(ctx, dir, true)
+			name, _, err := h.Sequencer.Export(ctx, dir)
 			if !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), why) || name != "" {
 				t.Errorf("NOT DETECTED by the next export: %s: %q %v", stage, name, err)
 			}
@@ -152,7 +157,7 @@ func TestExportedHeadsFindACutAndAFork(t *testing.T) {
 		undo()
 		restarted(t, h)
 		write(t, h, "document/honest", 7)
-		if name := export(t, h, dir, true); !strings.HasSuffix(name, "-47.head") {
+		if name := export(t, h, dir); !strings.HasSuffix(name, ".heads:47") {
 			t.Errorf("the honest log goes on: %q", name)
 		}
 	})
@@ -163,14 +168,14 @@ func TestEverythingGone(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		dir := t.TempDir()
 		pool := fill(t, h)
-		export(t, h, dir, true)
+		export(t, h, dir)
 		for _, table := range []string{"audit", "audit_heads", "audit_hashes"} {
 			if _, err := pool.Exec("DELETE FROM " + table); err != nil {
 				t.Fatal(err)
 			}
 		}
 		restarted(t, h)
-		if _, _, err := h.Sequencer.Export(context.Background(), dir, false); !errors.Is(err, audit.ErrTampered) {
+		if _, _, err := h.Sequencer.Export(context.Background(), dir); !errors.Is(err, audit.ErrTampered) {
 			t.Errorf("NOT DETECTED: %v", err)
 		}
 		kept, err := audit.Heads(dir)
@@ -188,7 +193,7 @@ func TestAChangedFileIsNamed(t *testing.T) {
 	h := testkit.NewHouse(t, testkit.OpenSQLite(t))
 	dir := t.TempDir()
 	fill(t, h)
-	name := export(t, h, dir, true)
+	name := export(t, h, dir)
 	kept, err := audit.Heads(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"visavis/internal/audit/headlog"
 	"visavis/internal/store"
 )
 
@@ -57,11 +58,11 @@ func (j *Journal) Compact(ctx context.Context, s *Sequencer, heads string) error
 	if err != nil {
 		return err
 	}
-	signed, err := Heads(heads)
-	if err != nil || len(signed) == 0 {
+	signed, known, err := headlog.Newest(heads)
+	if err != nil || !known {
 		return err
 	}
-	before := min(j.clock.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly), signed[len(signed)-1].Name)
+	before := min(j.clock.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly), signed.Name)
 	list = slices.DeleteFunc(list, func(name string) bool {
 		return strings.TrimSuffix(filepath.Base(name), entriesSuffix) >= before[:min(len(before), len(time.DateOnly))]
 	})

@@ -143,7 +143,7 @@ func TestJournal_Versions(t *testing.T) {
 		}
 		refused("after a restart")
 
-		export(t, h, heads, false)
+		export(t, h, heads)
 		files := func() int {
 			list, err := filepath.Glob(filepath.Join(dir, "*.entries"))
 			if err != nil {
@@ -155,7 +155,7 @@ func TestJournal_Versions(t *testing.T) {
 		if err := j.Compact(ctx, h.Sequencer, heads); err != nil || files() != 1 {
 			t.Fatalf("folded although no later head is kept: %v, %d files", err, files())
 		}
-		export(t, h, heads, true)
+		export(t, h, heads)
 		if err := j.Compact(ctx, h.Sequencer, heads); err != nil || files() != 0 {
 			t.Fatalf("not folded: %v, %d files", err, files())
 		}

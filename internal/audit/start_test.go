@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"visavis/internal/audit"
 	"visavis/internal/store"
@@ -32,10 +33,11 @@ func TestCheckNewest_OlderCopy(t *testing.T) {
 		}
 		check("nothing yet", false)
 		write(t, h, "document/1", 9)
-		older := export(t, h, dir, false)
+		older := export(t, h, dir)
+		h.Clock.Advance(24 * time.Hour)
 		check("whole", false)
 		write(t, h, "document/2", 3)
-		newer := export(t, h, dir, false)
+		newer := export(t, h, dir)
 		check("whole, two heads", false)
 
 		testkit.AllowAuditChanges(t, h.DB)
@@ -51,7 +53,7 @@ func TestCheckNewest_OlderCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		check("its end is gone", true)
-		if err := os.Remove(filepath.Join(dir, newer)); err != nil {
+		if err := os.Remove(filepath.Join(dir, strings.Split(newer, ":")[0])); err != nil {
 			t.Fatal(err)
 		}
 		check("the newer heads were put aside: "+older, false)

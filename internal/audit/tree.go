@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	"visavis/internal/clock"
 	"visavis/internal/store"
@@ -153,9 +154,9 @@ func (s *Sequencer) extends(tx *store.Tx, h headRow) error {
 	if known.N == 0 {
 		return nil
 	}
-	const name = "a head that this process knows"
+	const name = "that this process knows"
 	if h.Size < known.N {
-		return cutBefore(name, known.N, h.Size)
+		return cutBefore(name, time.Time{}, known.N, h.Size)
 	}
 	now, err := s.openStored(h)
 	if err != nil {
@@ -163,7 +164,7 @@ func (s *Sequencer) extends(tx *store.Tx, h headRow) error {
 	}
 	if now.N == known.N {
 		if now.Hash != known.Hash {
-			return forked(name, known.N)
+			return forked(name, time.Time{}, known.N)
 		}
 		return nil
 	}
@@ -172,7 +173,7 @@ func (s *Sequencer) extends(tx *store.Tx, h headRow) error {
 		return fmt.Errorf("%w: %w", ErrTampered, err)
 	}
 	if tlog.CheckTree(proof, now.N, now.Hash, known.N, known.Hash) != nil {
-		return forked(name, known.N)
+		return forked(name, time.Time{}, known.N)
 	}
 	s.learn(now)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"visavis/internal/store"
 
@@ -39,11 +40,13 @@ type verification struct {
 	tree   map[int64]tlog.Hash // recomputed from the rows
 	signed map[int64][]signed  // heads not reached yet, by size
 	size   int64               // entries read
+	fits   signed              // the largest head that was met and fits
 }
 
 // signed is a head to be met; by name when it was kept elsewhere.
 type signed struct {
 	tlog.Tree
+	at   time.Time
 	name string
 }
 
@@ -66,8 +69,8 @@ func (v *verification) run(kept []Kept) error {
 	}
 	if left := slices.Sorted(maps.Keys(v.signed)); len(left) > 0 {
 		at := left[0]
-		if name := v.signed[at][len(v.signed[at])-1].name; name != "" {
-			return cutBefore(name, at, v.size)
+		if h := v.signed[at][len(v.signed[at])-1]; h.name != "" {
+			return fmt.Errorf("%w; entries %d to %d are gone, %s", cutBefore(h.name, h.at, at, v.size), v.size, left[len(left)-1]-1, v.since(h))
 		}
 		return fmt.Errorf("%w: head of %d entries, %d remain", ErrTampered, at, v.size)
 	}
@@ -90,6 +93,15 @@ func (v *verification) run(kept []Kept) error {
 	return v.hashes()
 }
 
+// since says between which minutes entries were written that are not what a
+// kept head covers.
+func (v *verification) since(h signed) string {
+	if v.fits.N == 0 {
+		return "written before " + minute(h.at)
+	}
+	return "written after " + minute(v.fits.at) + ", when the last head that still fits was signed over " + fmt.Sprint(v.fits.N)
+}
+
 // heads reads every signed head and returns the size of the last stored one.
 func (v *verification) heads(kept []Kept) (last int64, err error) {
 	all, err := heads(v.tx)
@@ -101,15 +113,15 @@ func (v *verification) heads(kept []Kept) (last int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		v.signed[t.N] = append(v.signed[t.N], signed{Tree: t})
+		v.signed[t.N] = append(v.signed[t.N], signed{Tree: t, at: store.Time(h.At)})
 		last = t.N
 	}
 	for _, k := range kept {
-		t, _, err := v.s.openHead(k.Note)
+		t, text, err := v.s.openHead(k.Note)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", k.Name, err)
 		}
-		v.signed[t.N] = append(v.signed[t.N], signed{t, k.Name})
+		v.signed[t.N] = append(v.signed[t.N], signed{t, signedAt(text), k.Name})
 	}
 	return last, nil
 }
@@ -137,10 +149,13 @@ func (v *verification) extend(rows []row) error {
 				return fmt.Errorf("audit: %w", err)
 			}
 			if t.Hash != root && t.name != "" {
-				return forked(t.name, t.N)
+				return fmt.Errorf("%w; entries from %d on are not those that were signed, %s", forked(t.name, t.at, t.N), v.fits.N, v.since(t))
 			}
 			if t.Hash != root {
 				return v.changed()
+			}
+			if t.name != "" {
+				v.fits = t
 			}
 		}
 		delete(v.signed, v.size)

@@ -28,7 +28,10 @@ type Config struct {
 
 	NewDatabase bool `env:"VISAVIS_NEW_DATABASE" help:"Begin an empty database with a master key that is there already. Without it a key whose database is missing is refused."`
 
-	HeadsDir string `name:"audit-heads" env:"VISAVIS_AUDIT_HEADS" type:"path" help:"Folder outside the database where a signed head of the audit log is kept each day; heads in the data folder when empty."`
+	HeadsDir  string `name:"audit-heads" env:"VISAVIS_AUDIT_HEADS" type:"path" help:"Folder outside the database where signed heads of the audit log are kept within a minute; heads in the data folder when empty."`
+	HeadsCopy string `name:"audit-heads-copy" env:"VISAVIS_AUDIT_HEADS_COPY" type:"path" help:"Second folder for the same heads, as a share of another machine or a folder that only appends; none when empty."`
+
+	HeadsStamp time.Duration `name:"audit-heads-stamp" env:"VISAVIS_AUDIT_HEADS_STAMP" default:"1h" help:"How often at most the newest head is time-stamped, when there is a time-stamping authority; 0 for never."`
 
 	DatabaseURL Secret `kong:"-"` // DATABASE_URL
 	OwnerURL    Secret `kong:"-"` // DATABASE_OWNER_URL, of the role that owns the tables: migrations only
@@ -182,6 +185,12 @@ func (c *Config) AfterApply() error {
 	}
 	if c.HeadsDir == "" {
 		c.HeadsDir = filepath.Join(c.DataDir, "heads")
+	}
+	if c.HeadsCopy == c.HeadsDir {
+		errs = append(errs, errors.New("audit-heads-copy (VISAVIS_AUDIT_HEADS_COPY): the second place is the first (VISAVIS_AUDIT_HEADS)"))
+	}
+	if c.HeadsStamp < 0 || c.HeadsStamp > 0 && c.HeadsStamp < time.Minute {
+		errs = append(errs, errors.New("audit-heads-stamp (VISAVIS_AUDIT_HEADS_STAMP): at least 1m, or 0 for never"))
 	}
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.HasSuffix(c.PublicURL, "/") {

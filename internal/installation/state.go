@@ -196,7 +196,7 @@ func writeMark(dir string, m folderMark) error {
 // hasTraces tells whether the folder holds what only a used installation
 // makes: sealed files, signed heads.
 func hasTraces(dir string) (bool, error) {
-	for _, pattern := range []string{filepath.Join("files", "*", "*"), filepath.Join("heads", "*.head")} {
+	for _, pattern := range []string{filepath.Join("files", "*", "*"), filepath.Join("heads", "*.head*")} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil || len(found) > 0 {
 			return len(found) > 0, err
