@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -215,7 +217,7 @@ func (c *charge) once(ctx context.Context) (ready bool, err error) {
 	cmd := exec.Command(c.sup.exe, append(c.sup.args[:len(c.sup.args):len(c.sup.args)], "--role="+c.role)...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr // one log, each line written whole
 	cmd.ExtraFiles = append([]*os.File{lifeline, say}, c.files...)
-	cmd.Env = append(os.Environ(), supervised+"=1")
+	cmd.Env = append(environment(c.role), supervised+"=1")
 	err = cmd.Start()
 	if err = errors.Join(err, lifeline.Close(), say.Close()); err != nil {
 		return false, err
@@ -238,4 +240,13 @@ func (c *charge) once(ctx context.Context) (ready bool, err error) {
 	}
 	c.process.Store(nil)
 	return <-up, err
+}
+
+// environment is what a role inherits. The address of the owner of the tables
+// is for app alone, which migrates.
+func environment(role string) []string {
+	if role == config.RoleApp {
+		return os.Environ()
+	}
+	return slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "DATABASE_OWNER_URL") })
 }

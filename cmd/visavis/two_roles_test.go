@@ -2,9 +2,12 @@ package main
 
 import (
 	"database/sql"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"visavis/internal/config"
 	"visavis/internal/testkit"
 )
 
@@ -72,7 +75,7 @@ func TestTwoRoles_Migrate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the program")
 	}
-	t.Parallel()
+	t.Setenv("DATABASE_OWNER_URL", "")
 	owner, app := testkit.TwoRoles(t)
 	r := &rig{t: t, dir: t.TempDir(), database: app}
 	r.env = []string{asMain + "=1", "VISAVIS_DATA=" + r.dir, "DATABASE_URL=" + app}
@@ -86,6 +89,11 @@ func TestTwoRoles_Migrate(t *testing.T) {
 	if out := r.must("migrate"); !strings.Contains(out, "schema up to date") {
 		t.Error(out)
 	}
+	for _, setting := range environment(config.RoleMedia) {
+		if strings.HasPrefix(setting, "DATABASE_OWNER_URL") {
+			t.Errorf("a media role gets %s", setting)
+		}
+	}
 	pool, err := sql.Open("pgx", owner)
 	if err != nil {
 		t.Fatal(err)
@@ -96,5 +104,17 @@ func TestTwoRoles_Migrate(t *testing.T) {
 	}
 	if out, err := r.say("verify"); err == nil || !strings.Contains(out, "run visavis migrate with DATABASE_OWNER_URL") {
 		t.Errorf("a schema that is not up to date: %v %s", err, out)
+	}
+	// A role without any right sees no content: the database must not look new.
+	if _, err := pool.Exec("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM " + app[strings.LastIndex(app, "=")+1:]); err != nil {
+		t.Fatal(err)
+	}
+	r.dir = t.TempDir()
+	r.env = append(r.env, "VISAVIS_DATA="+r.dir)
+	if out, err := r.say("migrate"); err == nil || !strings.Contains(out, "permission denied for table goose_db_version") || !strings.Contains(out, "run visavis migrate with DATABASE_OWNER_URL") {
+		t.Errorf("a role without rights: %v %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(r.dir, "keys")); err == nil {
+		t.Error("a key was made for a database that is in use")
 	}
 }
