@@ -21,10 +21,12 @@ type place struct {
 }
 
 // places reads the folders of the settings and the one of --heads. One that
-// was asked for and holds nothing proves nothing.
+// was asked for and holds nothing proves nothing. The second place is read
+// first: what it has at any time, the first has by then, also while the server
+// adds to both.
 func (v verifyCmd) places(f *foundation) (list []place, err error) {
 	seen := map[string]bool{}
-	for _, dir := range []string{f.cfg.HeadsDir, f.cfg.HeadsCopy, v.Heads} {
+	for _, dir := range []string{f.cfg.HeadsCopy, f.cfg.HeadsDir, v.Heads} {
 		if dir == "" || seen[dir] {
 			continue
 		}
