@@ -197,11 +197,13 @@ test('every address of the product, with less motion, in both languages', async 
   const visit = await bookVisit(secretary, /DUPRÉ-LACROIX/, '0639980104', { familyName: 'ATTAL', givenName: 'Rose', birthDate: '1999-01-31' });
   const doctor = await atDesk(browser, undefined, still);
   await signIn(doctor, 'Hugo DUPRÉ-LACROIX');
+  const officer = await atDesk(browser, undefined, still);
+  await signIn(officer, 'Nadia ROCHER');
   const patient = await atDesk(browser, undefined, still);
   const anyone = await atDesk(browser, undefined, still);
   const { items } = (await (await fetch(`${new URL(links().professional).origin}/api/practitioners`)).json()) as { items: { id: string }[] };
   const world: World = { doctorId: items[0]!.id, link: visit.join, encounterId: visit.encounterId };
-  const pages: Record<string, Page> = { anyone, patient, secretary, doctor };
+  const pages: Record<string, Page> = { anyone, patient, secretary, doctor, officer };
   for (const row of table) {
     const page = pages[row.who]!;
     await page.goto(row.open(world));

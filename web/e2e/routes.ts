@@ -9,7 +9,7 @@ export interface World {
 export interface Row {
   /** As the router writes it; `*` is the page for what has no other. */
   path: string;
-  who: 'anyone' | 'patient' | 'doctor' | 'secretary';
+  who: 'anyone' | 'patient' | 'doctor' | 'secretary' | 'officer';
   open: (w: World) => string;
 }
 
@@ -27,6 +27,8 @@ export const table: readonly Row[] = [
   { path: '/pro/agenda', who: 'secretary', open: () => '/pro/agenda' },
   { path: '/pro/patients', who: 'secretary', open: () => '/pro/patients' },
   { path: '/pro/a-poster', who: 'secretary', open: () => '/pro/a-poster' },
+  { path: '/pro/acces-refuses', who: 'officer', open: () => '/pro/acces-refuses' },
+  { path: '/pro/acces-refuses/:id', who: 'officer', open: () => '/pro/acces-refuses/inconnue' },
   { path: '/pro/encounters/:id/qualite', who: 'secretary', open: (w) => `/pro/encounters/${w.encounterId}/qualite` },
   { path: '/pro/encounters/:id', who: 'doctor', open: (w) => `/pro/encounters/${w.encounterId}` },
   { path: '*', who: 'anyone', open: () => '/nulle-part' },

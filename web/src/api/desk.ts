@@ -80,3 +80,11 @@ export const bookFor = (body: StaffBooking, idempotencyKey: string) => call('POS
 export const resendLink = (id: string) => call('POST /api/appointments/{id}/link', { path: { id } });
 export const revokeLink = (id: string) => call('POST /api/appointments/{id}/link/revoke', { path: { id } });
 export const cancelFor = (id: string) => call('POST /api/appointments/{id}/cancel', { path: { id }, body: {} });
+
+export type RefusalSearch = { person?: string; alarm?: string; from?: string; until?: string };
+export const refusalAlarms = (state: 'open' | 'settled', before?: string) => call('GET /api/refusal-alarms', { query: { state, ...(before ? { before } : {}) } });
+export const refusalAlarm = (id: string) => call('GET /api/refusal-alarms/{id}', { path: { id } });
+export const settleAlarm = (id: string, reason: string, idempotencyKey: string) =>
+  call('POST /api/refusal-alarms/{id}/settle', { path: { id }, body: { reason }, idempotencyKey });
+export const refusals = (search: RefusalSearch, before?: string) => call('GET /api/refusals', { query: { ...search, ...(before ? { before } : {}) } });
+export const refusedPeople = () => call('GET /api/refusals/people');

@@ -43,3 +43,7 @@ export type AgendaAppointment = Schemas['SchedulingEntryBody'];
 export type AttestedBy = Pick<Sent<'POST /api/appointments/{id}/consent/oral'>, 'representative' | 'ground'>;
 export type EmergencyReason = Sent<'POST /api/appointments/{id}/consent/emergency'>;
 export type StaffBooking = Sent<'POST /api/staff/appointments'>;
+
+export type RefusalAlarm = Schemas['RefusalsAlarmBody'];
+export type Refusal = Schemas['RefusalsRefusalBody'];
+export type RefusedPerson = Schemas['RefusalsPersonBody'];

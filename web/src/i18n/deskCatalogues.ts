@@ -6,6 +6,7 @@ import type encounter from './fr/encounter.json';
 import type patients from './fr/patients.json';
 import type prescription from './fr/prescription.json';
 import type quality from './fr/quality.json';
+import type refusals from './fr/refusals.json';
 import type report from './fr/report.json';
 
 export type DeskCatalogues = {
@@ -16,5 +17,6 @@ export type DeskCatalogues = {
   patients: typeof patients;
   prescription: typeof prescription;
   quality: typeof quality;
+  refusals: typeof refusals;
   report: typeof report;
 };

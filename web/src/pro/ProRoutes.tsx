@@ -15,6 +15,8 @@ const AgendaPage = lazy(() => import('@/features/agenda/AgendaPage'));
 const EncounterPage = lazy(() => import('@/features/encounter/EncounterPage'));
 const PatientsPage = lazy(() => import('@/features/patients/PatientsPage'));
 const QualityPage = lazy(() => import('@/features/quality/QualityPage'));
+const RefusalsPage = lazy(() => import('@/features/refusals/RefusalsPage'));
+const AlarmPage = lazy(() => import('@/features/refusals/AlarmPage'));
 const PostPage = lazy(() => import('@/features/deliveries/PostPage'));
 
 export default function ProRoutes() {
@@ -61,7 +63,7 @@ function Opening({ what }: { what: string }) {
 
 function Pages() {
   const staff = useStaff();
-  const home = placesOf(staff.role)[0];
+  const home = placesOf(staff)[0];
   if (!home) return <NoPlace />;
   return (
     <Switch>
@@ -81,6 +83,18 @@ function Pages() {
           <PostPage />
         </Only>
       </Route>
+      <Route path="/pro/acces-refuses">
+        <Only place="refusals">
+          <RefusalsPage />
+        </Only>
+      </Route>
+      <Route path="/pro/acces-refuses/:id">
+        {({ id }) => (
+          <Only place="refusals">
+            <AlarmPage key={id} id={id} />
+          </Only>
+        )}
+      </Route>
       <Route path="/pro/encounters/:id/qualite">{({ id }) => <QualityPage key={id} encounterId={id} />}</Route>
       <Route path="/pro/encounters/:id">
         {({ id }) => (
@@ -99,7 +113,7 @@ function Pages() {
 /** A page that the role does not have leads to the role's own home: nothing to learn from the address. */
 function Only({ place, children }: { place: Place; children: ReactNode }) {
   const staff = useStaff();
-  return placesOf(staff.role).includes(place) ? children : <Redirect to="/pro" replace />;
+  return placesOf(staff).includes(place) ? children : <Redirect to="/pro" replace />;
 }
 
 function NoPlace() {

@@ -16,7 +16,7 @@ export function Desk({ title, children }: { title: string; children: ReactNode }
   const t = useT('desk');
   const [here] = useLocation();
   const staff = useStaff();
-  const places = placesOf(staff.role);
+  const places = placesOf(staff);
   return (
     <DeskPage
       title={title}

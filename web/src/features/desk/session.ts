@@ -19,7 +19,7 @@ export function useStaff(): Staff {
   return staff;
 }
 
-export type Place = 'day' | 'agenda' | 'patients' | 'post';
+export type Place = 'day' | 'agenda' | 'patients' | 'post' | 'refusals';
 const places: Record<StaffRole, readonly Place[]> = {
   doctor: ['day', 'agenda', 'patients'],
   nurse: ['day'],
@@ -28,9 +28,9 @@ const places: Record<StaffRole, readonly Place[]> = {
   admin: [],
 };
 
-/** What each role finds in its menu, the first one being its home. */
-export function placesOf(role: StaffRole): readonly Place[] {
-  return places[role];
+/** What a person finds in their menu, by role and by the rights given to them; the first one is their home. */
+export function placesOf({ role, capabilities }: Pick<Staff, 'role' | 'capabilities'>): readonly Place[] {
+  return capabilities?.includes('data-protection') ? [...places[role], 'refusals'] : places[role];
 }
 
-export const address: Record<Place, string> = { day: '/pro', agenda: '/pro/agenda', patients: '/pro/patients', post: '/pro/a-poster' };
+export const address: Record<Place, string> = { day: '/pro', agenda: '/pro/agenda', patients: '/pro/patients', post: '/pro/a-poster', refusals: '/pro/acces-refuses' };
