@@ -52,8 +52,9 @@ function Detail({ alarm: a }: { alarm: RefusalAlarm }) {
       <Facts
         items={[
           { label: t('detail.person'), value: sayPerson(t, a.person) },
-          { label: t('detail.count'), value: t('counts', { refusals: a.refusals, objects: a.objects }) },
-          { label: t('detail.when'), value: t('when', { from: say(a.beganAt), to: say(a.lastAt) }) },
+          { label: t('detail.count'), value: t('counts', { refusals: a.refusals, count: a.objects }) },
+          { label: t('detail.first'), value: say(a.beganAt) },
+          { label: t('detail.last'), value: say(a.lastAt) },
           { label: t('detail.areas'), value: sayAreas(t, a.areas) },
         ]}
       />

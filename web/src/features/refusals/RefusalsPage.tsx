@@ -105,7 +105,7 @@ function AlarmRow({ alarm: a }: { alarm: RefusalAlarm }) {
       <div>
         <p className={styles.kind}>{kind}</p>
         <p>{name}</p>
-        <p className={styles.soft}>{t('counts', { refusals: a.refusals, objects: a.objects })}</p>
+        <p className={styles.soft}>{t('counts', { refusals: a.refusals, count: a.objects })}</p>
         <p className={styles.soft}>{t('areas', { list: sayAreas(t, a.areas) })}</p>
         {a.state === 'settled' && a.settledAt && (
           <State tone="good">{t('settled.by', { name: a.settledBy ?? '', when: sayDateTime(a.settledAt, now, clinicZone, language) })}</State>
