@@ -449,7 +449,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []string{reasonInDoubt, reasonRetry, reasonDelayed, reasonOvertaken, reasonExpired, reasonUnreachable, reasonNoOutlet, reasonNoAddress,
+	for _, r := range []string{reasonInDoubt, reasonRetry, reasonDelayed, reasonUnknownReport, reasonOvertaken, reasonExpired, reasonUnreachable, reasonNoOutlet, reasonNoAddress,
 		reasonIdentity, reasonHidden, reasonServer, reasonClosed, reasonFull, reasonTooLarge, reasonDocument, reasonSignedBefore, reasonNotIntegrated, reasonPhone,
 		reasonArrived, reasonProcessed, reasonRead} {
 		for _, l := range []string{"fr", "en"} {

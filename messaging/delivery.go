@@ -89,6 +89,7 @@ const (
 	reasonInDoubt       = "in-doubt"
 	reasonRetry         = "retry"
 	reasonDelayed       = "delayed"
+	reasonUnknownReport = "unknown-report"
 	reasonOvertaken     = "overtaken"
 	reasonWithdrawn     = "withdrawn"
 	reasonExpired       = "expired"

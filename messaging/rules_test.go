@@ -113,6 +113,10 @@ func TestReportsNeverTakeADeliveryBack(t *testing.T) {
 		{Delivery{State: Queued}, []mssante.Event{mssante.Delivered}, "queued "},
 		{Delivery{State: Posted}, []mssante.Event{mssante.Failed, mssante.Delivered, mssante.KO}, "posted "},
 		{Delivery{State: ToPost}, []mssante.Event{mssante.Delivered}, "to-post "},
+		{Delivery{State: Sent}, []mssante.Event{mssante.Unknown}, "sent unknown-report"},
+		{Delivery{State: Sent}, []mssante.Event{"quarantined"}, "sent unknown-report"},
+		{Delivery{State: Sent}, []mssante.Event{mssante.Unknown, mssante.Delivered}, "accepted arrived"},
+		{Delivery{State: Accepted, Reason: reasonArrived}, []mssante.Event{mssante.Unknown}, "accepted arrived"},
 		{Delivery{State: Accepted, Reason: reasonArrived}, []mssante.Event{mssante.Failed}, "accepted arrived"},
 		{Delivery{State: Sent, Channel: SMS}, []mssante.Event{mssante.Failed}, "bounced phone-failed"},
 	} {

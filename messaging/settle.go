@@ -161,6 +161,9 @@ func (d *Delivery) left(now time.Time) error {
 func (s *Service) hear(d *Delivery, in mssante.Incoming, now time.Time) error {
 	state, reason, ok := verdict(in)
 	if !ok {
+		if d.State == Sent { // still not known to have arrived; the history tells why
+			return d.to(Sent, reasonUnknownReport, now)
+		}
 		return nil
 	}
 	if d.State == Sending || d.State == Queued && d.Attempts > 0 && (state == Accepted || state == Sent) {
@@ -231,10 +234,13 @@ func (s *Service) SMSReceipt(ctx context.Context, signature string, body []byte)
 		if d.Channel != SMS {
 			return nil
 		}
-		if r.State == sms.StateFailed {
+		switch r.State {
+		case sms.StateDelivered:
+			return s.hear(d, mssante.Incoming{Event: mssante.Delivered}, now)
+		case sms.StateFailed:
 			return s.hear(d, mssante.Incoming{Event: mssante.Failed}, now)
 		}
-		return s.hear(d, mssante.Incoming{Event: mssante.Delivered}, now)
+		return s.hear(d, mssante.Incoming{Event: mssante.Unknown}, now)
 	})
 	return err
 }

@@ -182,7 +182,7 @@ func (p *Party) verify(ctx context.Context, prov *provider, tok *oauth2.Token, a
 		return Proof{}, refuse("another nonce")
 	case len(id.Audience) != 1 || c.AZP != "" && c.AZP != p.o.ClientID:
 		return Proof{}, refuse("meant for others too")
-	case !slices.Contains(p.o.ACRs, c.ACR):
+	case !p.accepts(c.ACR):
 		return Proof{}, refuse("authentication level too low")
 	case id.IssuedAt.IsZero() || id.IssuedAt.After(now.Add(maxSkew)) || id.IssuedAt.Before(now.Add(-maxAuth)):
 		return Proof{}, refuse("issued at another time")
@@ -197,6 +197,10 @@ func (p *Party) verify(ctx context.Context, prov *provider, tok *oauth2.Token, a
 	}
 	return Proof{Issuer: id.Issuer, Subject: id.Subject, ACR: c.ACR, At: at.UTC(), IDToken: raw}, nil
 }
+
+// accepts says whether a level of authentication is one that is asked for, as
+// it is written: a level that is not known is none.
+func (p *Party) accepts(acr string) bool { return slices.Contains(p.o.ACRs, acr) }
 
 // who reads the userinfo endpoint and insists that it speaks of the same person.
 func (p *Party) who(ctx context.Context, prov *provider, accessToken, subject string) (Professional, error) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/textproto"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-message"
@@ -41,6 +42,9 @@ const (
 	Displayed Event = "displayed" // shown to the person
 	Failed    Event = "failed"    // will never arrive (bounce)
 	KO        Event = "ko"        // arrived and refused by the recipient's software
+	// Unknown is a report in words that no rule takes, or that contradict each
+	// other; Text holds them. It proves nothing.
+	Unknown Event = "unknown"
 )
 
 // Incoming is a message of the platform's mailbox, read.
@@ -153,31 +157,59 @@ func (in *Incoming) readReport(e *message.Entity) error {
 	return nil
 }
 
-// readDelivery reads the per-message fields and those of the first recipient;
-// a letter has one.
+// maxRecipients bounds the blocks that are read of a DSN; a letter has one.
+const maxRecipients = 50
+
+// readDelivery reads the per-message fields and those of each recipient. What is
+// worst of them is what counts.
 func (in *Incoming) readDelivery(r *bufio.Reader) {
 	whole := fields(r)
 	in.EnvelopeID = strings.TrimSpace(whole.Get("Original-Envelope-Id"))
-	person := fields(r)
-	if person.Get("Action") == "" {
-		person = whole
+	for n := range maxRecipients {
+		person := fields(r)
+		if len(person) == 0 {
+			if n > 0 {
+				return
+			}
+			person = whole
+		}
+		one := Incoming{Recipient: typed(person.Get("Original-Recipient")), Text: typed(person.Get("Diagnostic-Code"))}
+		if one.Recipient == "" {
+			one.Recipient = typed(person.Get("Final-Recipient"))
+		}
+		one.Code, _, _ = strings.Cut(strings.TrimSpace(person.Get("Status")), " ")
+		if one.Event = action(person.Values("Action"), one.Code); one.Event == Unknown {
+			one.Text = word(strings.Join(person.Values("Action"), ", ") + " " + one.Code)
+		}
+		if in.Event == "" || severity(one.Event) > severity(in.Event) {
+			in.Recipient, in.Text, in.Code, in.Event = one.Recipient, one.Text, one.Code, one.Event
+		}
 	}
-	in.Recipient = typed(person.Get("Original-Recipient"))
-	if in.Recipient == "" {
-		in.Recipient = typed(person.Get("Final-Recipient"))
+}
+
+// action reads Action with the class of Status (RFC 3464 §2.3.3, §2.3.4): a list
+// that is closed, for a success that its status contradicts is none.
+func action(values []string, status string) Event {
+	if len(values) != 1 {
+		return Unknown
 	}
-	in.Code, _, _ = strings.Cut(strings.TrimSpace(person.Get("Status")), " ")
-	in.Text = typed(person.Get("Diagnostic-Code"))
-	switch strings.ToLower(strings.TrimSpace(person.Get("Action"))) {
-	case "failed":
-		in.Event = Failed
-	case "delayed":
-		in.Event = Delayed
-	case "delivered":
-		in.Event = Delivered
-	case "relayed", "expanded":
-		in.Event = Relayed
+	success := strings.HasPrefix(status, "2.")
+	switch a := plain(values[0]); {
+	case a == "failed":
+		return Failed
+	case a == "delayed":
+		return Delayed
+	case a == "delivered" && success:
+		return Delivered
+	case (a == "relayed" || a == "expanded") && success:
+		return Relayed
 	}
+	return Unknown
+}
+
+// severity orders what a report says of several recipients.
+func severity(e Event) int {
+	return slices.Index([]Event{Delivered, Relayed, Delayed, Unknown, Failed}, e)
 }
 
 // readDisposition reads a receipt. The error is written either in Disposition
@@ -190,12 +222,14 @@ func (in *Incoming) readDisposition(r *bufio.Reader) {
 	if in.Recipient = typed(h.Get("Original-Recipient")); in.Recipient == "" {
 		in.Recipient = typed(h.Get("Final-Recipient"))
 	}
-	_, what, _ := strings.Cut(h.Get("Disposition"), ";")
-	what = strings.ToLower(strings.TrimSpace(what))
-	kind, modifier, _ := strings.Cut(what, "/")
-	switch {
-	case strings.HasPrefix(modifier, "error") || h.Get("Error") != "" || h.Get("Failure") != "":
+	in.Event = disposition(h.Values("Disposition"))
+	if h.Get("Error") != "" || h.Get("Failure") != "" {
 		in.Event = KO
+	}
+	switch in.Event {
+	case Unknown:
+		in.Text = word(strings.Join(h.Values("Disposition"), ", "))
+	case KO:
 		detail := h.Get("Error")
 		if detail == "" {
 			_, detail, _ = strings.Cut(h.Get("Disposition"), "/Error:")
@@ -204,13 +238,55 @@ func (in *Incoming) readDisposition(r *bufio.Reader) {
 			_, detail, _ = strings.Cut(h.Get("Disposition"), "/error:")
 		}
 		in.readError(detail)
-	case kind == "displayed":
-		in.Event = Displayed
-	case kind == "deleted":
-		in.Event = Delivered
-	case kind == "processed", kind == "dispatched":
-		in.Event = Processed
 	}
+}
+
+// disposition reads the type and the modifiers of a receipt (RFC 8098 §3.2.6; those
+// of RFC 2298 are still sent). A modifier that is not known may take away what
+// the type says.
+func disposition(values []string) Event {
+	if len(values) != 1 {
+		return Unknown
+	}
+	_, what, _ := strings.Cut(values[0], ";")
+	kind, modifiers, _ := strings.Cut(what, "/")
+	event := map[string]Event{"displayed": Displayed, "deleted": Delivered, "processed": Processed, "dispatched": Processed}[plain(kind)]
+	modifiers, _, _ = strings.Cut(modifiers, ":") // "Error: 902^…": what follows is text
+	for m := range strings.SplitSeq(modifiers, ",") {
+		switch m = plain(m); {
+		case m == "error" || m == "failure":
+			return KO
+		case m != "" && m != "warning":
+			event = Unknown
+		}
+	}
+	if event == "" {
+		return Unknown
+	}
+	return event
+}
+
+// plain is a word of a header without comments, in lower case.
+func plain(s string) string {
+	for {
+		i := strings.IndexByte(s, '(')
+		j := strings.IndexByte(s, ')')
+		if i < 0 || j < i {
+			return strings.ToLower(strings.TrimSpace(s))
+		}
+		s = s[:i] + s[j+1:]
+	}
+}
+
+// word is what of an unknown word may be logged: it comes from outside.
+func word(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, s)
+	return strings.TrimSpace(s[:min(len(s), 60)])
 }
 
 func (in *Incoming) readError(detail string) {

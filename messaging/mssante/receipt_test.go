@@ -66,7 +66,6 @@ func TestReportsAreUnderstood(t *testing.T) {
 func TestAReportThatReportsNothingIsUnreadable(t *testing.T) {
 	for name, raw := range map[string]string{
 		"no status part": report("delivery-status", "x", human),
-		"odd action":     report("delivery-status", "x", human, "Content-Type: message/delivery-status\n\nA: b\n\nAction: dancing\n"),
 		"not multipart":  "Subject: x\r\nContent-Type: multipart/report; report-type=delivery-status\r\n\r\nnothing\r\n",
 	} {
 		if _, err := Read(strings.NewReader(raw)); !errors.Is(err, ErrUnreadable) {
@@ -97,4 +96,83 @@ func FuzzRead(f *testing.F) {
 			t.Fatal("a report without event")
 		}
 	})
+}
+
+// TestReport_ClosedVocabulary: a word is a success only as its standard writes it,
+// whatever its case, spaces and comments; an unseen one, several, or one that its
+// status contradicts proves nothing (issue 9, B4).
+func TestReport_ClosedVocabulary(t *testing.T) {
+	dsn := func(blocks ...string) string {
+		return report("delivery-status", "x", human, "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mail\n\n"+strings.Join(blocks, "\n\n")+"\n",
+			"Content-Type: message/rfc822\n\nMessage-ID: <about@y>\n\nbody\n")
+	}
+	one := func(action, status string) string {
+		return "Final-Recipient: rfc822; a@b\n" + action + "\nStatus: " + status
+	}
+	mdn := func(fields string) string {
+		return report("disposition-notification", "x", human, "Content-Type: message/disposition-notification\n\nOriginal-Message-ID: <about@y>\n"+fields+"\n")
+	}
+	const auto = "Disposition: automatic-action/MDN-sent-automatically; "
+	for raw, want := range map[string]Event{
+		dsn(one("Action: delivered", "2.0.0")):                                  Delivered,
+		dsn(one("Action:  DELIVERED ", "2.1.5")):                                Delivered,
+		dsn(one("Action: delivered (to mailbox)", "2.0.0 (ok)")):                Delivered,
+		dsn(one("Action: relayed", "2.0.0")):                                    Relayed,
+		dsn(one("Action: expanded", "2.0.0")):                                   Relayed,
+		dsn(one("Action: Failed", "5.1.1")):                                     Failed,
+		dsn(one("Action: failed", "4.4.7")):                                     Failed,
+		dsn(one("Action: failed (bounced)", "")):                                Failed,
+		dsn(one("Action: delayed", "4.4.1")):                                    Delayed,
+		dsn(one("Action: delivered", "5.1.1")):                                  Unknown,
+		dsn(one("Action: delivered", "4.2.2")):                                  Unknown,
+		dsn(one("Action: delivered", "")):                                       Unknown,
+		dsn(one("Action: delivered", "9.0.0")):                                  Unknown,
+		dsn(one("Action: delivered", "20")):                                     Unknown,
+		dsn(one("Action: relayed", "5.0.0")):                                    Unknown,
+		dsn(one("Action: undelivered", "2.0.0")):                                Unknown,
+		dsn(one("Action: not delivered", "2.0.0")):                              Unknown,
+		dsn(one("Action: delivered-to-quarantine", "2.0.0")):                    Unknown,
+		dsn(one("Action: delivered, failed", "2.0.0")):                          Unknown,
+		dsn(one("Action: dancing", "2.0.0")):                                    Unknown,
+		dsn(one("Action: quarantined", "2.0.0")):                                Unknown,
+		dsn(one("Action:", "2.0.0")):                                            Unknown,
+		dsn(one("X-Action: delivered", "2.0.0")):                                Unknown,
+		dsn(one("Action: delivered\nAction: failed", "2.0.0")):                  Unknown,
+		dsn(one("Action: delivered", "2.0.0"), one("Action: failed", "5.1.1")):  Failed,
+		dsn(one("Action: failed", "5.1.1"), one("Action: delivered", "2.0.0")):  Failed,
+		dsn(one("Action: delivered", "2.0.0"), one("Action: expired", "2.0.0")): Unknown,
+		dsn(one("Action: delivered", "2.0.0"), one("Action: delayed", "4.0.0")): Delayed,
+		mdn(auto + "processed"):                                                 Processed,
+		mdn(auto + " Processed "):                                               Processed,
+		mdn(auto + "displayed (read)"):                                          Displayed,
+		mdn(auto + "dispatched"):                                                Processed,
+		mdn(auto + "deleted"):                                                   Delivered,
+		mdn(auto + "displayed/warning"):                                         Displayed,
+		mdn(auto + "processed/error"):                                           KO,
+		mdn(auto + "processed / ERROR"):                                         KO,
+		mdn(auto + "processed/warning,error"):                                   KO,
+		mdn(auto + "displayed/failure"):                                         KO,
+		mdn(auto + "processed\nError: 902^x"):                                   KO,
+		mdn(auto + "processed/superseded"):                                      Unknown,
+		mdn(auto + "displayed/expired"):                                         Unknown,
+		mdn(auto + "processed/warning,mailbox-terminated"):                      Unknown,
+		mdn(auto + "processed/x-refused"):                                       Unknown,
+		mdn(auto + "failed"):                                                    Unknown,
+		mdn(auto + "denied"):                                                    Unknown,
+		mdn(auto + "processed, failed"):                                         Unknown,
+		mdn(auto + "displayedx"):                                                Unknown,
+		mdn(auto + "not-processed"):                                             Unknown,
+		mdn(auto):                                                               Unknown,
+		mdn("Disposition: processed"):                                           Unknown,
+		mdn(auto + "processed\n" + auto + "displayed"):                          Unknown,
+		mdn("X: y"): Unknown,
+	} {
+		in, err := Read(strings.NewReader(raw))
+		if err != nil || in.Event != want || in.About != "about@y" {
+			t.Errorf("%s\n%v, want %s: %v about %q", raw, in.Event, want, err, in.About)
+		}
+		if len(in.Text) > 60 && want == Unknown {
+			t.Errorf("the word kept has %d bytes", len(in.Text))
+		}
+	}
 }

@@ -135,3 +135,19 @@ func TestOnlyTheGatewayCanMakeAReceipt(t *testing.T) {
 		}
 	}
 }
+
+// TestReceipt_ClosedVocabulary: a state is one of two words; anything else, signed
+// as it may be, is no receipt (issue 9, B4).
+func TestReceipt_ClosedVocabulary(t *testing.T) {
+	now := time.Now()
+	for state, want := range map[string]bool{
+		`"delivered"`: true, `"failed"`: true,
+		`""`: false, `"Delivered"`: false, `"delivered "`: false, `"DELIVRD"`: false, `"undelivered"`: false, `"delivered,failed"`: false, `"accepted"`: false,
+		`"expired"`: false, `"unknown"`: false, `null`: false, `1`: false, `true`: false, `["delivered"]`: false,
+	} {
+		body := []byte(`{"reference":"r","state":` + state + `}`)
+		if r, err := ReadReceipt("s", Sign("s", DirectionReceipt, now, body), now, body); (err == nil) != want {
+			t.Errorf("%s: %+v %v", state, r, err)
+		}
+	}
+}

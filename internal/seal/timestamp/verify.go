@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -80,6 +81,9 @@ func Verify(token []byte, imprint [sha256.Size]byte, roots *x509.CertPool) (Info
 	if err := whole(sd.Encapsulated.Content, &tst); err != nil || tst.Version != 1 || tst.Serial == nil {
 		return Info{}, because(Malformed, "TSTInfo: %w", orShape(err))
 	}
+	if err := noCritical(tst.Extensions); err != nil {
+		return Info{}, err
+	}
 	cert, chain, err := sd.signed()
 	if err != nil {
 		return Info{}, err
@@ -94,6 +98,24 @@ func Verify(token []byte, imprint [sha256.Size]byte, roots *x509.CertPool) (Info
 		At: tst.Time.UTC(), Accuracy: tst.Accuracy.duration(), Serial: tst.Serial.String(), Policy: tst.Policy.String(),
 		Authority: cert.Subject.String(), nonce: tst.Nonce,
 	}, nil
+}
+
+// noCritical refuses a token with an extension that must be understood: we
+// understand none (RFC 3161 §2.4.2, RFC 5280 §4.2).
+func noCritical(extensions asn1.RawValue) error {
+	if len(extensions.FullBytes) == 0 {
+		return nil
+	}
+	var list []pkix.Extension
+	if rest, err := asn1.UnmarshalWithParams(extensions.FullBytes, &list, "tag:1"); err != nil || len(rest) > 0 {
+		return because(Malformed, "extensions: %w", orShape(err))
+	}
+	for _, e := range list {
+		if e.Critical {
+			return because(Malformed, "critical extension %s", e.Id)
+		}
+	}
+	return nil
 }
 
 var errShape = errors.New("not of the expected shape")
