@@ -158,7 +158,7 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 		Version: sheet.Version{Number: v.Number, ReplacedOn: v.ReplacedOn}, Signature: sheet.Signature{Name: act.AuthorName(), At: act.Local(now)},
 	}
 	for _, x := range act.People {
-		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: s.say("role."+string(x.Role), nil), Spans: s.spans(act, x.Stays)})
+		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: s.roleOf(act, x.Role), Spans: s.spans(act, x.Stays)})
 	}
 	for _, x := range act.Devices {
 		what := s.say("device.of", lang.Args{"name": x.Owner})
@@ -187,6 +187,15 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 		}
 	}
 	return p, err
+}
+
+// roleOf says what somebody was in the act: a patient by the sex on file, a professional as the nomenclature
+// calls the profession (TRE_G15), whose civility nobody keeps.
+func (s *Service) roleOf(act paper.Act, role care.Role) string {
+	if role == care.Patient && act.Patient.Sex == "F" {
+		return s.say("role.patient.F", nil)
+	}
+	return s.say("role."+string(role), nil)
 }
 
 // spans says each stay, and how it ended when that is proven.

@@ -254,6 +254,10 @@ func (s *Service) VerifyStills(ctx context.Context) (n int, err error) {
 // photos says the photos of an act on its report: when, by whom, how large, and the hash that proves that
 // the file kept with the act is that photo.
 func (s *Service) photos(tx *store.Tx, act paper.Act) ([]string, error) {
+	dates, err := lang.NewWords()
+	if err != nil {
+		return nil, err
+	}
 	list, err := stillsOfAct(tx, act.EncounterID)
 	out := make([]string, 0, len(list))
 	for _, st := range list {
@@ -263,7 +267,7 @@ func (s *Service) photos(tx *store.Tx, act paper.Act) ([]string, error) {
 				who = p.Name
 			}
 		}
-		out = append(out, s.say("still.line", lang.Args{"time": act.Local(st.At).Format("15:04"), "name": who, "width": strconv.Itoa(st.Width),
+		out = append(out, s.say("still.line", lang.Args{"time": dates.Clock(string(care.French), act.Local(st.At)), "name": who, "width": strconv.Itoa(st.Width),
 			"height": strconv.Itoa(st.Height), "sha256": hex.EncodeToString(st.Hash)}))
 	}
 	return out, err

@@ -120,7 +120,7 @@ func TestAStillIsKeptAndRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := pdfText(t, f.PDF)
-		for _, want := range []string{"Photos de la consultation", "9:00 : photo prise par Léa MOREAU, 40 × 30 pixels"} {
+		for _, want := range []string{"Photos de la consultation", "9 h : photo prise par Léa MOREAU, 40 × 30 pixels"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the report does not say %q: %s", want, text)
 			}

@@ -397,7 +397,7 @@ func TestHTTP(t *testing.T) {
 			Incidents []struct{ Text string }
 		}
 		c.Get(path, testkit.English()).Want(200).JSON(&body)
-		if body.Status != "finished" || len(body.Team) != 1 || len(body.Incidents) != 1 || body.Incidents[0].Text != "Picture and sound cut on a participant's side" {
+		if body.Status != "finished" || len(body.Team) != 1 || len(body.Incidents) != 1 || body.Incidents[0].Text != "Picture and sound cut on a participant's side." {
 			t.Errorf("act: %+v", body)
 		}
 	})

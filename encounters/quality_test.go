@@ -82,7 +82,7 @@ func TestTheSecretaryReadsWhyACallWasBad(t *testing.T) {
 		web, path := clinicHTTP(t, h, svc), "/api/encounters/"+string(e.ID)+"/quality"
 		var q quality
 		web.With("sophie").Get(path).Want(200).JSON(&q)
-		const want = "Le débit montant du patient est tombé à 80\u00a0kb/s à 10\u00a0h\u00a004, pendant 40\u00a0s."
+		const want = "Le débit montant du patient est tombé à 80\u00a0kb/s à 10\u00a0h\u00a004 pendant 40\u00a0s."
 		if len(q.Causes) != 1 || strings.ReplaceAll(q.Causes[0].Text, " kb/s", "\u00a0kb/s") != want || q.Causes[0].Role != "patient" || q.Causes[0].Code != "uplink-low" {
 			t.Errorf("causes %+v", q.Causes)
 		}
@@ -120,7 +120,7 @@ func TestTheReportTellsIncidentsWithTheirCause(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := encounters.Sentence(words, "fr", *list[1].Why, ""); !strings.HasPrefix(s, "Le débit montant du patient est tombé à 80 kb/s, pendant 40") {
+	if s := encounters.Sentence(words, "fr", *list[1].Why, ""); !strings.HasPrefix(s, "Le débit montant du patient est tombé à 80 kb/s pendant 40") {
 		t.Error(s)
 	}
 }

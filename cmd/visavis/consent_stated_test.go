@@ -1,11 +1,13 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"visavis/consent"
 	"visavis/internal/care"
+	"visavis/internal/lang"
 )
 
 // TestStated_Consent: the report states the consent of the act, who gave it, by
@@ -24,13 +26,17 @@ func TestStated_Consent(t *testing.T) {
 	guardian := consent.Agreement{Record: record("seven", care.ConsentGranted, consent.Representative, 0), Agent: &consent.Agent{Name: "Ana RUIZ", Relation: consent.Guardian}}
 	urgent := consent.Agreement{Record: record("eight", care.ConsentEmergency, consent.Emergency, 1), AttestedBy: "Dr Claire MARTIN"}
 	refused := consent.Agreement{Record: record("nine", care.ConsentRefused, consent.Web, 6)}
-	const emergency = "acte commencé en urgence à 09:01, sans accord, sur décision de Dr Claire MARTIN ; le motif est conservé avec cette décision"
+	const emergency = "acte commencé en urgence à 9 h 01, sans accord, sur décision de Dr Claire MARTIN ; le motif est conservé avec cette décision"
 	words, err := ownTexts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	say := func(key string, args map[string]string) string { return words.T("fr", key, args) }
-	const online = "accord à la téléconsultation donné en ligne par le patient le 10/03/2026 à 09:00 (texte t1)"
+	dates, err := lang.NewWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := teller{mustParis(t), dates, "M", func(key string, args map[string]string) string { return words.T("fr", key, args) }}
+	const online = "accord à la téléconsultation donné en ligne par le patient le 10 mars 2026 à 9 h (texte t1)"
 	for _, c := range []struct {
 		list     []consent.Agreement
 		id, text string
@@ -38,21 +44,28 @@ func TestStated_Consent(t *testing.T) {
 		{nil, "", ""},
 		{[]consent.Agreement{withdrawn}, "", ""},
 		{[]consent.Agreement{granted}, "one", online},
-		{[]consent.Agreement{granted, withdrawn}, "one", online + " ; retiré à 09:05, pendant la consultation"},
-		{[]consent.Agreement{granted, withdrawn, again}, "one", online + " ; retiré à 09:05, pendant la consultation ; donné de nouveau à 09:07"},
-		{[]consent.Agreement{withdrawn, again}, "three", "accord à la téléconsultation donné en ligne par le patient le 10/03/2026 à 09:07 (texte t1)"},
-		{[]consent.Agreement{granted, refused}, "one", online + " ; refusé à 09:06, pendant la consultation"},
+		{[]consent.Agreement{granted, withdrawn}, "one", online + " ; retiré à 9 h 05, pendant la consultation"},
+		{[]consent.Agreement{granted, withdrawn, again}, "one", online + " ; retiré à 9 h 05, pendant la consultation ; donné de nouveau à 9 h 07"},
+		{[]consent.Agreement{withdrawn, again}, "three", "accord à la téléconsultation donné en ligne par le patient le 10 mars 2026 à 9 h 07 (texte t1)"},
+		{[]consent.Agreement{granted, refused}, "one", online + " ; refusé à 9 h 06, pendant la consultation"},
 		{[]consent.Agreement{refused}, "", ""},
 		{[]consent.Agreement{urgent}, "", emergency},
-		{[]consent.Agreement{urgent, refused}, "", emergency + " ; refusé à 09:06, pendant la consultation"},
-		{[]consent.Agreement{urgent, again}, "three", emergency + " ; accord à la téléconsultation donné en ligne par le patient le 10/03/2026 à 09:07 (texte t1)"},
-		{[]consent.Agreement{oral}, "four", "accord à la téléconsultation donné de vive voix par le patient, attesté par Dr Claire MARTIN le 10/03/2026 à 09:00 (texte t1)"},
-		{[]consent.Agreement{mother}, "five", "accord à la téléconsultation donné de vive voix par Julie MOREAU, mère du patient, attesté par Dr Claire MARTIN le 10/03/2026 à 09:00 (texte t1)"},
-		{[]consent.Agreement{first}, "six", "accord à la téléconsultation donné de vive voix par le patient, attesté par le professionnel le 10/03/2026 à 09:00 (texte t1)"},
-		{[]consent.Agreement{guardian}, "seven", "accord à la téléconsultation donné en ligne par Ana RUIZ, tuteur ou tutrice du patient, le 10/03/2026 à 09:00 (texte t1)"},
+		{[]consent.Agreement{urgent, refused}, "", emergency + " ; refusé à 9 h 06, pendant la consultation"},
+		{[]consent.Agreement{urgent, again}, "three", emergency + " ; accord à la téléconsultation donné en ligne par le patient le 10 mars 2026 à 9 h 07 (texte t1)"},
+		{[]consent.Agreement{oral}, "four", "accord à la téléconsultation donné de vive voix par le patient, attesté par Dr Claire MARTIN le 10 mars 2026 à 9 h (texte t1)"},
+		{[]consent.Agreement{mother}, "five", "accord à la téléconsultation donné de vive voix par Julie MOREAU, mère du patient, attesté par Dr Claire MARTIN le 10 mars 2026 à 9 h (texte t1)"},
+		{[]consent.Agreement{first}, "six", "accord à la téléconsultation donné de vive voix par le patient, attesté par le professionnel le 10 mars 2026 à 9 h (texte t1)"},
+		{[]consent.Agreement{guardian}, "seven", "accord à la téléconsultation donné en ligne par Ana RUIZ, tuteur ou tutrice du patient, le 10 mars 2026 à 9 h (texte t1)"},
 	} {
-		if id, text := stated(c.list, mustParis(t), say); id != c.id || text != c.text {
+		id, text := stated(c.list, say)
+		if text = strings.ReplaceAll(text, "\u00a0", " "); id != c.id || text != c.text {
 			t.Errorf("%v:\n%q %q, want\n%q %q", c.list, id, text, c.id, c.text)
+		}
+	}
+	say.sex = "F"
+	for _, list := range [][]consent.Agreement{{granted}, {oral}, {mother}, {guardian}} {
+		if _, text := stated(list, say); strings.Contains(text, "patient ") || strings.Contains(text, "patient,") || !strings.Contains(text, "la patiente") {
+			t.Errorf("of a woman: %s", text)
 		}
 	}
 }

@@ -91,18 +91,18 @@ func endings() []ending {
 		quiet("the doctor's tab is closed", func(c *call) { c.closeTab(0); c.pause(proven); c.over() }, "a fermé la page"),
 		quiet("both tabs are closed", func(c *call) { c.closeTab(0); c.closeTab(1); c.pause(proven); c.over() }, "a fermé la page"),
 		lost("the patient's device crashes", func(c *call) { c.hangUp(1); c.pause(proven); end(c) },
-			"connexion perdue, sans retour", "Le serveur ne recevait plus rien de l'appareil du patient"),
+			"connexion perdue, sans retour", "Le serveur n'a plus rien reçu de l'appareil du patient"),
 		lost("the doctor's device crashes", func(c *call) { c.hangUp(0); c.pause(proven); c.over() },
-			"connexion perdue, sans retour", "Le serveur ne recevait plus rien de l'appareil du médecin"),
+			"connexion perdue, sans retour", "Le serveur n'a plus rien reçu de l'appareil du médecin"),
 		lost("the patient's network is cut, and comes back", func(c *call) { c.hangUp(1); c.pause(proven); c.comesBack(1); end(c) },
-			"Le serveur ne recevait plus rien de l'appareil du patient"),
+			"Le serveur n'a plus rien reçu de l'appareil du patient"),
 		lost("the doctor's network is cut, and comes back", func(c *call) { c.hangUp(0); c.pause(proven); c.comesBack(0); c.over() },
-			"Le serveur ne recevait plus rien de l'appareil du médecin"),
+			"Le serveur n'a plus rien reçu de l'appareil du médecin"),
 		lost("both networks are cut", func(c *call) { c.hangUp(0); c.hangUp(1); c.pause(proven); c.over() },
-			"La connexion de tous les participants a été coupée en même temps, sans cause connue"),
+			"Sans cause connue, la connexion de tous les participants a été coupée en même temps"),
 		quiet("the patient's device crashes two seconds before the end", func(c *call) { c.hangUp(1); c.pause(2 * time.Second); end(c) }),
-		{"no video at all", [2]string{"none", "none"}, end, []string{"aucune image n'a été transmise dans les deux sens", noIncident}, noCause()},
-		{"sound only", [2]string{"voice", "voice"}, end, []string{"aucune image n'a été transmise dans les deux sens", noIncident}, append(noCause(), "son seul")},
+		{"no video at all", [2]string{"none", "none"}, end, []string{"jamais transmise dans les deux sens à la fois", noIncident}, noCause()},
+		{"sound only", [2]string{"voice", "voice"}, end, []string{"jamais transmise dans les deux sens à la fois", noIncident}, append(noCause(), "son seul")},
 		quiet("the patient is on hold at the end", func(c *call) {
 			c.sends(0, "hold", map[string]any{"seats": []string{c.seats[1].Seat}})
 			c.pause(2 * time.Second)
@@ -144,6 +144,7 @@ func seated(t *testing.T, r *rig, who int) *call {
 
 // begins has both meet, sends what is wanted, and lets it flow for three seconds.
 func (c *call) begins(media [2]string) {
+	c.chaos = [2]*rtcclient.Chaos{{}, {}}
 	c.meet()
 	c.wait(1, "media", func(m rtcclient.Msg) bool { return m["allowed"] == true })
 	c.do("POST", "/api/encounters/"+c.encounter+"/identity", map[string]string{"how": "face-and-name"}, nil)
@@ -202,6 +203,10 @@ func (e ending) judge(t *testing.T, page string) string {
 	facts, _, _ := strings.Cut(page[strings.Index(page, "Horaires"):], " Motif ")
 	_, after, _ := strings.Cut(page, "Incidents techniques")
 	incidents, _, _ := strings.Cut(after, " Signature de l'auteur")
+	if _, photos, ok := strings.Cut(page, "Photos de la consultation"); ok {
+		photos, _, _ = strings.Cut(photos, "Incidents techniques")
+		facts += " / Photos de la consultation" + photos
+	}
 	facts += " / Incidents techniques" + incidents
 	for _, s := range append(slices.Clone(e.says), "visage et nom confirmés par Dr", "donné de vive voix") {
 		if !strings.Contains(facts, s) {
@@ -223,7 +228,7 @@ func TestEndings(t *testing.T) {
 		t.Skip("takes long: not in -short")
 	}
 	t.Parallel()
-	list := endings()
+	list := append(endings(), peopleEndings()...)
 	var mu sync.Mutex
 	said := map[string]string{}
 	note := func(name, page string) {
@@ -302,6 +307,6 @@ func ourFaults(t *testing.T, note func(name, page string)) {
 	r.start()
 	whole.doctor = r.staff(account("MARTIN"))
 	whole.over()
-	e = ending{"the whole server is killed", both, nil, []string{"Le serveur de visavis a redémarré"}, []string{"Aucun incident", "appareil du", "sans retour", "aucune image"}}
+	e = ending{"the whole server is killed", both, nil, []string{"Le serveur de visavis a redémarré"}, []string{"Aucun incident", "appareil du", "sans retour", "jamais transmise"}}
 	note(e.name, e.judge(t, whole.page()))
 }

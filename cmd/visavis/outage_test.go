@@ -70,6 +70,7 @@ type call struct {
 	patients    []*testkit.Client    // the patient's sessions, one after the other
 	seats       [2]*rtcclient.Client // the doctor's, the patient's
 	flows       [2]*flow
+	chaos       [2]*rtcclient.Chaos // their networks, for those that go silent
 	met         time.Time
 	lasted      time.Duration // until the doctor ended it
 }
@@ -167,7 +168,7 @@ func (c *call) join(seat int, who string) *flow { return c.joinAs(seat, who, 1) 
 
 func (c *call) joinAs(seat int, who string, pc int) *flow {
 	c.t.Helper()
-	m, err := rtcclient.NewMedia(rtcclient.Options{Voice: true, Camera: true, Slots: 3, Loopback: true})
+	m, err := rtcclient.NewMedia(rtcclient.Options{Voice: true, Camera: true, Slots: 3, Loopback: true, Chaos: c.chaos[seat]})
 	if err != nil {
 		c.t.Fatal(err)
 	}

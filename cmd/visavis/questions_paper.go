@@ -14,6 +14,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/cda"
+	"visavis/internal/lang"
 	"visavis/internal/paper"
 	"visavis/prescriptions"
 )
@@ -244,35 +245,58 @@ func (q paperActs) agreed(ctx context.Context, e *encounters.Encounter, a *paper
 	if err != nil {
 		return err
 	}
-	a.ConsentID, a.ConsentText = stated(list, a.Zone, func(key string, args map[string]string) string { return q.words.T(string(care.French), key, args) })
+	dates, err := lang.NewWords()
+	if err != nil {
+		return err
+	}
+	say := func(key string, args map[string]string) string { return q.words.T(string(care.French), key, args) }
+	a.ConsentID, a.ConsentText = stated(list, teller{a.Zone, dates, a.Patient.Sex, say})
 	return nil
+}
+
+// teller says facts of consent in French.
+type teller struct {
+	zone  *time.Location
+	dates *lang.Words
+	sex   string // of the patient: F, M or UN
+	say   func(key string, args map[string]string) string
+}
+
+// at gives the hour of a record and how the patient is called.
+func (x teller) at(r consent.Record) map[string]string {
+	who := "M"
+	if x.sex == "F" {
+		who = "F"
+	}
+	return map[string]string{"time": x.dates.Clock(string(care.French), r.At.In(x.zone)), "date": x.dates.Date(string(care.French), r.At.In(x.zone)),
+		"patient": x.say("patient."+who, nil), "of": x.say("of-patient."+who, nil)}
 }
 
 // stated says in words what was agreed to: the first agreement, and each change
 // of mind with its hour. id is empty when nothing was ever agreed to.
-func stated(list []consent.Agreement, zone *time.Location, say func(key string, args map[string]string) string) (id, text string) {
+func stated(list []consent.Agreement, x teller) (id, text string) {
 	for _, r := range list {
-		at := map[string]string{"time": r.At.In(zone).Format("15:04")}
+		at := x.at(r.Record)
 		switch {
 		case r.State == care.ConsentGranted && id == "":
 			id = string(r.ID)
-			at["text"], at["date"] = r.TextID, r.At.In(zone).Format("02/01/2006")
+			at["text"] = r.TextID
 			if text != "" {
 				text += " ; "
 			}
-			text += say(agreed(r, at, say), at)
+			text += x.say(agreed(r, at, x.say), at)
 		case r.State == care.ConsentEmergency:
 			if text != "" {
 				text += " ; "
 			}
 			at["attester"] = r.AttestedBy
-			text += say("consent.emergency", at)
+			text += x.say("consent.emergency", at)
 		case r.State == care.ConsentGranted:
-			text += say("consent.again", at)
+			text += x.say("consent.again", at)
 		case r.State == care.ConsentWithdrawn && id != "":
-			text += say("consent.withdrawn", at)
+			text += x.say("consent.withdrawn", at)
 		case r.State == care.ConsentRefused && text != "":
-			text += say("consent.refused", at)
+			text += x.say("consent.refused", at)
 		}
 	}
 	return id, text
@@ -283,7 +307,7 @@ func stated(list []consent.Agreement, zone *time.Location, say func(key string, 
 func agreed(r consent.Agreement, args map[string]string, say func(key string, args map[string]string) string) string {
 	key := "consent." + string(r.Channel)
 	if r.Agent != nil {
-		args["name"], args["relation"] = r.Agent.Name, say("relation."+string(r.Agent.Relation), nil)
+		args["name"], args["relation"] = r.Agent.Name, say("relation."+string(r.Agent.Relation), map[string]string{"of": args["of"], "patient": args["patient"]})
 	}
 	if r.Channel != consent.Oral {
 		return key

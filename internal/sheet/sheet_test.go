@@ -218,7 +218,7 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, "draft", words(t, pdf), "Aucun incident technique n'a été enregistré", "Projet, non signé", "aucune image n'a été transmise dans les deux sens")
+	expect(t, "draft", words(t, pdf), "Aucun incident technique n'a été enregistré", "Projet, non signé", "jamais transmise dans les deux sens")
 }
 
 func TestHostileTextStaysOnThePage(t *testing.T) {

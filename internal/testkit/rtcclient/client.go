@@ -57,6 +57,7 @@ type Client struct {
 	Silent  bool // do not ack
 
 	quiet bool
+	line  *frozen
 }
 
 // Connect opens the socket; nothing is said yet. url is ws://… or http://….
@@ -65,8 +66,9 @@ func Connect(ctx context.Context, url, origin string, cookies ...*http.Cookie) (
 	for _, k := range cookies {
 		h.Add("Cookie", k.Name+"="+k.Value)
 	}
+	line := &frozen{}
 	ws, resp, err := websocket.Dial(ctx, strings.Replace(url, "http", "ws", 1), &websocket.DialOptions{
-		HTTPHeader: h, Subprotocols: []string{"visavis.v1"},
+		HTTPHeader: h, Subprotocols: []string{"visavis.v1"}, HTTPClient: &http.Client{Transport: &http.Transport{DialContext: line.dial}},
 	})
 	if err != nil {
 		if resp != nil {
@@ -75,7 +77,7 @@ func Connect(ctx context.Context, url, origin string, cookies ...*http.Cookie) (
 		return nil, err
 	}
 	ws.SetReadLimit(1 << 20)
-	c := &Client{ws: ws, change: make(chan struct{}), done: make(chan struct{})}
+	c := &Client{ws: ws, line: line, change: make(chan struct{}), done: make(chan struct{})}
 	go c.read()
 	return c, nil
 }
