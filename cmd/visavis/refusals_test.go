@@ -23,7 +23,7 @@ func TestRefusals_EveryWayIn(t *testing.T) {
 	officer, nurse, patient := r.staff(account("ROCHER")), r.staff(account("BENALI")), c.patients[0]
 	who := map[string]string{"nurse": self(nurse), "patient": self(patient)}
 
-	nurse.Get("/api/encounters/" + c.encounter).Problem(404, "not-found")
+	nurse.Get("/api/encounters/"+c.encounter).Problem(404, "not-found")
 	nurse.Get("/api/documents?patientId=" + who["patient"]).Want(404)
 	for _, order := range []string{"admit", "hold", "end"} {
 		fields := map[string]any{"seat": c.seats[0].Seat, "seats": []string{c.seats[0].Seat}}
