@@ -43,16 +43,19 @@ func (s *Service) Proofs(ctx context.Context, id care.AppointmentID) (proofs []P
 	return proofs, err
 }
 
-// VerifyAll checks every record: the signature, the chain of each act, and that
-// the columns say what the bundle says. It returns how many it checked. The
+// VerifyAll checks every record: the signature, the chain of each act, that the
+// columns say what the bundle says, and that the last record of each act is the
+// one its head names. It returns how many it checked. The
 // bundles of a destroyed file no longer open; their chain is checked all the same.
 func (s *Service) VerifyAll(ctx context.Context) (n int, err error) {
 	key := s.Signer.Private().Public().(ed25519.PublicKey)
 	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		var last Record
-		return eachRow(tx, func(r row) error {
+		newest := map[care.AppointmentID]Record{}
+		err := eachRow(tx, func(r row) error {
 			n++
 			rec := r.record()
+			newest[rec.AppointmentID] = rec
 			if rec.AppointmentID != last.AppointmentID {
 				last = Record{}
 			}
@@ -72,8 +75,32 @@ func (s *Service) VerifyAll(ctx context.Context) (n int, err error) {
 			}
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+		return checkHeads(tx, newest)
 	})
 	return n, err
+}
+
+// checkHeads compares the last record of each act with the one its head names,
+// whose own MAC VerifyRows checks.
+func checkHeads(tx *store.Tx, newest map[care.AppointmentID]Record) error {
+	err := eachHead(tx, func(h headRow) error {
+		id := care.AppointmentID(h.AppointmentID)
+		r := newest[id]
+		delete(newest, id)
+		if int64(r.Seq) != h.Seq || r.Hash != h.Hash || string(r.State) != h.State {
+			return fmt.Errorf("consent of appointment %s: %w: record %d, the last one, is missing or was changed", id, ErrNotGenuine, h.Seq)
+		}
+		return nil
+	})
+	for id := range newest {
+		if err == nil {
+			err = fmt.Errorf("consent of appointment %s: %w: nothing says which record is the last", id, ErrNotGenuine)
+		}
+	}
+	return err
 }
 
 func same(raw []byte, r row, last Record, key ed25519.PublicKey) error {

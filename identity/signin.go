@@ -360,7 +360,9 @@ func (s *Service) proved(tx *store.Tx, r sessionRow, a authz.Actor) (authz.Actor
 	if err != nil {
 		return a, err
 	}
-	if up.At >= r.At && hmac.Equal(up.Mac, s.stepUpMAC(a.SessionID, up.At)) {
+	if !hmac.Equal(up.Mac, s.stepUpMAC(a.SessionID, up.At)) {
+		tx.Report(store.Finding{Object: "step_ups/" + r.ID, Reason: "forged"})
+	} else if up.At >= r.At {
 		a.SteppedUp = true
 	}
 	return a, nil

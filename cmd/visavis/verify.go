@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"visavis/consent"
@@ -46,22 +47,22 @@ func (v verifyCmd) Run(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(v.verify(ctx, f), f.close())
+	return errors.Join(v.verify(ctx, f, os.Stdout), f.close())
 }
 
 // verify checks one kind after the other and goes on after a finding: each
 // finding is a sentence of the error.
-func (v verifyCmd) verify(ctx context.Context, f *foundation) error {
+func (v verifyCmd) verify(ctx context.Context, f *foundation, out io.Writer) error {
 	places, err := v.places(f)
 	if err != nil {
 		return err
 	}
-	return errors.Join(v.verifyLog(ctx, f, places), comparePlaces(f, places), verifyHeads(os.Stdout, f, places), verifyJournal(ctx, f), verifyRows(ctx, f), verifyDocuments(ctx, f), verifyConsents(ctx, f))
+	return errors.Join(v.verifyLog(ctx, f, out, places), comparePlaces(f, places), verifyHeads(out, f, places), verifyJournal(ctx, f, out), verifyRows(ctx, f, out), verifyDocuments(ctx, f, out), verifyConsents(ctx, f, out))
 }
 
 // verifyLog recomputes the audit tree and compares it with the heads of the
 // database and those that were kept elsewhere.
-func (v verifyCmd) verifyLog(ctx context.Context, f *foundation, places []place) error {
+func (v verifyCmd) verifyLog(ctx context.Context, f *foundation, out io.Writer, places []place) error {
 	kept, err := v.kept(places)
 	if err != nil {
 		return err
@@ -73,54 +74,54 @@ func (v verifyCmd) verifyLog(ctx context.Context, f *foundation, places []place)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("audit: %d entries, every one as it was written\n", n)
+	fmt.Fprintf(out, "audit: %d entries, every one as it was written\n", n)
 	if len(kept) > 0 {
-		fmt.Printf("heads: %d kept elsewhere, the log begins with each of them\n", len(kept))
+		fmt.Fprintf(out, "heads: %d kept elsewhere, the log begins with each of them\n", len(kept))
 	}
 	return nil
 }
 
-func verifyJournal(ctx context.Context, f *foundation) error {
+func verifyJournal(ctx context.Context, f *foundation, out io.Writer) error {
 	recent, err := f.seq.VerifyJournal(ctx, f.kept)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("journal: %d entries of the last days, kept outside the database, are all in the log\n", recent)
+	fmt.Fprintf(out, "journal: %d entries of the last days, kept outside the database, are all in the log\n", recent)
 	return nil
 }
 
-func verifyRows(ctx context.Context, f *foundation) error {
+func verifyRows(ctx context.Context, f *foundation, out io.Writer) error {
 	rows, bad, err := f.db.VerifyRows(ctx)
 	if err != nil {
 		return err
 	}
 	for _, x := range bad {
-		fmt.Printf("row %s: %s\n", x.Object, x.Reason)
+		fmt.Fprintf(out, "row %s: %s\n", x.Object, x.Reason)
 	}
 	if len(bad) > 0 {
 		return fmt.Errorf("%w: %d rows are forged, were put back, or lack their entry in the audit log", audit.ErrTampered, len(bad))
 	}
-	fmt.Printf("rows: %d that decide who may do what, each with its MAC and the last of its versions\n", rows)
+	fmt.Fprintf(out, "rows: %d that decide who may do what, each with its MAC and the last of its versions\n", rows)
 	return nil
 }
 
-func verifyDocuments(ctx context.Context, f *foundation) error {
+func verifyDocuments(ctx context.Context, f *foundation, out io.Writer) error {
 	papers, err := documents.New(documents.Deps{DB: f.db, Audit: f.audit, Keeper: f.keeper, Signer: f.signer, Table: f.table, Clock: f.clock})
 	if err != nil {
 		return err
 	}
 	signed, err := papers.Verify(ctx)
 	if err == nil {
-		fmt.Printf("documents: %d, each opens and is what was signed\n", signed)
+		fmt.Fprintf(out, "documents: %d, each opens and is what was signed\n", signed)
 	}
 	photos, photoErr := papers.VerifyStills(ctx)
 	if photoErr == nil {
-		fmt.Printf("photos: %d, each opens and has the hash it came with\n", photos)
+		fmt.Fprintf(out, "photos: %d, each opens and has the hash it came with\n", photos)
 	}
 	return errors.Join(err, photoErr) // every one that is not, by name
 }
 
-func verifyConsents(ctx context.Context, f *foundation) error {
+func verifyConsents(ctx context.Context, f *foundation, out io.Writer) error {
 	agreements, err := consent.New(consent.Deps{DB: f.db, Audit: f.audit, Keeper: f.keeper, Signer: f.signer, Table: f.table, Clock: f.clock})
 	if err != nil {
 		return err
@@ -129,6 +130,6 @@ func verifyConsents(ctx context.Context, f *foundation) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("consents: %d, each signed and in its chain\n", agreed)
-	return verifyStamps(ctx, os.Stdout, agreements, f.cfg)
+	fmt.Fprintf(out, "consents: %d, each signed and in its chain\n", agreed)
+	return verifyStamps(ctx, out, agreements, f.cfg)
 }

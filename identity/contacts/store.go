@@ -11,6 +11,7 @@ type codeRow struct {
 	Language  string
 	At        int64
 	ExpiresAt int64
+	store.Guarded
 }
 
 func (codeRow) TableName() string { return "contact_codes" }
@@ -23,6 +24,7 @@ type attemptRow struct {
 	Tries          int64
 	At             int64
 	ProvenAt       int64
+	store.Guarded
 }
 
 func (attemptRow) TableName() string { return "contact_attempts" }
@@ -65,15 +67,20 @@ func attemptByHash(tx *store.Tx, hash []byte) (attemptRow, error) {
 	return r, store.Missing(err)
 }
 
-// countTry counts one try, and tells whether there was one left.
+// countTry counts one try, and tells whether there was one left: the row stays
+// locked from the bound to the count, so that no number of concurrent guesses gets more.
 func countTry(tx *store.Tx, hash []byte, bound int) (bool, error) {
-	res := tx.G().Exec("UPDATE contact_attempts SET tries = tries + 1 WHERE hash = ? AND tries < ?", hash, bound)
+	var r []attemptRow
+	if err := tx.Locked().Where("hash = ? AND tries < ?", hash, bound).Limit(1).Find(&r).Error; err != nil || len(r) == 0 {
+		return false, err
+	}
+	res := tx.G().Model(&attemptRow{}).Where("hash = ?", hash).Updates(map[string]any{"tries": r[0].Tries + 1})
 	return res.RowsAffected == 1, res.Error
 }
 
 // proveAttempt notes a proof; false when it is proven already.
 func proveAttempt(tx *store.Tx, hash []byte, at int64) (bool, error) {
-	res := tx.G().Exec("UPDATE contact_attempts SET proven_at = ? WHERE hash = ? AND proven_at = 0", at, hash)
+	res := tx.G().Model(&attemptRow{}).Where("hash = ? AND proven_at = 0", hash).Updates(map[string]any{"proven_at": at})
 	return res.RowsAffected == 1, res.Error
 }
 
