@@ -349,7 +349,7 @@ func (h *hostile) found(what string, before, after answered) {
 		h.t.Errorf("NOT DETECTED by verify: %s\n%s", what, out)
 		err = errors.New("nothing")
 	}
-	said := err.Error()
+	said := strings.ReplaceAll(err.Error(), "\n", "; ")
 	for text := range strings.Lines(out) {
 		if strings.HasPrefix(text, "row ") {
 			said = strings.TrimSpace(text)
