@@ -272,10 +272,11 @@ func (s *Service) sendCurrent(ctx context.Context, tx *store.Tx, patient care.Pa
 			continue
 		}
 		err := s.spend(ctx, tx, contacts.LostLink, appointment, channel, to)
-		if fault.KindOf(err) == fault.Throttled {
+		switch k := fault.KindOf(err); {
+		case err == nil, k == fault.Unavailable: // no outlet: the other channel
+		case k == fault.Throttled:
 			return nil // the links sent before are good; the alarm is logged
-		}
-		if err != nil {
+		default:
 			return err
 		}
 	}

@@ -53,7 +53,11 @@ type Message struct {
 // SpendRequest counts a message, in the caller's transaction. It fails as Throttled
 // "request-budget" when the contact, the act, the organisation or the money of the
 // platform has had its share; then the caller's transaction must end without it.
+// Without an outlet for the channel it fails as Unavailable "channel-not-set".
 func (s *Service) SpendRequest(_ context.Context, tx *store.Tx, m Message) error {
+	if m.Channel == SMS && !s.SMS || m.Channel == Email && !s.Mail {
+		return fault.New(fault.Unavailable, "channel-not-set").With("seconds", "3600")
+	}
 	type cost struct {
 		budget.Budget
 		key string

@@ -159,7 +159,7 @@ function WhoForm({ flow, today, quiet, phone }: { flow: BookingFlow; today: stri
       {Object.keys(errors).length > 0 && <Alert tone="bad" title={t('book.incomplete')} live />}
       {failure && !quiet && Object.keys(errors).length === 0 && (
         <>
-          <Failure problem={failure} kept={t('book.kept')} retry={submit} busy={flow.busy} />
+          <Failure problem={failure} kept={t('book.kept')} {...(failure.code === 'codes-not-sent' ? {} : { retry: submit })} busy={flow.busy} />
           {failure.status === 429 && flow.other && (
             <Button look="secondary" wide onPress={() => flow.again(flow.other ?? 'email')}>
               {t(flow.other === 'sms' ? 'code.bySms' : 'code.byEmail')}

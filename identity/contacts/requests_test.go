@@ -1,0 +1,76 @@
+package contacts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"visavis/internal/care"
+	"visavis/internal/fault"
+	"visavis/internal/store"
+	"visavis/internal/testkit"
+)
+
+// TestContacts_RequestsAreBounded: each budget of a message on request stops it, takes
+// nothing of the others when it does, and comes back with its window.
+func TestContacts_RequestsAreBounded(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		h.Clock.Set(h.Clock.Now().Truncate(24 * time.Hour))
+		c := usual()
+		c.SMSPerHour = 40 * c.PricePerSMS
+		p := setUp(t, h, c)
+		spend := func(m Message) string {
+			var f *fault.Error
+			if err := h.DB.Tx(context.Background(), func(ctx context.Context, tx *store.Tx) error { return p.SpendRequest(ctx, tx, m) }); errors.As(err, &f) {
+				return f.Code
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			return ""
+		}
+		count := func(most int, of func(n int) Message) (passed int) {
+			for n := range most {
+				if spend(of(n)) == "" {
+					passed++
+				}
+			}
+			return passed
+		}
+		for name, x := range map[string]struct {
+			of   func(n int) Message
+			want int
+		}{
+			"one contact": {func(int) Message {
+				return Message{Kind: LostLink, Channel: Email, To: "zoe@exemple.fr", Organization: "a"}
+			}, 6},
+			"one act, many": {func(n int) Message {
+				return Message{Kind: Invitation, Channel: Email, To: fmt.Sprint("i", n), Organization: "b", Appointment: "1"}
+			}, 10},
+			"one organisation": {func(n int) Message {
+				return Message{Kind: DocumentCode, Channel: Email, To: fmt.Sprint("o", n), Organization: "c"}
+			}, 300},
+			"the money of an hour": {func(n int) Message {
+				return Message{Kind: DocumentCode, Channel: SMS, To: fmt.Sprint("s", n), Organization: care.OrganizationID(fmt.Sprint("d", n))}
+			}, 40},
+		} {
+			if got := count(x.want+10, x.of); got != x.want {
+				t.Errorf("%s: %d passed, want %d", name, got, x.want)
+			}
+		}
+		if _, err := p.start("+33639980001", "192.0.2.1", false); err != nil {
+			t.Errorf("a booking, when the money of requests is used: %v", err)
+		}
+		h.Clock.Advance(time.Hour)
+		for _, m := range []Message{{Kind: LostLink, Channel: Email, To: "zoe@exemple.fr", Organization: "a"}, {Kind: DocumentCode, Channel: SMS, To: "s1", Organization: "d"}} {
+			if code := spend(m); code != "" {
+				t.Errorf("an hour later: %s", code)
+			}
+		}
+		p.SMS = false
+		if code := spend(Message{Kind: DocumentCode, Channel: SMS, To: "s2", Organization: "d"}); code != "channel-not-set" {
+			t.Errorf("without a gateway: %q", code)
+		}
+	})
+}
