@@ -270,7 +270,7 @@ func ratio(a, b time.Duration) float64 {
 // the clock of the machine: the program has no other.
 func TestFlood(t *testing.T) {
 	rigs(t, func(t *testing.T, r *rig) {
-		f := &flood{bookings: 300, hosts: 60, during: 3 * time.Second, honest: 4}
+		f := &flood{bookings: 200, hosts: 40, during: 2 * time.Second, honest: 3}
 		wait := time.Duration(0)
 		if n, _ := strconv.Atoi(os.Getenv("VISAVIS_FLOOD")); n > 0 {
 			f.bookings, f.hosts, f.during, f.honest = n, 1000, time.Minute, 20

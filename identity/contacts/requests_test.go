@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"testing"
@@ -58,6 +59,15 @@ func TestContacts_RequestsAreBounded(t *testing.T) {
 			if got := count(x.want+10, x.of); got != x.want {
 				t.Errorf("%s: %d passed, want %d", name, got, x.want)
 			}
+		}
+		if err := h.DB.Read(context.Background(), func(_ context.Context, tx *store.Tx) error {
+			used, err := p.Ledger.Used(tx, requestContactHour, hex.EncodeToString(p.contact(address{Email, "o305"})))
+			if used != 0 {
+				t.Errorf("a contact has %d of its budget used by a message that was refused", used)
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
 		}
 		if _, err := p.start("+33639980001", "192.0.2.1", false); err != nil {
 			t.Errorf("a booking, when the money of requests is used: %v", err)
