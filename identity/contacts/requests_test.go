@@ -23,11 +23,19 @@ func TestContacts_RequestsAreBounded(t *testing.T) {
 		c.SMSPerHour = 40 * c.PricePerSMS
 		p := setUp(t, h, c)
 		spend := func(m Message) string {
-			var f *fault.Error
-			if err := h.DB.Tx(context.Background(), func(ctx context.Context, tx *store.Tx) error { return p.SpendRequest(ctx, tx, m) }); errors.As(err, &f) {
-				return f.Code
-			} else if err != nil {
+			var refused error // what was counted before is committed, as for a lost link
+			if err := h.DB.Tx(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+				refused = p.SpendRequest(ctx, tx, m)
+				return nil
+			}); err != nil {
 				t.Fatal(err)
+			}
+			var f *fault.Error
+			if errors.As(refused, &f) {
+				return f.Code
+			}
+			if refused != nil {
+				t.Fatal(refused)
 			}
 			return ""
 		}
