@@ -50,7 +50,7 @@ func frameAt(t *testing.T, b []byte) (int, int) {
 // Files that readers do not agree about, that hide something, or that are larger
 // than they say (issue 9, C7).
 func TestInspect_OddFiles(t *testing.T) {
-	j, p := jpegOf(t, 64, 48), pngOf(t, 30, 20)
+	j, p := jfif(jpegOf(t, 64, 48)), pngOf(t, 30, 20)
 	at, n := frameAt(t, j)
 	second := bytes.Clone(j[at : at+n])
 	binary.BigEndian.PutUint16(second[5:], 60000) // another height
@@ -97,6 +97,69 @@ func TestInspect_OddFiles(t *testing.T) {
 	// Adam7 of 8 × 8 grey: 1+1, 1+1, 1+2, 2+4, 2+8, 4+16, 4+32.
 	if got, err := picture.Inspect(made(piece("IHDR", header(8, 8, 8, 0, 0, 0, 1)), piece("IDAT", deflated(64+15)), end)); err != nil || got.Width != 8 {
 		t.Errorf("interlaced: %+v %v", got, err)
+	}
+}
+
+// jfif gives a JPEG the head that most have. Go's own reader looks no further than
+// the first frame then, so that what comes after it is for us to see.
+func jfif(jpeg []byte) []byte {
+	return segment(jpeg, 0xE0, []byte("JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"))
+}
+
+// TestInspect_NeighbourFormats: files of other kinds, under whatever name they come, and the
+// rarer frames of JPEG, where readers disagree about the size.
+func TestInspect_NeighbourFormats(t *testing.T) {
+	j := jfif(jpegOf(t, 64, 48))
+	at, n := frameAt(t, j)
+	insert := func(where int, b ...byte) []byte { return bytes.Join([][]byte{j[:where], b, j[where:]}, nil) }
+	for kind := byte(0xC3); kind <= 0xCF; kind++ {
+		other := bytes.Clone(j)
+		other[at+1] = kind
+		if _, err := picture.Inspect(other); !errors.Is(err, picture.ErrBroken) {
+			t.Errorf("a frame of kind %X: %v", kind, err)
+		}
+		second := bytes.Clone(j[at : at+n])
+		second[1] = kind
+		if kind == 0xC4 {
+			continue // a table, which may stand there
+		}
+		if _, err := picture.Inspect(insert(at+n, second...)); !errors.Is(err, picture.ErrBroken) {
+			t.Errorf("a second frame of kind %X: %v", kind, err)
+		}
+	}
+	scanAt := bytes.Index(j, []byte{0xFF, 0xDA})
+	hierarchy := bytes.Clone(j[at : at+n])
+	hierarchy[1] = 0xDE
+	for name, data := range map[string][]byte{
+		"WebP":                          []byte("RIFF\x24\x00\x00\x00WEBPVP8 \x18\x00\x00\x00"),
+		"HEIC":                          []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"),
+		"AVIF":                          []byte("\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1"),
+		"TIFF":                          []byte("II*\x00\x08\x00\x00\x00"),
+		"BMP":                           []byte("BM\x46\x00\x00\x00"),
+		"ICO":                           []byte("\x00\x00\x01\x00\x01\x00"),
+		"JPEG 2000":                     []byte("\x00\x00\x00\x0cjP  \r\n\x87\n"),
+		"JPEG XL":                       []byte("\xff\x0a\x00\x00"),
+		"PDF":                           []byte("%PDF-1.7\n"),
+		"PDF, a JPEG behind":            append([]byte("%PDF-1.7\n"), j...),
+		"a page, a JPEG behind":         append([]byte("<!doctype html><script>"), j...),
+		"a space before a JPEG":         append([]byte(" "), j...),
+		"a byte order mark before":      append([]byte("\xef\xbb\xbf"), j...),
+		"a PDF behind a JPEG":           append(bytes.Clone(j), "%PDF-1.7\n%%EOF"...),
+		"a ZIP behind a JPEG":           append(bytes.Clone(j), "PK\x05\x06\x00\x00\x00\x00"...),
+		"JPEG, a hierarchy with a size": insert(at, hierarchy...),
+		"JPEG, another size behind it":  insert(at+n, hierarchy...),
+		"JPEG, a size that is expanded": insert(at+n, 0xFF, 0xDF, 0, 3, 0x11),
+		"JPEG, begun twice":             insert(at, 0xFF, 0xD8),
+		"JPEG, a restart before a scan": insert(at, 0xFF, 0xD0),
+		"JPEG, a frame after its scan":  bytes.Join([][]byte{j[:len(j)-2], j[at : at+n], j[len(j)-2:]}, nil),
+		"JPEG, a page in a comment":     segment(j, 0xFE, []byte("<script>alert(1)</script>")),
+		"JPEG, a page in APP15":         segment(j, 0xEF, []byte("%PDF-1.7")),
+		"JPEG, a reserved marker":       insert(scanAt, 0xFF, 0xBF, 0, 4, 0, 0),
+		"JPEG, a length of one":         insert(scanAt, 0xFF, 0xDB, 0, 1),
+	} {
+		if p, err := picture.Inspect(data); err == nil {
+			t.Errorf("%s is taken for a %s of %d × %d", name, p.MIME, p.Width, p.Height)
+		}
 	}
 }
 

@@ -114,7 +114,7 @@ func walkJPEG(b []byte) error {
 			if frames++; frames > 1 || scanned {
 				return ErrBroken
 			}
-		case marker == 0xDC: // DNL gives the height a second time
+		case unusual(marker):
 			return ErrBroken
 		case marker == 0xDA && frames == 0, marker >= 0xE0 && scanned:
 			return ErrBroken
@@ -135,6 +135,12 @@ func walkJPEG(b []byte) error {
 // without DHT, JPG and DAC.
 func frame(marker byte) bool {
 	return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC
+}
+
+// unusual tells of markers that no camera writes and not every reader takes: DAC, JPG, and
+// DNL, DHP and EXP, which say the size a second time.
+func unusual(marker byte) bool {
+	return marker == 0xCC || marker == 0xC8 || marker == 0xDC || marker == 0xDE || marker == 0xDF
 }
 
 // plain tells whether a segment belongs to the picture itself: its coding, its colours, its orientation.
