@@ -92,6 +92,24 @@ func (f *foundation) keepHead(ctx context.Context, _ json.RawMessage) error {
 	return nil // reported once and by health; the job comes again by itself
 }
 
+// keepLast keeps what was written until the jobs stopped: the next start may be
+// hours away.
+func (f *foundation) keepLast(ctx context.Context) {
+	if !f.heads.busy.TryLock() {
+		return // the first place hangs
+	}
+	defer f.heads.busy.Unlock()
+	_, err := f.seq.Sequence(ctx)
+	if err == nil {
+		_, _, err = f.exportHead(ctx)
+	}
+	if err != nil {
+		f.log.Error("audit: the last head is not kept", "error", err)
+		return
+	}
+	f.copyHeads()
+}
+
 // exportHead refuses to begin again in a folder whose heads are gone while this
 // process runs: a share that is not mounted any more.
 func (f *foundation) exportHead(ctx context.Context) (name, head string, err error) {

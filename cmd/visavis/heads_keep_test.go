@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -165,6 +166,28 @@ func TestKeepHead_SecondPlaceFails(t *testing.T) {
 	is("holds what the first has not", "do not hold the same")
 	if n := strings.Count(h.Logged.String(), "heads do not reach the second place"); n != 3 {
 		t.Errorf("the log says it %d times, want once for each failure", n)
+	}
+}
+
+// TestKeepLast: what was written until a process ends leaves the database with
+// it, numbered or not yet.
+func TestKeepLast(t *testing.T) {
+	h, p := heading(t)
+	entry(t, h)
+	if err := p.keepHead(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	err := h.DB.Tx(testkit.As(authz.SystemActor()), func(ctx context.Context, tx *store.Tx) error {
+		return h.Audit.Append(ctx, tx, audit.Entry{Action: "document.read", Object: "document/2"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.keepLast(t.Context())
+	for _, dir := range []string{p.cfg.HeadsDir, p.cfg.HeadsCopy} {
+		if got := sizes(t, dir); !slices.Equal(got, []int64{1, 2}) {
+			t.Errorf("%s: %v", dir, got)
+		}
 	}
 }
 

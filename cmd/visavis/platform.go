@@ -383,6 +383,7 @@ func (p *platform) close(ctx context.Context) error {
 	}
 	if p.bus != nil && p.server != nil {
 		errs = append(errs, p.bus.Stop(ctx))
+		p.keepLast(ctx)
 	}
 	if p.media != nil {
 		errs = append(errs, p.media.Close(ctx))
