@@ -2,11 +2,13 @@ package documents_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"strings"
 	"testing"
 
 	"visavis/documents"
 	"visavis/internal/care"
+	"visavis/internal/fault"
 	"visavis/internal/testkit"
 	"visavis/internal/testkit/signtest"
 )
@@ -49,5 +51,18 @@ func TestCharacters_Report(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A sign that cannot be printed is refused at its field when a report is written, and nothing is kept.
+func TestCharacters_RefusedWhenWritten(t *testing.T) {
+	svc, _ := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	for _, sign := range []string{"中", "😀", "\u0301", "\x00"} {
+		text := documents.Text{Motive: "Toux", Text: "Examen " + sign, Conclusion: sign}
+		_, err := svc.Write(staff(care.Doctor, claire), encounter, text, 0)
+		var f *fault.Error
+		if !errors.As(err, &f) || len(f.Fields) != 2 || f.Fields[0].Name != "text" || f.Fields[0].Code != "sign-not-printable" {
+			t.Errorf("%+q: %v", sign, err)
+		}
 	}
 }
