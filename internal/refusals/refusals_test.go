@@ -192,7 +192,7 @@ func TestKill(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		s := open(t, h)
 		sent := 0
-		for range 40 { // seconds; the writer follows each
+		for range 60 { // seconds; the writer follows each
 			for n := range 100 {
 				s.Note(refusal(eve(), n, "not-found"))
 				sent++
