@@ -79,11 +79,16 @@ join kills "go, kills" "$kills"
 gotest "go, bad networks" ./sfu
 gotest "go, calls in browsers" -p 1 -run 'Browser|Chromium' ./signaling ./cmd/visavis
 gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
-# How pages look (widths, languages, axe) does not depend on the database: once. The other's story beside pages without a call.
-aside story journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=story
-story=$!
-journeys "journeys sqlite" scripts/e2e.sh sqlite
-join story "journeys postgres" "$story"
+# How pages look (widths, languages, axe) does not depend on the database: once. Each demo has its own people: the patients'
+# phones, then the other database's story, beside the desks.
+beside() {
+	journeys "journeys phone" scripts/e2e.sh phone --project=phone
+	journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=story
+}
+aside phone beside
+phone=$!
+journeys "journeys desk" scripts/e2e.sh desk --project=desk --project=story
+join phone "journeys phone" "$phone"
 
 echo "$((SECONDS - began)) s in all"
 tally close
