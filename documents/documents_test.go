@@ -499,7 +499,7 @@ func TestHTTP(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := h.Server(t, testkit.Actors{
-			"claire": {Role: care.Doctor, StaffID: claire, OrganizationID: clinic, SessionID: "s1", Level: authz.LevelPSC, ProvedAt: testkit.Morning()},
+			"claire": {Role: care.Doctor, StaffID: claire, OrganizationID: clinic, SessionID: "s1", Level: authz.LevelPSC, SignsUntil: testkit.Morning().Add(time.Hour)},
 			"hugo":   {Role: care.Doctor, StaffID: hugo, OrganizationID: clinic, SessionID: "s2", Level: authz.LevelPSC},
 			"lea":    {Role: care.Patient, PatientID: lea, SessionID: "s3", Level: authz.LevelCode},
 			"link":   {Role: care.Patient, PatientID: lea, SessionID: "s4", Level: authz.LevelLink},

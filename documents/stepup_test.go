@@ -28,7 +28,7 @@ func TestSign_StepUp(t *testing.T) {
 		}{
 			{time.Hour, false, "s", false}, {11 * time.Hour, false, "s", false}, {time.Hour - time.Second, false, "s", true}, {11 * time.Hour, true, "s", true},
 		} {
-			doctor.SessionID, doctor.ProvedAt, doctor.SteppedUp = c.session, h.Clock.Now().Add(-c.age), c.again
+			doctor.SessionID, doctor.SignsUntil, doctor.SteppedUp = c.session, h.Clock.Now().Add(time.Hour-c.age), c.again
 			if _, err = svc.Sign(testkit.As(doctor), encounter, r.Edit); c.signs != (err == nil) {
 				t.Errorf("%+v: %v", c, err)
 			}

@@ -106,7 +106,7 @@ func newClinic(t *testing.T, h *testkit.House, more ...psc.Account) *clinic {
 	}
 	g := &agenda{known: map[care.AppointmentID]identity.Appointment{}, last: map[care.PatientID]care.AppointmentID{}, team: map[string]bool{}}
 	svc, err := identity.New(identity.Deps{DB: h.DB, Bus: h.Bus, Audit: h.Audit, Keeper: h.Keeper, Table: h.Table, Clock: h.Clock,
-		Limits: h.Limits, Master: h.Master, Appointments: g, Encounters: g, Secrecy: g, Requests: requests(h), ProSante: party})
+		Limits: h.Limits, Master: h.Master, Appointments: g, Encounters: g, Secrecy: g, Requests: requests(h), ProSante: party, SignFor: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

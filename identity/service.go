@@ -97,6 +97,7 @@ type Deps struct {
 	Secrecy      Secrecy
 	Requests     *contacts.Service // counts what is sent to who is not signed in
 	ProSante     *prosante.Party
+	SignFor      time.Duration // after a sign-in, before a step-up is asked to sign; 0 asks in every session
 }
 
 // Service holds the use cases. It is safe for concurrent use.

@@ -345,14 +345,14 @@ func (s *Service) stepUp(ctx context.Context, row signinRow, who prosante.Profes
 	return done, err
 }
 
-// proved fills in when the professional of a session last proved who they are:
-// when it began, or by a step-up since. The row of a step-up counts with its MAC
+// proved fills in until when a professional's sign-in suffices to sign, and
+// whether they proved again who they are since it began. The row of a step-up counts with its MAC
 // only, so that nobody writes one in the database.
 func (s *Service) proved(tx *store.Tx, r sessionRow, a authz.Actor) (authz.Actor, error) {
 	if a.StaffID == "" {
 		return a, nil
 	}
-	a.ProvedAt = store.Time(r.At)
+	a.SignsUntil = store.Time(r.At).Add(s.SignFor)
 	up, err := stepUpOf(tx, care.SessionID(r.ID))
 	if fault.KindOf(err) == fault.NotFound {
 		return a, nil

@@ -521,7 +521,7 @@ func TestHTTP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := h.Server(t, testkit.Actors{"claire": {Role: care.Doctor, StaffID: claire, OrganizationID: clinic, SessionID: "s1", Level: authz.LevelPSC, ProvedAt: testkit.Morning()},
+		s := h.Server(t, testkit.Actors{"claire": {Role: care.Doctor, StaffID: claire, OrganizationID: clinic, SessionID: "s1", Level: authz.LevelPSC, SignsUntil: testkit.Morning().Add(time.Hour)},
 			"hugo": {Role: care.Doctor, StaffID: hugo, OrganizationID: clinic, SessionID: "s2", Level: authz.LevelPSC}}, texts)
 		prescriptions.Routes(s, svc)
 		c := testkit.HTTP(t, s.Handler()).Held(s)

@@ -2,7 +2,6 @@ package prescriptions_test
 
 import (
 	"testing"
-	"time"
 
 	"visavis/internal/authz"
 	"visavis/internal/testkit"
@@ -16,7 +15,7 @@ func TestSign_StepUp(t *testing.T) {
 		svc, _ := open(t, h)
 		p := draft(t, svc, prescriptions.Medicines, thyroid)
 		a := authz.From(doctor())
-		a.SessionID, a.ProvedAt = "s", h.Clock.Now().Add(-time.Hour)
+		a.SessionID, a.SignsUntil = "s", h.Clock.Now()
 		_, err := svc.Sign(testkit.As(a), p.ID, p.Edit)
 		problem(t, err, "step-up-required")
 		a.SteppedUp = true

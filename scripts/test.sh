@@ -84,6 +84,7 @@ gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,lim
 beside() {
 	journeys "journeys phone" scripts/e2e.sh phone --project=phone
 	journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=story
+	journeys "journeys stepup" env VISAVIS_SIGN_FOR=0s scripts/e2e.sh stepup
 }
 aside phone beside
 phone=$!

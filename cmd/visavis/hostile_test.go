@@ -133,7 +133,7 @@ func TestHostileBodies_EveryRoute(t *testing.T) {
 	callers := testkit.Actors{}
 	for _, role := range []care.Role{care.Patient, care.Companion, care.Doctor, care.Nurse, care.Pharmacist, care.Secretary, care.Admin} {
 		callers[string(role)] = authz.Actor{Role: role, SessionID: care.SessionID(care.NewID(time.Now())), Level: authz.LevelPSC,
-			PatientID: care.PatientID(care.NewID(time.Now())), StaffID: care.StaffID(care.NewID(time.Now())), ProvedAt: time.Now()}
+			PatientID: care.PatientID(care.NewID(time.Now())), StaffID: care.StaffID(care.NewID(time.Now())), SignsUntil: time.Now().Add(time.Hour)}
 	}
 	if err := p.serverFor(callers, noLimit{}); err != nil {
 		t.Fatal(err)

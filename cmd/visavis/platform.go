@@ -119,7 +119,7 @@ func (p *platform) directory(party *prosante.Party) (err error) {
 	p.contacts = p.newContacts()
 	p.identity, err = identity.New(identity.Deps{
 		DB: p.db, Bus: p.bus, Audit: p.audit, Keeper: p.keeper, Table: p.table, Clock: p.clock, Limits: p.limits, Master: p.master,
-		Appointments: identityAppointments{ask{p}}, Encounters: identityEncounters{ask{p}}, Secrecy: identitySecrecy{ask{p}}, Requests: p.contacts, ProSante: party,
+		Appointments: identityAppointments{ask{p}}, Encounters: identityEncounters{ask{p}}, Secrecy: identitySecrecy{ask{p}}, Requests: p.contacts, ProSante: party, SignFor: p.cfg.SignFor,
 	})
 	return err
 }

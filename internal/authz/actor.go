@@ -68,10 +68,10 @@ type Actor struct {
 	SessionID      care.SessionID
 	Level          Level
 	Capabilities   Capability // of a professional, beside their role
-	// ProvedAt is when the professional of this session proved who they are, and
-	// SteppedUp that they did so again since (MaySign).
-	ProvedAt  time.Time
-	SteppedUp bool
+	// SignsUntil is when the sign-in of this session no longer suffices to sign, and
+	// SteppedUp that the professional proved again who they are since (MaySign).
+	SignsUntil time.Time
+	SteppedUp  bool
 	// Proof says how identity was proven, for the audit: idp, acr, auth time.
 	Proof string
 	// Request names the HTTP request, for the audit.
@@ -118,15 +118,12 @@ func From(ctx context.Context) Actor {
 	return a
 }
 
-// signFor is how long after its sign-in a session may sign without a step-up.
-const signFor = time.Hour
-
-// MaySign refuses the first signature of a session that is older than an hour
-// (Forbidden step-up-required): its professional proves again who they are, once
-// in the session. What acts without a session, a job or a test, is not asked.
+// MaySign refuses the first signature of a session from SignsUntil on (Forbidden
+// step-up-required): its professional proves again who they are, once in the
+// session. What acts without a session, a job or a test, is not asked.
 func MaySign(ctx context.Context, now time.Time) error {
 	a := From(ctx)
-	if a.SessionID == "" || a.SteppedUp || now.Sub(a.ProvedAt) < signFor {
+	if a.SessionID == "" || a.SteppedUp || now.Before(a.SignsUntil) {
 		return nil
 	}
 	return fault.New(fault.Forbidden, "step-up-required")

@@ -48,6 +48,7 @@ type Config struct {
 	TSA       TSA           `embed:"" prefix:"tsa-"`
 	Medicines string        `env:"VISAVIS_MEDICINES" type:"path" help:"Folder of BDPM files that you keep yourself; when empty, what medicines update fetched, or a small sample."`
 	BDPM      BDPM          `embed:"" prefix:"medicines-"`
+	SignFor   time.Duration `env:"VISAVIS_SIGN_FOR" default:"1h" help:"How long after a sign-in its professional may sign without confirming who they are; at most 1h, 0 to ask before the first signature of every session."`
 	OID       string        `env:"VISAVIS_OID" default:"1.2.250.1.999.1" help:"OID root of this platform, for document ids."`
 	Sockets   Sockets       `embed:"" prefix:"sockets-"`
 	Drain     time.Duration `env:"VISAVIS_DRAIN" default:"10s" help:"How long running work may take when stopping."`
@@ -191,6 +192,9 @@ func (c *Config) AfterApply() error {
 	}
 	if c.HeadsStamp < 0 || c.HeadsStamp > 0 && c.HeadsStamp < time.Minute {
 		errs = append(errs, errors.New("audit-heads-stamp (VISAVIS_AUDIT_HEADS_STAMP): at least 1m, or 0 for never"))
+	}
+	if c.SignFor < 0 || c.SignFor > time.Hour {
+		errs = append(errs, errors.New("sign-for (VISAVIS_SIGN_FOR): from 0, to ask in every session, to 1h"))
 	}
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.HasSuffix(c.PublicURL, "/") {

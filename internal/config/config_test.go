@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -141,6 +142,20 @@ func TestTheTimeStampingAuthority(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// TestSignFor: an hour is the most that a sign-in may sign for.
+func TestSignFor(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": time.Hour, "0s": 0, "20m": 20 * time.Minute, "1h": time.Hour, "1h0m1s": -1, "-1s": -1} {
+		var args []string
+		if text != "" {
+			args = []string{"--sign-for=" + text}
+		}
+		c, err := parse(t, args...)
+		if refused := err != nil && strings.Contains(err.Error(), "VISAVIS_SIGN_FOR"); refused != (want < 0) || want >= 0 && c.SignFor != want {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 /** The last gesture: what will be signed, one button; once signed, one sentence. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useId, useRef, useState, type RefObject } from 'react';
 import { asProblem } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { Encounter, Prescription } from '@/api/deskTypes';
@@ -21,6 +21,8 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
   const announce = useAnnounce();
   const client = useQueryClient();
   const drafts = useDrafts();
+  const why = useId();
+  const bar = useRef<HTMLDivElement>(null);
   const [signer] = useState(() => new Signer());
   const [returned] = useState(() => readReturn(encounter.id, location, sessionStorage));
   const report = useQuery({ queryKey: ['report', encounter.id], queryFn: () => desk.report(encounter.id), staleTime: Infinity });
@@ -46,13 +48,27 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
       );
     },
   });
+  // The page is left: what was typed since the signature was asked is saved first.
+  const leave = useMutation({
+    mutationFn: () => drafts.flushAll(),
+    onSuccess: (saved) => {
+      if (!saved) return;
+      noteSigning(encounter.id, sessionStorage);
+      location.assign(stepUpAddress(location));
+    },
+  });
   const loaded = report.data !== undefined && written.data !== undefined;
   const { mutate } = sign;
+  // Once in the life of the page: later the note is that of the next time.
+  const answered = useRef(false);
   useEffect(() => {
-    if (!loaded || returned.is === 'none') return;
+    if (!loaded || returned.is === 'none' || answered.current) return;
+    answered.current = true;
     forgetSigning(sessionStorage);
     if (returned.is === 'confirmed') mutate();
-  }, [loaded, returned, mutate]);
+    else announce(t(refusedText(returned.code)));
+  }, [loaded, returned, mutate, announce, t]);
+  useEffect(() => (loaded && returned.is !== 'none' ? keepInView(bar) : undefined), [loaded, returned]);
   if (!report.data || !written.data) return null;
   if (!reportOpen && openRx.length === 0) {
     return (
@@ -63,26 +79,25 @@ export function SignBar({ encounter, onTab }: { encounter: Encounter; onTab: (ta
   }
   const outcome = sign.data;
   const stepUp = outcome?.is === 'stopped' && outcome.problem.code === 'step-up-required';
-  const confirm = () => {
-    noteSigning(encounter.id, sessionStorage);
-    location.assign(stepUpAddress(location));
-  };
+  const unsaved = outcome?.is === 'unsaved' || leave.data === false;
   return (
-    <div className={styles.sign}>
-      {outcome?.is === 'unsaved' && (
+    <div className={styles.sign} ref={bar}>
+      {unsaved && (
         <Alert tone="warn" live title={t('sign.unsaved')}>
           <p>{t('sign.unsaved.now')}</p>
         </Alert>
       )}
       {returned.is === 'refused' && sign.isIdle && (
-        <Alert tone="warn" live title={t(returned.code === 'step-up-other' ? 'sign.stepUp.other' : 'sign.stepUp.failed')}>
+        <Alert tone="warn" title={t(refusedText(returned.code))}>
           <p>{t('sign.stepUp.again')}</p>
         </Alert>
       )}
       {stepUp && (
         <Alert tone="info" live title={t('sign.stepUp')}>
-          <p>{t('sign.stepUp.now')}</p>
-          <Button onPress={confirm}>{t('sign.stepUp.action')}</Button>
+          <p id={why}>{t('sign.stepUp.now')}</p>
+          <Button onPress={() => leave.mutate()} busy={leave.isPending} autoFocus aria-describedby={why}>
+            {t('sign.stepUp.action')}
+          </Button>
         </Alert>
       )}
       {outcome?.is === 'stopped' &&
@@ -112,6 +127,26 @@ function itemsOf(encounterId: string, open: Prescription[], drafts: Drafts, with
   const sign = async (key: string) => desk.signReport(encounterId, (await desk.report(encounterId)).data.version, key);
   return [...items, { key: 'report', sign }];
 }
+
+/**
+ * A page that is opened again is at its top, and on a phone what became of the signature is far below. Shows it
+ * while the rest of the page takes its height, for three seconds at most, and no longer once the person acts.
+ */
+function keepInView(bar: RefObject<HTMLElement | null>): () => void {
+  const height = new ResizeObserver(() => bar.current?.scrollIntoView({ block: 'nearest' }));
+  const acts = ['pointerdown', 'wheel', 'touchstart', 'keydown'];
+  const stop = () => {
+    height.disconnect();
+    clearTimeout(late);
+    for (const act of acts) removeEventListener(act, stop);
+  };
+  const late = setTimeout(stop, 3_000);
+  for (const act of acts) addEventListener(act, stop);
+  for (const box of [document.body, ...document.querySelectorAll('#content > *')]) height.observe(box);
+  return stop;
+}
+
+const refusedText = (code: string) => (code === 'step-up-other' ? 'sign.stepUp.other' : 'sign.stepUp.failed');
 
 function toSign(t: ReturnType<typeof useT<'encounter'>>, report: boolean, prescriptions: number): string {
   if (prescriptions === 0) return t('sign.report');
