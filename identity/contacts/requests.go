@@ -64,6 +64,9 @@ func (s *Service) SpendRequest(_ context.Context, tx *store.Tx, m Message) error
 		n   int64
 	}
 	contact := hex.EncodeToString(s.contact(address{m.Channel, m.To}))
+	if m.Kind == DocumentCode {
+		contact += "|code" // whoever knows the contact may have the others sent to it, and takes no code
+	}
 	list := []cost{{requestContactHour, contact, 1}, {requestContactDay, contact, 1}, {requestPlaceHour, string(m.Organization), 1}}
 	if m.Kind == Invitation {
 		list = append(list, cost{invitationsDay, string(m.Appointment), 1})

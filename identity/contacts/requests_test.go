@@ -69,7 +69,7 @@ func TestContacts_RequestsAreBounded(t *testing.T) {
 			}
 		}
 		if err := h.DB.Read(context.Background(), func(_ context.Context, tx *store.Tx) error {
-			used, err := p.Ledger.Used(tx, requestContactHour, hex.EncodeToString(p.contact(address{Email, "o305"})))
+			used, err := p.Ledger.Used(tx, requestContactHour, hex.EncodeToString(p.contact(address{Email, "o305"}))+"|code")
 			if used != 0 {
 				t.Errorf("a contact has %d of its budget used by a message that was refused", used)
 			}
@@ -79,6 +79,16 @@ func TestContacts_RequestsAreBounded(t *testing.T) {
 		}
 		if _, err := p.start("+33639980001", "192.0.2.1", false); err != nil {
 			t.Errorf("a booking, when the money of requests is used: %v", err)
+		}
+		for _, kind := range []Kind{Invitation, LostLink} { // what others may have sent to a contact takes no code of its owner
+			if got := count(10, func(n int) Message {
+				return Message{Kind: kind, Channel: Email, To: string(kind), Organization: "e", Appointment: care.AppointmentID(fmt.Sprint("e", n))}
+			}); got != 6 {
+				t.Errorf("%s to one contact: %d passed, want 6", kind, got)
+			}
+			if code := spend(Message{Kind: DocumentCode, Channel: Email, To: string(kind), Organization: "e"}); code != "" {
+				t.Errorf("a code after a flood of %s: %s", kind, code)
+			}
 		}
 		h.Clock.Advance(time.Hour)
 		for _, m := range []Message{{Kind: LostLink, Channel: Email, To: "zoe@exemple.fr", Organization: "a"}, {Kind: DocumentCode, Channel: SMS, To: "s1", Organization: "d"}} {

@@ -199,7 +199,27 @@ func (s *Service) Settle(ctx context.Context, id, reason string) (alarm Alarm, e
 		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "refusal.settle", Object: object(id), Detail: map[string]string{"reason": reason}})
 	})
+	if err == nil {
+		s.closeAlarm(alarm)
+	}
 	return alarm, err
+}
+
+// closeAlarm has what is refused after an alarm was settled counted anew: nobody
+// looks at a settled alarm again, so it must not take what its person goes on with
+// until its window ends, which is a day for the slow rules.
+func (s *Service) closeAlarm(a Alarm) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.people[a.Actor]
+	if p == nil {
+		return
+	}
+	for i := range p.counts {
+		if p.counts[i].alarm == a.ID {
+			p.counts[i] = counter{}
+		}
+	}
 }
 
 // Refusals lists what people of the caller's organisation were refused, the newest

@@ -303,6 +303,52 @@ func TestAlarms_OncePerWindow(t *testing.T) {
 	})
 }
 
+// TestSettle_WhatComesLater: who goes on after their alarm was settled raises another,
+// in the same window too, before and after a restart.
+func TestSettle_WhatComesLater(t *testing.T) {
+	for name, restart := range map[string]bool{"running": false, "restarted": true} {
+		t.Run(name, func(t *testing.T) {
+			testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+				s := open(t, h)
+				step := func(from, to int) []refusals.Alarm {
+					for n := from; n < to; n++ {
+						s.Note(refusal(guest(), n, "not-found"))
+					}
+					flush(t, s, true)
+					return alarms(t, s, refusals.Open)
+				}
+				first := step(0, 6)
+				if len(first) != 1 {
+					t.Fatalf("%d alarms, want 1", len(first))
+				}
+				h.Clock.Advance(time.Second)
+				if _, err := s.Settle(testkit.As(officer()), first[0].ID, "Vu avec la personne."); err != nil {
+					t.Fatal(err)
+				}
+				h.Clock.Advance(time.Second)
+				if restart {
+					s = open(t, h)
+					if err := s.Start(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					if err := s.Stop(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if list := step(6, 10); len(list) != 0 {
+					t.Errorf("after four more: %+v", list)
+				}
+				if list := step(10, 11); len(list) != 1 || list[0].ID == first[0].ID || list[0].Refusals != 5 {
+					t.Errorf("after five more: %+v", list)
+				}
+				if list := alarms(t, s, refusals.Settled); len(list) != 1 || list[0].Refusals != 6 {
+					t.Errorf("the settled one: %+v", list)
+				}
+			})
+		})
+	}
+}
+
 // TestSettle: with a reason, once, by somebody else than the person it is about,
 // of the same organisation, and in the audit.
 func TestSettle(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"visavis/internal/audit"
 	"visavis/internal/authz"
@@ -82,6 +83,11 @@ func (s *Service) standingLocked(a Alarm) {
 			continue
 		}
 		c := &p.counts[i]
+		if !a.SettledAt.IsZero() { // closeAlarm: what came later counts anew
+			c.times = slices.DeleteFunc(c.times, func(at time.Time) bool { return !at.After(a.SettledAt) })
+			c.count, c.areas = len(c.times), nil
+			continue
+		}
 		c.alarm, c.until, c.began = a.ID, a.Raised.Add(r.Window), a.Began
 		c.count, c.areas, c.last = max(c.count, a.Refusals), a.Areas, a.Last
 	}
