@@ -215,7 +215,7 @@ func (s *Service) Verify(ctx context.Context, secret, typed, network string) err
 	hash := s.hash("attempt", secret)
 	var refused error
 	err := s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		row, err := attemptByHash(tx, hash)
+		row, err := lockAttempt(tx, hash)
 		if err != nil {
 			return err
 		}

@@ -102,3 +102,33 @@ func TestContacts_RequestsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestContacts_RightCodeAtOnce: the right code sent several times at once passes each
+// time, whatever tries are left: a second press or a repeated request is no guess.
+func TestContacts_RightCodeAtOnce(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		p := setUp(t, h, usual())
+		for round := range 4 {
+			phone := fmt.Sprintf("+3363998010%d", round)
+			secret, err := p.start(phone, "192.0.2.1", false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code, _ := p.code(phone)
+			for range tries - 1 {
+				if err := p.Verify(context.Background(), secret, "x", "192.0.2.1"); err == nil {
+					t.Fatal("a wrong code passes")
+				}
+			}
+			answers := make(chan error, 8)
+			for range cap(answers) {
+				go func() { answers <- p.Verify(context.Background(), secret, code, "192.0.2.1") }()
+			}
+			for range cap(answers) {
+				if err := <-answers; err != nil {
+					t.Errorf("the right code: %v", err)
+				}
+			}
+		}
+	})
+}

@@ -67,6 +67,14 @@ func attemptByHash(tx *store.Tx, hash []byte) (attemptRow, error) {
 	return r, store.Missing(err)
 }
 
+// lockAttempt is attemptByHash for a try: of several at once each sees what became of
+// the one before.
+func lockAttempt(tx *store.Tx, hash []byte) (attemptRow, error) {
+	var r attemptRow
+	err := tx.Locked().Where("hash = ?", hash).Take(&r).Error
+	return r, store.Missing(err)
+}
+
 // countTry counts one try, and tells whether there was one left: the row stays
 // locked from the bound to the count, so that no number of concurrent guesses gets more.
 func countTry(tx *store.Tx, hash []byte, bound int) (bool, error) {
