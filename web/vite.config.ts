@@ -36,7 +36,7 @@ export default defineConfig({
     // A few kB smaller than the default on the 150 kB of a patient's page.
     minify: 'terser',
     rollupOptions: { output: { manualChunks: chunkOf } },
-    terserOptions: { compress: { passes: 3, ecma: 2020 }, format: { comments: false, ecma: 2020 } },
+    terserOptions: { compress: { passes: 3, ecma: 2020, keep_fargs: false, pure_getters: true }, format: { comments: false, ecma: 2020 } },
   },
   server: {
     proxy: {

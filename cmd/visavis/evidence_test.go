@@ -107,7 +107,8 @@ func opensslAlone(t *testing.T, raw []byte, files ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(doc), "```sh\n")
+	_, section, _ := strings.Cut(string(doc), "## Proof of a consent\n")
+	_, rest, found := strings.Cut(section, "```sh\n")
 	commands, _, ended := strings.Cut(rest, "```")
 	if !found || !ended {
 		t.Fatal("docs/crypto.md has no commands")

@@ -156,7 +156,7 @@ func (h *House) Server(t testing.TB, sessions httpx.Authenticator, texts ...*lan
 	s, err := httpx.New(httpx.Options{
 		DB: h.DB, Keeper: h.Keeper, Clock: h.Clock, Log: h.Log, Table: h.Table, Sessions: sessions,
 		Limits: h.Limits, Languages: texts, PublicURL: "https://visavis.test",
-		Hosts: []string{"127.0.0.1:*"}, // where the clients of tests call
+		Hosts: []string{"127.0.0.1:*", "localhost:*"}, // where the clients of tests call
 	})
 	if err != nil {
 		t.Fatal(err)
