@@ -16,7 +16,7 @@ import (
 	"visavis/internal/testkit/rtcclient"
 )
 
-// goesSilent stops all packets of a seat: its sockets stay open, and nobody is told.
+// goesSilent stops all packets of a seat. Its sockets stay open and it sends no goodbye.
 func (c *call) goesSilent(seat int) {
 	c.chaos[seat].Lose(1)
 	c.seats[seat].Freeze()

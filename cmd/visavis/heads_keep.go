@@ -111,7 +111,7 @@ func (f *foundation) keepLast(ctx context.Context) {
 }
 
 // exportHead refuses to begin again in a folder whose heads are gone while this
-// process runs: a share that is not mounted any more.
+// process runs, as when a network share is unmounted.
 func (f *foundation) exportHead(ctx context.Context) (name, head string, err error) {
 	if !f.heads.keptAt.IsZero() {
 		_, known, err := headlog.Newest(f.cfg.HeadsDir)

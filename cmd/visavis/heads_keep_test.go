@@ -191,8 +191,8 @@ func TestKeepLast(t *testing.T) {
 	}
 }
 
-// TestKeepHead_FirstPlaceGone: a folder whose heads are gone, as a share that is
-// not mounted any more, is told and not begun again.
+// TestKeepHead_FirstPlaceGone: when the heads of a folder are gone, as when a network
+// share is unmounted, health reports it and no new file is begun there.
 func TestKeepHead_FirstPlaceGone(t *testing.T) {
 	h, p := heading(t)
 	entry(t, h)

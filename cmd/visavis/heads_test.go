@@ -106,7 +106,7 @@ func TestACutAuditLogIsFound(t *testing.T) {
 		gone := []string{"was cut", newest.Name, fmt.Sprintf("covers %d entries and %d remain", newest.Size, size), fmt.Sprintf("entries %d to %d are gone, written after 20", size, newest.Size-1)}
 		says("by the first place", []string{"verify"}, append(gone, dir, "are not in the log any more")...)
 		says("by the next head", []string{"audit", "head"}, "was cut")
-		for _, folder := range []string{dir, filepath.Join(r.dir, "audit")} { // who has the data folder too
+		for _, folder := range []string{dir, filepath.Join(r.dir, "audit")} { // the attacker empties the data folder as well
 			if err := os.RemoveAll(folder); err != nil {
 				t.Fatal(err)
 			}

@@ -125,9 +125,9 @@ func (d *apiDocument) hostile(t *testing.T, s schema, size int) map[string]strin
 	}
 }
 
-// TestHostileBodies_EveryRoute sends to every route, as a caller who may call it,
-// bodies made to be refused many times over. The answer does not grow with
-// the body, the work is bounded, and nothing breaks (issue 9, C7).
+// TestHostileBodies_EveryRoute sends bodies with thousands of faults to every route,
+// as a caller with the right to call it. The size of the answer and the memory are
+// bounded, and no answer is a 5xx (issue 9, C7).
 func TestHostileBodies_EveryRoute(t *testing.T) {
 	p := wired(t)
 	callers := testkit.Actors{}

@@ -11,9 +11,9 @@ import (
 	"visavis/internal/testkit/rtcclient"
 )
 
-// TestRefusals_EveryWayIn refuses people in the ways that the walk of the routes
-// does not: an ended session, a revoked link, a patient who is somebody else's, and
-// on sockets another's ticket and orders that are not theirs (issue 9, C4).
+// TestRefusals_EveryWayIn tries the refusals that TestEveryRouteKeepsItsDoor does not:
+// an ended session, the session of a revoked link, another doctor's patient and, on sockets, another
+// person's ticket and forbidden orders (issue 9, C4).
 func TestRefusals_EveryWayIn(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "", "")

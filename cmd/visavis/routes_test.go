@@ -235,7 +235,7 @@ func (r *rig) refusals(officer *testkit.Client, query string) (all []refused) {
 	}
 }
 
-// self is the id under which the audit knows who is signed in.
+// self returns the id of the signed-in person, as the audit log records it.
 func self(c *testkit.Client) string {
 	var me struct{ Patient, Staff struct{ ID string } }
 	c.Get("/api/me").Want(200).JSON(&me)

@@ -43,9 +43,9 @@ var (
 	budgeted   = regexp.MustCompile(`\b(?:contact|sms|mail|request|act|practitioner|appointment)-[a-z]+(?:-[a-z]+)*-(?:hour|day)\b`)
 )
 
-// TestSenders_AreAllBounded: whatever messaging reacts to, and every route by which
-// somebody who is no professional changes something, is in the table with what bounds
-// it; a budget named there exists, and each budget of messages is named.
+// TestSenders_AreAllBounded: the table names every fact that messaging reacts to and
+// every non-GET route open to patients, companions or strangers, with what bounds the
+// messages. A budget named there exists, and each budget of messages is named.
 func TestSenders_AreAllBounded(t *testing.T) {
 	table, used := senders(t), map[string]bool{}
 	files, err := filepath.Glob("../../messaging/*.go")
@@ -104,7 +104,7 @@ func TestSenders_AreAllBounded(t *testing.T) {
 	}
 }
 
-// byPatients tells whether somebody who is no professional may do an action.
+// byPatients tells whether an anonymous caller, a patient or a companion may do an action.
 func byPatients(table *authz.Table, action authz.Action) bool {
 	for _, role := range []care.Role{care.Anonymous, care.Patient, care.Companion} {
 		if table.May(authz.Actor{Role: role, SessionID: "s", Level: authz.LevelCode}, action) == nil {
@@ -115,12 +115,12 @@ func byPatients(table *authz.Table, action authz.Action) bool {
 }
 
 // TestSenders_StopAtTheirBudgets asks for each kind of message again and again, from
-// ever new addresses and sessions: its contact gets no more than its budget, and who
-// asks is told. The budgets used are shown, and one that is reached is in the log, in
-// the audit log and in health, with no contact.
+// new addresses and sessions each time. The contact gets no more messages than its
+// budget, and the caller gets a refusal. A budget that is used up is reported in the log,
+// the audit log and health, without the contact.
 func TestSenders_StopAtTheirBudgets(t *testing.T) {
 	rigs(t, func(t *testing.T, r *rig) {
-		// The budgets of an hour begin anew at its minute 0.
+		// Hourly budgets are reset at minute 0 of the hour.
 		testkit.Eventually(t, 2*time.Minute, "what follows fits in this hour", func() bool {
 			now := time.Now()
 			return now.Truncate(time.Hour).Add(time.Hour).Sub(now) > 90*time.Second
@@ -211,7 +211,7 @@ func (r *rig) moves(c *testkit.Client, id string, note func(*testkit.Answer)) {
 	}
 }
 
-// alarmed checks that a budget that is reached is told: log, audit log, health.
+// alarmed checks that the log, the audit log and health report a budget that is used up.
 func (r *rig) alarmed(t *testing.T, name string) {
 	t.Helper()
 	var report struct {

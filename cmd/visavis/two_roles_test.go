@@ -69,8 +69,8 @@ func TestTwoRoles_BookingToSignature(t *testing.T) {
 	}
 }
 
-// TestTwoRoles_Migrate: the application role alone begins nothing, and is told
-// what to run; migrate as the owner is enough for it to serve afterwards.
+// TestTwoRoles_Migrate: the application role cannot create the schema, and the error
+// names the command to run. After migrate as the owner, it can serve.
 func TestTwoRoles_Migrate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the program")

@@ -65,7 +65,7 @@ type hostile struct {
 	act                      string          // their act
 	document                 string          // their report
 	own                      *testkit.Client // a patient's session of level 1: who attacks
-	other                    *testkit.Client // a doctor who has nothing to do with the victim
+	other                    *testkit.Client // a doctor with no care relation to the victim
 	ended                    saved           // a session as it was before it ended
 	revoked                  saved           // a link as it was before it was revoked
 	withdrawn                saved           // the head of a consent before it was withdrawn

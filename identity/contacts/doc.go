@@ -42,7 +42,6 @@
 // of the money. A third of the money is given out over the hour. Without money left a
 // code by SMS is refused (sms-budget) with a sentence that proposes e-mail.
 //
-// What else is sent to somebody who is not signed in (codes of documents, lost links,
-// invitations) has budgets of its own (requests.go), so that neither spends the
-// other's.
+// Document codes, lost links and invitations have separate budgets (requests.go), so
+// that they and the booking codes cannot use up each other's.
 package contacts

@@ -11,8 +11,8 @@ import (
 	"visavis/internal/store"
 )
 
-// Kind is what somebody who is not signed in may have sent to a contact, besides the
-// code of a booking.
+// Kind is a kind of message that patients and strangers can cause to be sent to a
+// contact, other than the code of a booking.
 type Kind string
 
 // The kinds. What each may cost is in SpendRequest.

@@ -25,8 +25,9 @@ import (
 // A challenge is "<seconds since 1970>.<bits>.<MAC>". The answer is the challenge,
 // a point and a number n such that the first bits of
 // PBKDF2-HMAC-SHA-256(password n, salt challenge|phone|email, 1,000 rounds) are
-// zero. PBKDF2 is what browsers compute as fast as anybody. An answer is bound to the
-// contact as typed: sent again, it costs that contact's own codes.
+// zero. PBKDF2 is native in browsers (Web Crypto), so that the page's language costs a
+// phone nothing against an attacker's program. An answer is bound to the contact as
+// typed: sent again, it spends only that contact's budget.
 const (
 	workRounds = 1000
 	workLife   = 10 * time.Minute
