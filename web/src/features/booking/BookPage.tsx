@@ -153,7 +153,7 @@ function WhoForm({ flow, today, quiet, phone }: { flow: BookingFlow; today: stri
       }}
     >
       <Fields form={form} errors={errors} onChange={flow.setForm} />
-      <DeclaredSection form={flow.declared} onChange={flow.setDeclared} />
+      <DeclaredSection form={flow.declared} onChange={flow.setDeclared} asked={flow.tried} />
       <p className={styles.soft}>{t('book.secret')}</p>
       <p className={styles.soft}>{t('book.codeComes')}</p>
       {Object.keys(errors).length > 0 && <Alert tone="bad" title={t('book.incomplete')} live />}

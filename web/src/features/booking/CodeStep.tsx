@@ -36,7 +36,7 @@ export function CodeStep({ proof, when, other, problem, busy, resent, phone, onC
   };
   let error: string | undefined;
   if (short) error = t('code.digits');
-  else if (problem?.code === 'code-wrong') error = problem.detail || t('code.digits');
+  else if (problem?.code === 'code-wrong') error = [problem.title, problem.detail].filter(Boolean).join('. ') || t('code.digits');
   return (
     <form
       className={styles.form}

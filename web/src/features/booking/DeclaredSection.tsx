@@ -8,15 +8,16 @@ export type DeclaredForm = { allergies: DeclaredSubject; treatments: DeclaredSub
 
 export const emptyDeclared: DeclaredForm = { allergies: notGiven, treatments: notGiven };
 
-/** The part of a booking that says it; nothing when nothing is said. A list without words says nothing. */
-export function declaredOf(form: DeclaredForm) {
-  const said = (s: DeclaredSubject) => (s.state === 'listed' && s.text.trim() === '' ? notGiven : s);
-  const { allergies, treatments } = { allergies: said(form.allergies), treatments: said(form.treatments) };
+/** Subjects of which somebody says that there is something, and not what. They are asked: "I have allergies" is never taken for "not given". */
+export const unnamed = (form: DeclaredForm) => (['allergies', 'treatments'] as const).filter((s) => form[s].state === 'listed' && form[s].text.trim() === '');
+
+/** The part of a booking that says it; nothing when nothing is said. */
+export function declaredOf({ allergies, treatments }: DeclaredForm) {
   if (allergies.state === '' && treatments.state === '') return {};
   return { declared: { allergies: sentSubject(allergies), treatments: sentSubject(treatments) } };
 }
 
-export function DeclaredSection({ form, onChange }: { form: DeclaredForm; onChange: (form: DeclaredForm) => void }) {
+export function DeclaredSection({ form, onChange, asked }: { form: DeclaredForm; onChange: (form: DeclaredForm) => void; asked: boolean }) {
   const t = useT('booking');
   const words = (subject: 'allergies' | 'treatments') => ({
     legend: t(`declared.${subject}`),
@@ -26,15 +27,18 @@ export function DeclaredSection({ form, onChange }: { form: DeclaredForm; onChan
     text: t(`declared.${subject}.text`),
   });
   // The form keeps its five fields (product B11) until somebody opens this.
-  const [open, setOpen] = useState(false);
+  const [opened, setOpen] = useState(false);
+  const missing = asked ? unnamed(form) : [];
+  const open = opened || missing.length > 0;
+  const error = (subject: 'allergies' | 'treatments') => (missing.includes(subject) ? t(`declared.${subject}.missing`) : undefined);
   return (
-    <details className={styles.declared} onToggle={(e) => setOpen(e.currentTarget.open)}>
+    <details className={styles.declared} open={open} onToggle={(e) => setOpen(e.currentTarget.open)}>
       <summary>{t('declared.title')}</summary>
       {open && (
         <>
           <p className={styles.soft}>{t('declared.why')}</p>
-          <DeclaredField name="allergies" words={words('allergies')} value={form.allergies} onChange={(allergies) => onChange({ ...form, allergies })} />
-          <DeclaredField name="treatments" words={words('treatments')} value={form.treatments} onChange={(treatments) => onChange({ ...form, treatments })} />
+          <DeclaredField name="allergies" words={words('allergies')} value={form.allergies} onChange={(allergies) => onChange({ ...form, allergies })} error={error('allergies')} />
+          <DeclaredField name="treatments" words={words('treatments')} value={form.treatments} onChange={(treatments) => onChange({ ...form, treatments })} error={error('treatments')} />
         </>
       )}
     </details>

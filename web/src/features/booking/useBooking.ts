@@ -10,7 +10,7 @@ import { asProblem, newIntention, type Problem } from '@/api/client';
 import type { Attempt, Booked, Practitioner } from '@/api/types';
 import { useLanguage } from '@/i18n/i18n';
 import { visitorZone } from '@/i18n/time';
-import { declaredOf, emptyDeclared, type DeclaredForm } from './DeclaredSection';
+import { declaredOf, emptyDeclared, unnamed, type DeclaredForm } from './DeclaredSection';
 import { checkForm, emptyForm, errorsOf, patientOf, type BookingErrors, type BookingForm } from './form';
 import { keepBooking, keptBooking, type Proof } from './kept';
 import { answerChallenge } from './work';
@@ -28,6 +28,7 @@ export function useBooking(practitioner: Practitioner, start: string, onTaken: (
   const [declared, setDeclared] = useState<DeclaredForm>(kept?.declared ?? emptyDeclared);
   const [proof, setProof] = useState<Proof | null>(kept?.proof ?? null);
   const [errors, setErrors] = useState<BookingErrors>({});
+  const [tried, setTried] = useState(false);
   const [resent, setResent] = useState(false);
   // One key per intention: the same person, the same time, the same proof. Another time is another intention.
   const intention = useRef({ key: kept?.key ?? newIntention(), keyFor: kept?.keyFor ?? '' });
@@ -121,6 +122,8 @@ export function useBooking(practitioner: Practitioner, start: string, onTaken: (
     setForm,
     declared,
     setDeclared,
+    /** Somebody tried to go on: a list without words is asked for. */
+    tried,
     errors,
     proof,
     other,
@@ -133,7 +136,8 @@ export function useBooking(practitioner: Practitioner, start: string, onTaken: (
     check: (today: string) => {
       const wrong = checkForm(form, today);
       setErrors(wrong);
-      return Object.keys(wrong).length === 0;
+      setTried(true);
+      return Object.keys(wrong).length === 0 && unnamed(declared).length === 0;
     },
     ask: () => begin({}),
     again: (channel: Channel) => begin({ channel, again: true }),

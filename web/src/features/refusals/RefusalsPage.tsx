@@ -131,10 +131,15 @@ function Log() {
   const [tried, setTried] = useState(false);
   const [search, setSearch] = useState<desk.RefusalSearch>({});
   const wrong = (text: string) => tried && text !== '' && readDate(text) === null;
+  const reversed = (readDate(from) ?? '') > (readDate(until) ?? '9');
+  const wrongEnd = () => {
+    if (wrong(until)) return t('search.bad');
+    return tried && reversed ? t('search.reversed') : undefined;
+  };
   const ask = (who: string) => {
     setTried(true);
     const days = [from, until].map((d) => (d === '' ? '' : readDate(d)));
-    if (days.includes(null)) return;
+    if (days.includes(null) || reversed) return;
     setSearch({ ...(who ? { person: who } : {}), ...(days[0] ? { from: days[0] } : {}), ...(days[1] ? { until: days[1] } : {}) });
   };
   const only = (p: RefusedPerson) => {
@@ -158,7 +163,7 @@ function Log() {
       >
         <Select label={t('search.person')} name="person" value={person} onChange={setPerson} options={options} />
         <DateField label={t('search.from')} name="from" value={from} onChange={setFrom} hint={t('search.hint')} error={wrong(from) ? t('search.bad') : undefined} />
-        <DateField label={t('search.until')} name="until" value={until} onChange={setUntil} hint={t('search.hint')} error={wrong(until) ? t('search.bad') : undefined} />
+        <DateField label={t('search.until')} name="until" value={until} onChange={setUntil} hint={t('search.hint')} error={wrongEnd()} />
         <Button type="submit" look="secondary">
           {t('search.go')}
         </Button>
