@@ -464,14 +464,11 @@ func TestDamageIsSeen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, change := range []string{"UPDATE documents SET number = 7", "UPDATE documents SET pdf_blob = cda_blob", "UPDATE documents SET author_id = '" + string(hugo) + "'"} {
-			before := map[string]any{}
-			var number int64
-			var pdf, author string
-			if err := pool.QueryRow("SELECT number, pdf_blob, author_id FROM documents").Scan(&number, &pdf, &author); err != nil {
+		for _, change := range []string{"UPDATE documents SET number = 7", "UPDATE documents SET pdf_blob = cda_blob", "UPDATE documents SET cda_blob = pdf_blob", "UPDATE documents SET author_id = '" + string(hugo) + "'"} {
+			var pdf, xml, author string
+			if err := pool.QueryRow("SELECT pdf_blob, cda_blob, author_id FROM documents").Scan(&pdf, &xml, &author); err != nil {
 				t.Fatal(err)
 			}
-			before["number"] = number
 			if _, err := pool.Exec(change); err != nil {
 				t.Fatal(err)
 			}
@@ -481,9 +478,17 @@ func TestDamageIsSeen(t *testing.T) {
 			if _, err := svc.Files(context.Background(), d.ID); err == nil {
 				t.Errorf("%s: the files are given all the same", change)
 			}
-			if _, err := pool.Exec("UPDATE documents SET number = 1, pdf_blob = '" + pdf + "', author_id = '" + author + "'"); err != nil {
+			// With a right MAC of the row, the signature and the hashes of the files refuse it.
+			testkit.SignRows(t, h.DB, "documents")
+			if _, err := svc.Verify(context.Background()); !errors.Is(err, documents.ErrDamaged) {
+				t.Errorf("%s, the row signed: not seen: %v", change, err)
+			}
+			_, err := svc.Files(context.Background(), d.ID)
+			refused(t, err, fault.Internal, "file-damaged")
+			if _, err := pool.Exec("UPDATE documents SET number = 1, pdf_blob = '" + pdf + "', cda_blob = '" + xml + "', author_id = '" + author + "'"); err != nil {
 				t.Fatal(err)
 			}
+			testkit.SignRows(t, h.DB, "documents")
 		}
 		if n, err := svc.Verify(context.Background()); n != 1 || err != nil {
 			t.Errorf("put back as it was: %d %v", n, err)

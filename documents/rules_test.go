@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"visavis/internal/authz"
+	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/paper"
 )
 
 func TestTextBounds(t *testing.T) {
@@ -55,5 +57,25 @@ func TestStatementNeverChanges(t *testing.T) {
 	d := &Document{ID: "d", SetID: "s", Number: 2, AuthorID: "a", PatientID: "p", SignedAt: time.UnixMicro(1772956800000001).UTC(), cdaHash: []byte{1, 2}, pdfHash: []byte{0xff}}
 	if got, want := string(d.statement()), "visavis document 1\nd\ns\n2\na\np\n1772956800000001\n0102\nff\n"; got != want {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestRoleOf: the sex of the patient decides the patient's word alone.
+func TestRoleOf(t *testing.T) {
+	words, err := Texts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Service{words: words}
+	for _, x := range []struct {
+		sex  string
+		role care.Role
+		want string
+	}{{"F", care.Patient, "patiente"}, {"M", care.Patient, "patient"}, {"UN", care.Patient, "patient"}, {"F", care.Doctor, s.say("role.doctor", nil)}} {
+		act := paper.Act{}
+		act.Patient.Sex = x.sex
+		if got := s.roleOf(act, x.role); got != x.want {
+			t.Errorf("%s, sex %s: %q, want %q", x.role, x.sex, got, x.want)
+		}
 	}
 }

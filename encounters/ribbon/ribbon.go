@@ -1,7 +1,7 @@
-// Package ribbon makes of what the clients of a call said, and of what the
-// server saw, a ribbon per seat: where the call was good, where it was not, and
-// why (product M11). The causes are data: causes.tsv. Nothing here knows a
-// clock, a database or a name.
+// Package ribbon builds a quality timeline (a ribbon) per seat from client reports
+// and server observations: where the call was good, where it was not, and why
+// (product M11). The causes are data: causes.tsv. The package uses no clock and no
+// database, and holds no name.
 package ribbon
 
 import (

@@ -21,8 +21,8 @@ type Costs struct {
 	HeldByContact           int64 // bookings of one contact in a day: a parent books for a family
 }
 
-// The counts of e-mails; they cost no money but the name of
-// the server that sends them.
+// The most e-mails with a code. They cost no money; too many harm the reputation of
+// the sending server.
 const (
 	mailsPerHour = 600
 	mailsPerDay  = 3000

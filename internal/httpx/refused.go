@@ -21,7 +21,7 @@ const crossSite authz.Action = "request.cross-origin"
 // is over or a form too old.
 func closedLinks() []string { return []string{"link-revoked", "link-expired"} }
 
-// refused tells Options.Refused of a problem that refuses somebody we know. Each
+// refused reports to Options.Refused a problem that refuses a known actor. Each
 // problem passes here, whichever way it is answered; the answer does not change.
 func refused(ctx context.Context, f *fault.Error) {
 	r := from(ctx)
@@ -59,8 +59,8 @@ func reasonOf(f *fault.Error) string {
 	return ""
 }
 
-// known gives the actor of a request that is refused: who is signed in, or whose
-// link or ended session it came with.
+// known gives the actor of a refused request: the one signed in, or the owner of the
+// link or of the ended session in the request.
 func (r *request) known(ctx context.Context) authz.Actor {
 	a := authz.From(ctx)
 	if a.Role != care.Anonymous {

@@ -207,7 +207,7 @@ func (s *Service) collect(everything bool) (changes []change) {
 			}
 			s.waiting = append(s.waiting, e)
 		}
-		told := !sums || p.sum.count == 0 // alarms grow in the rhythm of the sums
+		told := !sums || p.sum.count == 0 // alarms are updated when the sums are written
 		for i := range p.counts {
 			if c := &p.counts[i]; c.raised || c.grown && told {
 				changes = append(changes, change{person: id, rule: i, fresh: c.raised, alarm: s.alarmLocked(p, i), actor: p.actor})

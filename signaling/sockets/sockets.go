@@ -55,9 +55,10 @@ func New(l Limits) *Counter {
 	return &Counter{limits: l, networks: map[string]int{}, sessions: map[string]int{}}
 }
 
-// Open counts one more socket of an address and a sign-in. close is to be called
-// once when it ends; it is nil when a limit is named, and nothing was counted.
-func (c *Counter) Open(address, session string) (closed func(), over Over) {
+// Open counts one more socket of an address and a sign-in. The caller calls release
+// when the socket ends; further calls do nothing. When over names a limit, release
+// is nil and nothing was counted.
+func (c *Counter) Open(address, session string) (release func(), over Over) {
 	network := limit.Network(address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,7 +82,7 @@ func (c *Counter) Open(address, session string) (closed func(), over Over) {
 	}), None
 }
 
-// drop counts one less, and keeps no entry of what is not there any more.
+// drop counts one less, and deletes an entry that reaches zero.
 func drop(counts map[string]int, key string) {
 	if counts[key]--; counts[key] <= 0 {
 		delete(counts, key)
