@@ -15,8 +15,8 @@ import (
 )
 
 var (
-	stream    = regexp.MustCompile(`(?s)stream\r?\n(.*?)\r?\nendstream`)
-	shown     = regexp.MustCompile(`(?s)\(((?:\\.|[^\\()])*)\) ?Tj`) // a literal string, two bytes a sign
+	stream    = regexp.MustCompile(`(?s)stream\r?\n(.*?)\nendstream`) // a CR before the end may be the last byte of what is compressed
+	shown     = regexp.MustCompile(`(?s)\(((?:\\.|[^\\()])*)\) ?Tj`)  // a literal string, two bytes a sign
 	character = regexp.MustCompile(`(?m)^<([0-9A-F]{4})> <([0-9A-F]*)>$`)
 )
 
