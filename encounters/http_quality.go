@@ -134,14 +134,22 @@ func Sentence(words *lang.Catalogue, language string, x ribbon.Stretch, at strin
 		at = words.T(language, "cause.at", lang.Args{"time": at})
 	}
 	what := words.T(language, "cause."+x.Cause.Code, lang.Args{"of": words.T(language, "of."+whose(x.Cause.Role), nil), "value": fmt.Sprint(value), "at": at})
-	text := words.T(language, "cause.for", lang.Args{"what": what, "long": long(x.To.Sub(x.From))})
+	lasted := x.To.Sub(x.From)
+	if x.Cause.Timed {
+		lasted = time.Duration(x.Cause.Value) * time.Millisecond
+	}
+	key := "cause.for"
+	if lasted <= 0 {
+		key = "cause.alone" // the device did not say how long
+	}
+	text := words.T(language, key, lang.Args{"what": what, "long": long(lasted)})
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// long says a duration: « 40 s », « 2 min 30 s ».
+// long says a duration, never a longer one than was measured but for the first second: « 40 s », « 2 min 30 s ».
 func long(d time.Duration) string {
 	const nbsp = "\u00a0"
-	s := max(1, int(d.Round(time.Second).Seconds()))
+	s := max(1, int(d.Seconds()))
 	switch {
 	case s < 60:
 		return fmt.Sprint(s, nbsp, "s")

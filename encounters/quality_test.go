@@ -142,6 +142,26 @@ func TestEveryCauseHasItsSentence(t *testing.T) {
 	}
 }
 
+// A sentence gives the time that the device said, and none when it said none (issue 9, A2).
+func TestASentenceLastsAsLongAsItsFault(t *testing.T) {
+	words, err := encounters.Texts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := ribbon.Span{From: time.Unix(0, 0), To: time.Unix(60, 0)}
+	for ms, want := range map[int]string{
+		0:      "L'image s'est figée sur l'appareil du patient.",
+		900:    "L'image s'est figée sur l'appareil du patient pendant 1\u00a0s.",
+		2900:   "L'image s'est figée sur l'appareil du patient pendant 2\u00a0s.",
+		25_000: "L'image s'est figée sur l'appareil du patient pendant 25\u00a0s.",
+	} {
+		s := encounters.Sentence(words, "fr", ribbon.Stretch{Span: report, Cause: &ribbon.Cause{Code: "frozen", Value: ms, Timed: true, Role: care.Patient}}, "")
+		if strings.NewReplacer("’", "'").Replace(s) != want {
+			t.Errorf("%d ms: %s", ms, s)
+		}
+	}
+}
+
 // 4.8 step 5: who had technical trouble is not absent.
 func TestTechnicalTroubleIsNotAbsence(t *testing.T) {
 	for name, tc := range map[string]struct {

@@ -29,6 +29,19 @@ type condition struct {
 	flag  bool
 }
 
+// timed tells whether the value is how long the fault lasted.
+func (r rule) timed() bool { return r.value == "ms" || r.value == "freezeMs" }
+
+// figure names the figure that is said: "ms" is that of the fault which the rule asks for.
+func (r rule) figure() string {
+	for _, c := range r.when {
+		if what, ok := strings.CutPrefix(c.name, "fault="); ok && r.value == "ms" {
+			return "ms=" + what
+		}
+	}
+	return r.value
+}
+
 type rules []rule
 
 // load reads causes.tsv; it fails when a line cannot be understood.
@@ -86,7 +99,7 @@ func (list rules) explain(x Stretch, group []band, own Seat, call call) *Cause {
 	seats, bands := call.seats, call.bands
 	e := evidence{map[string]float64{}, map[string]bool{}, map[string]time.Time{}}
 	e.take(group, own, "")
-	e.afterwards(group, bands[own.ID])
+	e.afterwards(group, bands[own.ID], own)
 	cut, others := 0, 0
 	role := own.Role
 	for _, o := range seats {
@@ -115,8 +128,9 @@ func (list rules) explain(x Stretch, group []band, own Seat, call call) *Cause {
 		if !e.holds(r) {
 			continue
 		}
-		c := &Cause{Code: r.code, Value: int(math.Round(e.figures[r.value])), At: x.From, Role: own.Role, Signed: r.sign == "yes", Never: r.sign == "never"}
-		if at, ok := e.at[r.value]; ok {
+		value := r.figure()
+		c := &Cause{Code: r.code, Value: int(math.Round(e.figures[value])), At: x.From, Role: own.Role, Timed: r.timed(), Signed: r.sign == "yes", Never: r.sign == "never"}
+		if at, ok := e.at[value]; ok {
 			c.At = at
 		}
 		if strings.HasPrefix(r.code, "other-") {
@@ -180,23 +194,42 @@ func (c call) ours(e *evidence, x Stretch) {
 
 // afterwards reads the faults of the report that follows a stretch: a client
 // tells of what lasted when it is over.
-func (e *evidence) afterwards(group, all []band) {
+func (e *evidence) afterwards(group, all []band, s Seat) {
 	end := group[len(group)-1].To
 	for _, b := range all {
 		if b.To.After(end) && b.From.Sub(end) < near {
-			e.faults(b, "")
+			e.faults(b, s, "")
 			return
 		}
 	}
 }
 
-func (e *evidence) faults(b band, prefix string) {
+// faults reads what a device said of itself. Nothing that it says lasted longer than
+// its person was there until then.
+func (e *evidence) faults(b band, s Seat, prefix string) {
 	for _, f := range b.sample.Faults {
 		e.flags[prefix+"fault="+f.What] = true
 		if prefix == "" {
-			e.figures["ms"] = max(e.figures["ms"], float64(f.Ms))
+			e.figures["ms="+f.What] = max(e.figures["ms="+f.What], min(float64(f.Ms), s.there(b.To)))
 		}
 	}
+}
+
+// there is how long the person of a seat was in the call until a time, in
+// milliseconds; without any stay, no bound is known.
+func (s Seat) there(until time.Time) float64 {
+	if len(s.Stays) == 0 {
+		return math.Inf(1)
+	}
+	var long time.Duration
+	for _, x := range s.Stays {
+		to := until
+		if !x.To.IsZero() && x.To.Before(to) {
+			to = x.To
+		}
+		long += max(0, to.Sub(x.From))
+	}
+	return float64(long.Milliseconds())
 }
 
 // take reads a group of bands into the evidence, under a prefix for others.
@@ -214,6 +247,7 @@ func (e *evidence) take(group []band, s Seat, prefix string) {
 		}
 		e.figures[name(n)], e.at[name(n)] = v, at
 	}
+	frozen := 0.0
 	for _, b := range group {
 		if b.gap {
 			e.flags[name("gap")] = true
@@ -237,9 +271,10 @@ func (e *evidence) take(group []band, s Seat, prefix string) {
 					note(n, float64(*v), false, b.To)
 				}
 			}
-			e.figures[name("freezeMs")] += float64(x.FreezeMs)
+			frozen = min(frozen+float64(x.FreezeMs), s.there(b.To)) // a freeze is told when it is over
+			note("freezeMs", frozen, false, b.To)
 		}
-		e.faults(b, prefix)
+		e.faults(b, s, prefix)
 	}
 }
 

@@ -57,6 +57,7 @@ type Cause struct {
 	Value int       // in the unit of causes.tsv; 0 when there is none
 	At    time.Time // when it was worst
 	Role  care.Role // whose trouble it is
+	Timed bool      // Value is how long the fault lasted, in milliseconds; 0 when the device did not say
 	// Signed: it may stand in a signed document. Never: it is no trouble at all.
 	Signed, Never bool
 }
@@ -205,21 +206,23 @@ func fill(list []band, cuts []Span) []band {
 	return list
 }
 
-// within cuts the bands at the end of the last stay: what is said of a later time
-// is not of the call.
+// within cuts the bands at the beginning of the first stay and at the end of the
+// last: what is said of an earlier or a later time is not of the call.
 func within(list []band, stays []Span) (out []band) {
-	end := time.Time{}
-	for _, x := range stays {
-		if x.To.IsZero() {
-			return list
-		}
-		end = latest(end, x.To)
-	}
-	if end.IsZero() {
+	if len(stays) == 0 {
 		return list
 	}
+	begin, end, goesOn := stays[0].From, time.Time{}, false
+	for _, x := range stays {
+		if x.From.Before(begin) {
+			begin = x.From
+		}
+		goesOn = goesOn || x.To.IsZero()
+		end = latest(end, x.To)
+	}
 	for _, b := range list {
-		if b.To.After(end) {
+		b.From = latest(b.From, begin)
+		if !goesOn && b.To.After(end) {
 			b.To = end
 		}
 		if b.From.Before(b.To) {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"visavis/internal/care"
 	"visavis/internal/events"
 )
@@ -235,6 +237,57 @@ func TestEveryCauseCanBeRead(t *testing.T) {
 	for _, c := range Codes() {
 		if c == "" {
 			t.Error("a line without a code")
+		}
+	}
+}
+
+// Issue 9, A1 and A2: whatever a device says, nothing that is stated lasted longer than its person was there.
+func TestNothingLastsLongerThanTheCall(t *testing.T) {
+	faults := []string{"camera-lost", "microphone-lost", "microphone-silent", "interrupted", "offline", "rejoin"}
+	rapid.Check(t, func(t *rapid.T) {
+		joined := rapid.IntRange(0, 300).Draw(t, "joined")
+		left := joined + rapid.IntRange(1, 300).Draw(t, "long")
+		s := Seat{ID: "p", Role: care.Patient, Stays: []Span{{at(joined), at(left)}}, Ended: at(left)}
+		for range rapid.IntRange(1, 6).Draw(t, "samples") {
+			x := events.Sample{At: at(rapid.IntRange(0, 700).Draw(t, "at")).UnixMicro(), Ms: rapid.IntRange(0, 3_600_000).Draw(t, "ms"), FreezeMs: rapid.IntRange(0, 3_600_000).Draw(t, "freeze"),
+				Word: rapid.SampledFrom([]string{Good, Weak, AudioOnly, Lost}).Draw(t, "word")}
+			if rapid.Bool().Draw(t, "fault?") {
+				x.Faults = []events.DeviceFault{{What: rapid.SampledFrom(faults).Draw(t, "fault"), Ms: rapid.IntRange(0, 3_600_000).Draw(t, "fault ms")}}
+			}
+			s.Samples = append(s.Samples, x)
+		}
+		other := Seat{ID: "d", Role: care.Doctor, Stays: []Span{{at(0), at(left)}}, Ended: at(left)}
+		list, err := Of([]Seat{s, other}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range list {
+			if x.From.Before(at(joined)) || x.To.After(at(left)) {
+				t.Fatalf("%v to %v of somebody who was there from %v to %v", x.From, x.To, at(joined), at(left))
+			}
+			if x.Cause != nil && x.Cause.Timed && x.Cause.Value > 1000*(left-joined) {
+				t.Fatalf("%s for %d ms in %d s", x.Cause.Code, x.Cause.Value, left-joined)
+			}
+		}
+	})
+}
+
+// How long a fault lasted is what was said of it, not of another one, nor the length of the report.
+func TestAFaultLastsAsLongAsItWasSaid(t *testing.T) {
+	for name, c := range map[string]struct {
+		sample events.Sample
+		code   string
+		value  int
+	}{
+		"its own":           {events.Sample{Word: Weak, Faults: []events.DeviceFault{{What: "ice-restart", Ms: 9000}, {What: "interrupted", Ms: 3000}}}, "interrupted", 3000},
+		"not said":          {events.Sample{Word: Weak, Faults: []events.DeviceFault{{What: "camera-lost"}, {What: "offline", Ms: 4000}}}, "camera-lost", 0},
+		"frozen":            {events.Sample{Word: Weak, Freezes: 2, FreezeMs: 900}, "frozen", 900},
+		"longer than there": {events.Sample{Word: Weak, Freezes: 2, FreezeMs: 900_000}, "frozen", 20_000},
+	} {
+		c.sample.At, c.sample.Ms = at(30).UnixMicro(), 10_000
+		list, err := Of([]Seat{{ID: "p", Role: care.Patient, Stays: []Span{{at(10), at(40)}}, Samples: []events.Sample{c.sample}}}, nil)
+		if err != nil || len(list) != 1 || list[0].Cause == nil || list[0].Cause.Code != c.code || list[0].Cause.Value != c.value || !list[0].Cause.Timed {
+			t.Errorf("%s: %+v %v", name, list, err)
 		}
 	}
 }

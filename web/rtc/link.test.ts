@@ -117,6 +117,15 @@ describe('two readings', () => {
       heard: true, ago: 160, spoke: true, rttMs: 80, maySend: 640_000, pair: 'relay-tls', slow: true,
     });
   });
+  test('two pictures that stand still at once do not stand still twice as long', () => {
+    const two = (first: number, second: number) => [
+      { id: 'v1', type: 'inbound-rtp', kind: 'video', mid: '10', freezeCount: 1, totalFreezesDuration: first },
+      { id: 'v2', type: 'inbound-rtp', kind: 'video', mid: '11', freezeCount: 3, totalFreezesDuration: second },
+    ];
+    expect(between(readingOf(two(0, 0.1), 1000), readingOf(two(0.9, 0.8), 2000))).toMatchObject({ freezes: 0, freezeMs: 900 });
+    expect(between(readingOf([], 1000), readingOf(two(0.2, 0.8), 2000))).toMatchObject({ freezes: 3, freezeMs: 800 });
+    expect(between(readingOf(two(0.9, 0.8), 1000), readingOf(two(0.1, 0.1), 2000))).toMatchObject({ freezes: 0, freezeMs: 0 });
+  });
   test('of a layer that has stopped, the last word says nothing of now', () => {
     const sent = (voice: number, layer: number) => [
       { id: 'o1', type: 'outbound-rtp', packetsSent: voice }, { id: 'o2', type: 'outbound-rtp', packetsSent: layer },

@@ -23,8 +23,8 @@ export interface Reading {
   packetsOut: number;
   /** Of each stream that we send: packets so far, and the share that the server did not get, 0…1, by its last word. */
   sent: Map<string, { packets: number; lost: number }>;
-  freezes: number;
-  freezeMs: number;
+  /** Of each picture that we receive: how often it stood still so far, and how long in ms. */
+  frozen: Map<string, { times: number; ms: number }>;
   /** Samples of sound played, and those made up where something was missing, pauses of speech apart. */
   played: number;
   madeUp: number;
@@ -59,7 +59,7 @@ export function readingOf(stats: Stats, at: number, wall = 0): Reading {
   const byId = new Map<string, Report>();
   stats.forEach((r) => byId.set(r.id, r));
   const sum: Reading = {
-    at, wall, bytesIn: 0, bytesOut: 0, signs: 0, lastIn: 0, packetsIn: 0, lostIn: 0, packetsOut: 0, sent: new Map(), freezes: 0, freezeMs: 0, played: 0, madeUp: 0, frames: new Map(), slow: false,
+    at, wall, bytesIn: 0, bytesOut: 0, signs: 0, lastIn: 0, packetsIn: 0, lostIn: 0, packetsOut: 0, sent: new Map(), frozen: new Map(), played: 0, madeUp: 0, frames: new Map(), slow: false,
   };
   for (const r of byId.values()) {
     if (r.type === 'inbound-rtp') {
@@ -67,11 +67,12 @@ export function readingOf(stats: Stats, at: number, wall = 0): Reading {
       sum.lastIn = Math.max(sum.lastIn, num(r, 'lastPacketReceivedTimestamp'));
       // Below zero when packets came twice (RFC 3550 §6.4.1), as Firefox reports it.
       sum.lostIn += Math.max(0, num(r, 'packetsLost'));
-      sum.freezes += num(r, 'freezeCount');
-      sum.freezeMs += num(r, 'totalFreezesDuration') * 1000;
       sum.played += num(r, 'totalSamplesReceived');
       sum.madeUp += num(r, 'concealedSamples') - num(r, 'silentConcealedSamples');
-      if (r.kind === 'video') sum.frames.set(String(r.mid ?? ''), num(r, 'framesDecoded'));
+      if (r.kind === 'video') {
+        sum.frames.set(String(r.mid ?? ''), num(r, 'framesDecoded'));
+        sum.frozen.set(r.id, { times: num(r, 'freezeCount'), ms: num(r, 'totalFreezesDuration') * 1000 });
+      }
     } else if (r.type === 'outbound-rtp') {
       sum.packetsOut += num(r, 'packetsSent');
       if (r.qualityLimitationReason === 'cpu') sum.slow = true;
@@ -133,9 +134,20 @@ function lossOf(a: Reading, b: Reading): number {
   return packets > 0 ? lost / packets : 0;
 }
 
+/** The picture that stood still longest: two that stand still at once do not stand still twice as long. */
+function worstFreeze(a: Reading, b: Reading): { times: number; ms: number } {
+  let worst = { times: 0, ms: 0 };
+  for (const [id, now] of b.frozen) {
+    const ms = Math.max(0, now.ms - (a.frozen.get(id)?.ms ?? 0));
+    if (ms > worst.ms) worst = { times: Math.max(0, now.times - (a.frozen.get(id)?.times ?? 0)), ms };
+  }
+  return worst;
+}
+
 export function between(a: Reading, b: Reading): Sample {
   const seconds = Math.max(0.001, (b.at - a.at) / 1000);
   const grew = (f: (r: Reading) => number) => Math.max(0, f(b) - f(a));
+  const freeze = worstFreeze(a, b);
   const got = grew((r) => r.packetsIn);
   const lost = grew((r) => r.lostIn);
   const fps = new Map([...b.frames].filter(([, n]) => n > 0).map(([mid, n]) => [mid, Math.max(0, n - (a.frames.get(mid) ?? 0)) / seconds] as const));
@@ -146,8 +158,8 @@ export function between(a: Reading, b: Reading): Sample {
     upLoss: Math.min(1, Math.max(0, lossOf(a, b))),
     downLoss: got + lost > 0 ? lost / (got + lost) : 0,
     fps,
-    freezes: grew((r) => r.freezes),
-    freezeMs: Math.round(grew((r) => r.freezeMs)),
+    freezes: freeze.times,
+    freezeMs: Math.round(freeze.ms),
     madeUp: grew((r) => r.madeUp) / Math.max(1, grew((r) => r.played)),
     heard: b.signs !== a.signs,
     ago: b.lastIn > 0 ? Math.min(1000 * seconds, Math.max(0, b.wall - b.lastIn)) : 0,
