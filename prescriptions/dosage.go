@@ -60,6 +60,7 @@ var dosesTSV string
 type unit struct {
 	name             string // in the catalogue
 	least, most, day float64
+	forms            []string // words, folded; none for any form
 }
 
 // units reads the units of a dose, by UCUM code.
@@ -67,16 +68,25 @@ func units() map[string]unit {
 	out := map[string]unit{}
 	for line := range strings.Lines(dosesTSV) {
 		f := strings.Split(strings.TrimSpace(line), "\t")
-		if strings.HasPrefix(line, "#") || len(f) != 5 {
+		if strings.HasPrefix(line, "#") || len(f) != 6 {
 			continue
 		}
 		u := unit{name: f[1]}
+		if f[5] != "-" {
+			u.forms = strings.Fields(f[5])
+		}
 		for i, to := range []*float64{&u.least, &u.most, &u.day} {
 			*to, _ = strconv.ParseFloat(f[2+i], 64) // a test reads every row
 		}
 		out[f[0]] = u
 	}
 	return out
+}
+
+// of says whether a form, in words, is counted in this unit; a form that nobody gave is.
+func (u unit) of(form string) bool {
+	words := medicines.Words(form)
+	return len(words) == 0 || len(u.forms) == 0 || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(u.forms, w) })
 }
 
 // check refuses a dosage that cannot be said or is not plausible; at names its fields.
@@ -90,9 +100,13 @@ func (d Dosage) check(at func(string) string) []fault.Field {
 	switch {
 	case dose < 0:
 		bad("doseQuantity", "number-negative", nil)
-	case !(dose > 0) || !thousandths(dose):
+	case !(dose > 0):
 		bad("doseQuantity", "required", nil)
-	case known && (dose < u.least || dose > u.most):
+	case known && dose > u.most:
+		bad("doseQuantity", "dose-out-of-range", u.bounds())
+	case !thousandths(dose):
+		bad("doseQuantity", "three-decimals", nil)
+	case known && dose < u.least:
 		bad("doseQuantity", "dose-out-of-range", u.bounds())
 	}
 	if !known {
@@ -106,12 +120,14 @@ func (d Dosage) check(at func(string) string) []fault.Field {
 	switch most := d.MaxDosePerDay; {
 	case most < 0:
 		bad("maxDosePerDay", "number-negative", nil)
-	case math.IsNaN(most), d.AsNeededBoolean && most == 0, !thousandths(most):
+	case math.IsNaN(most), d.AsNeededBoolean && most == 0:
 		bad("maxDosePerDay", "required", nil)
-	case most > 0 && most < dose:
-		bad("maxDosePerDay", "less-than-a-dose", nil)
 	case known && most > u.day:
 		bad("maxDosePerDay", "day-out-of-range", u.bounds())
+	case !thousandths(most):
+		bad("maxDosePerDay", "three-decimals", nil)
+	case most > 0 && most < dose:
+		bad("maxDosePerDay", "less-than-a-dose", nil)
 	}
 	return out
 }
@@ -275,6 +291,12 @@ func checkWords(dose, frequency string, l Line) []fault.Field {
 			out = append(out, fault.Field{Name: name, Code: code, Args: args})
 		}
 	}
+	if exponents.MatchString(l.Dose) || powers.MatchString(l.Dose) || figures.MatchString(l.Dose) {
+		refuse(dose, "number-not-plain", nil)
+	}
+	if exponents.MatchString(l.Frequency) || foreign.MatchString(l.Frequency) {
+		refuse(frequency, "number-not-plain", nil)
+	}
 	for _, n := range numbers(l.Dose) {
 		u, counted := known[wordUnits[n.after]]
 		switch {
@@ -302,6 +324,17 @@ func checkWords(dose, frequency string, l Line) []fault.Field {
 	return out
 }
 
+// exponents finds numbers with an exponent, which are not read as they are written; figures finds figures of another script,
+// and foreign those that count something.
+var (
+	exponents = regexp.MustCompile(`(?i:\d[.,]?\d*e[+-]?\d)|\d\s*\^\s*\d`)
+	figures   = regexp.MustCompile(`[^\P{Nd}0-9]`)
+	foreign   = regexp.MustCompile(`(?i:[^\P{Nd}0-9]\s*(fois|prises?|par|comprim|cp|g[eé]lule|goutte|sachet|bouff|mg|µg|ml|ui|h|heure|jour|semaine|mois)(?:\PL|\pL{0,9}\b|$))`)
+)
+
+// powers finds powers, which a count of cells may have and a dose has not.
+var powers = regexp.MustCompile(`\d\s*[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+|[x×*]\s*10\s*[\^⁰¹²³⁴⁵⁶⁷⁸⁹]`)
+
 // mostUncounted bounds a number without a unit that we know.
 const mostUncounted = 10000
 
@@ -314,9 +347,10 @@ type written struct {
 	after    string
 }
 
-// numbers reads the numbers of a text: "1 000", "2.400.000" and "2,400,000" are whole, "0,125" is not.
+// numbers reads the numbers of a text: "1 000", "2.400.000" and "2,400,000" are whole, "0,125" is not, and "1/2 comprimé" is a half.
 func numbers(text string) []written {
 	var out []written
+	end := -1 // of the number before
 	for _, m := range number.FindAllStringSubmatchIndex(text, -1) {
 		whole, part := text[m[6]:m[7]], ""
 		if m[8] >= 0 {
@@ -339,6 +373,14 @@ func numbers(text string) []written {
 		last, _ := utf8.DecodeLastRuneInString(before)
 		n := written{value: v, after: after, negative: m[4] != m[5] && !unicode.IsDigit(last), hour: after == "h" && !strings.HasSuffix(strings.ToLower(before), "les")}
 		n.schedule = scheduled(text, m[6], m[7])
+		if k := len(out) - 1; k >= 0 && end == m[6]-1 && text[end] == '/' && strings.HasPrefix(wordUnits[after], "{") && v > 0 {
+			out[k].after, out[k].value = after, out[k].value/v // "1/2 comprimé" is one number
+			continue
+		}
+		end = m[7]
+		if m[9] >= 0 {
+			end = m[9]
+		}
 		out = append(out, n)
 	}
 	return out

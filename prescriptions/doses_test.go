@@ -1,6 +1,7 @@
 package prescriptions
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -87,6 +88,80 @@ func TestDoses_InWords(t *testing.T) {
 			r.Fatalf("%q is accepted", text)
 		}
 	})
+}
+
+// TestDoses_OddNumbers: numbers that are not what they look like are refused, in words and as JSON, and ordinary ones are not.
+func TestDoses_OddNumbers(t *testing.T) {
+	const dose, day = "dose dose-out-of-range", "frequency frequency-out-of-range"
+	const plainDose, plainDay = "dose number-not-plain", "frequency number-not-plain"
+	for _, c := range []struct{ dose, frequency, want string }{
+		{"1e400 mg", "1 fois", plainDose}, {"1E5 mg", "1 fois", plainDose}, {"1,5e3 mg", "1 fois", plainDose}, {"1e-9 mg", "1 fois", plainDose}, {"10^9 mg", "1 fois", plainDose},
+		{"10⁹ g", "1 fois", plainDose}, {"2 x 10 ³ g", "1 fois", plainDose}, {"10⁻³ g", "1 fois", plainDose},
+		{"١٠٠٠٠ mg", "1 fois", plainDose}, {"٣ comprimés", "1 fois", plainDose}, {"１０ g", "1 fois", plainDose}, {"۵ mg", "1 fois", plainDose}, {"१ mg", "1 fois", plainDose},
+		{"1 comprimé", "٣ fois par jour", plainDay}, {"1 comprimé", "1e9 fois par jour", plainDay},
+		{strings.Repeat("9", 250) + " mg", "1 fois", dose}, {"0," + strings.Repeat("0", 200) + "1 mg", "1 fois", dose}, {"-0 mg", "1 fois", "dose number-negative"}, {"0,0 mg", "1 fois", dose},
+		{"100/1 comprimé", "1 fois", dose}, {"1/1000 comprimé", "1 fois", dose}, {"1/0 comprimé", "1 fois", dose}, {"1 comprimé", "00 fois", day},
+		{"0,5 mg", "1 fois", ""}, {"0.5 mg", "1 fois", ""}, {"1/2 comprimé", "2 fois", ""}, {"3/4 de comprimé", "1 fois", ""}, {"500/62,5 mg", "3 fois", ""}, {"½ comprimé", "1 fois", ""},
+		{"2 comprimés le 1er jour puis 1", "le 2e et le 3e jour", ""}, {"1 comprimé", "si leucocytes > 4 × 10⁹/L", ""}, {"1 comprimé et demi", "1 fois", ""}, {"5 à 10 mg", "toutes les 4 à 6 h", ""},
+	} {
+		if got := names(checkWords("dose", "frequency", Line{Dose: c.dose, Frequency: c.frequency})); got != c.want {
+			t.Errorf("%q, %q: got %q, want %q", c.dose, c.frequency, got, c.want)
+		}
+	}
+	for text, want := range map[string]string{
+		"1": "", "0.25": "", "1.0": "", "2e0": "", "-0": "required", "0": "required", "0.0000": "required", "-1": "number-negative", "1e308": "dose-out-of-range", "0.3333": "three-decimals", "1e-9": "three-decimals",
+		"20.5": "dose-out-of-range", "1e400": "unread", "NaN": "unread", "Infinity": "unread", `"1"`: "unread", `"0,5"`: "unread", "0,5": "unread", "٣": "unread", "01": "unread", "null": "required",
+	} {
+		var d Dosage
+		err := json.Unmarshal([]byte(`{"doseQuantity":{"value":`+text+`,"code":"{tablet}"},"timing":{"when":["MORN"]}}`), &d)
+		got := "unread"
+		if err == nil {
+			got = strings.TrimPrefix(names(d.check(func(s string) string { return s })), "dosage.doseQuantity ")
+		}
+		if got != want {
+			t.Errorf("JSON %s: got %q, want %q", text, got, want)
+		}
+	}
+	for _, c := range []struct {
+		days, renewals, quantity int
+		want                     string
+	}{
+		{5, 0, 1, ""}, {0, 0, 1, "lines[0].durationDays required"}, {-1, 0, 1, "lines[0].durationDays number-negative, lines[0].durationDays required"},
+		{3650, 0, 1, "lines[0].durationDays too-large, lines[0].renewals treatment-too-long"}, {365, 1, 1, "lines[0].renewals treatment-too-long"}, {1, 99, 1, "lines[0].renewals treatment-too-long"},
+		{math.MaxInt, 1, 1, "lines[0].durationDays too-large, lines[0].renewals treatment-too-long"}, {5, math.MinInt, 1, "lines[0].renewals number-negative"}, {5, 0, -1, "lines[0].quantity number-negative"},
+		{5, 0, 1000, "lines[0].quantity too-large"}, {5, 0, math.MaxInt, "lines[0].quantity too-large"},
+	} {
+		l := Line{Name: "x", INN: "y", Dose: "1 mg", Frequency: "1 fois", DurationDays: c.days, Renewals: c.renewals, Quantity: c.quantity}
+		if got := names(check(Medicines, []Line{l}, law)); got != c.want {
+			t.Errorf("%+v: got %q, want %q", c, got, c.want)
+		}
+	}
+	p := &Prescription{Content: Content{Category: Medicines}}
+	for _, kg := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1, 501} {
+		p.WeightKg = kg
+		if got := names(mentions(p, nil, "1979-03-28", lawDay, law, examining(t, bdpm(t)).table)); got != "weightKg measure-not-plausible" {
+			t.Errorf("%g kg: %q", kg, got)
+		}
+	}
+}
+
+// TestWarnings_UnitOfTheForm: a dose counted in a unit that the form has not is shown; one that fits, or is measured, or of
+// a form that nobody gave, is not.
+func TestWarnings_UnitOfTheForm(t *testing.T) {
+	s := examining(t, bdpm(t))
+	for _, c := range []struct {
+		form, unit string
+		shown      bool
+	}{
+		{"comprimé sécable", "{tablet}", false}, {"gélule", "{capsule}", false}, {"sirop", "mL", false}, {"poudre pour suspension buvable", "mL", false}, {"solution buvable en gouttes", "[drp]", false},
+		{"sirop", "{tablet}", true}, {"comprimé", "mL", true}, {"comprimé", "[drp]", true}, {"gélule", "{tablet}", true}, {"comprimé", "{suppository}", true}, {"comprimé", "{patch}", true},
+		{"comprimé", "mg", false}, {"sirop", "g", false}, {"solution injectable", "[iU]", false}, {"", "{tablet}", false}, {"pommade", "{application}", false},
+	} {
+		p := &Prescription{Content: Content{Category: Medicines, Lines: []Line{{Name: "x", Form: c.form, Dosage: &Dosage{DoseQuantity: Dose{1, c.unit}}}}}}
+		if list := s.warnings(p); (len(list) == 1 && list[0].code == "warn.unit-not-of-form") != c.shown || len(list) > 1 {
+			t.Errorf("%s of %s: %+v", c.unit, c.form, list)
+		}
+	}
 }
 
 // TestMentions_MarginAndReimbursement: MTE only for the substances of the order, no ALD beside not reimbursed, in any category.

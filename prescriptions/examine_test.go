@@ -205,6 +205,158 @@ func TestExamine_NoMutationSigns(t *testing.T) {
 	})
 }
 
+// regulatedLine writes a line by what was offered for words.
+func regulatedLine(known restricted.Line, strength string, days int) Line {
+	return Line{Regulated: known.Name, Strength: strength, Form: "comprimé", Dose: "1 comprimé", Frequency: "le soir", DurationDays: days}
+}
+
+// TestExamine_EveryRegulatedBrand: with the sample alone, each brand and each substance of the law can be prescribed within
+// its bounds, or is refused with the sentence of the law or because nothing of it is marketed. With the public base, the
+// speciality of the base is what can be chosen.
+func TestExamine_EveryRegulatedBrand(t *testing.T) {
+	sample, public := examining(t, medicines.Sample()), examining(t, realBase(t))
+	counts := map[string]int{}
+	for _, name := range lawNames(t) {
+		index := sample.Medicines.Current()
+		list := sample.examine(Medicines, []Line{free(name)}, index, lawDay, Declared{})
+		i := slices.IndexFunc(list, func(q issue) bool { return q.refuses })
+		if i < 0 {
+			counts["a rule to check only"]++
+			continue
+		}
+		counts[list[i].Code]++
+		if list[i].Code != "choose-restricted" {
+			if list[i].Code != "secure-prescription" && list[i].Code != "no-product" || len(list[i].lines) > 0 {
+				t.Errorf("%s: %s, %d lines", name, list[i].Code, len(list[i].lines))
+			}
+			continue
+		}
+		if len(list[i].lines) == 0 {
+			t.Errorf("%s: no structured line is offered", name)
+		}
+		for _, known := range list[i].lines {
+			sign := func(s *Service, l Line) (Line, string) {
+				lines, wrong := withRegulated([]Line{l}, s.table)
+				var out []issue
+				for _, f := range wrong {
+					out = append(out, issue{Field: f, refuses: true})
+				}
+				return lines[0], refusals(append(out, s.examine(Medicines, lines, s.Medicines.Current(), lawDay, Declared{})...))
+			}
+			rules := sample.table.RulesFor(known, "comprimé", "0,33 mg", lawDay)
+			if len(rules) == 0 || rules[0].Days == 0 {
+				t.Errorf("%s: no bound", known.Name)
+				continue
+			}
+			l, got := sign(sample, regulatedLine(known, "0,33 mg", rules[0].Days))
+			if got != "" || !strings.HasPrefix(l.Name, known.Name+" 0,33 mg, comprimé") || l.INN != known.INN || l.CIS != "" {
+				t.Errorf("%s: %q, %+v", known.Name, got, l)
+			}
+			if _, got := sign(sample, regulatedLine(known, "0,33 mg", rules[0].Days+1)); got != "lines[0].durationDays duration-limited" {
+				t.Errorf("%s for %d days: %q", known.Name, rules[0].Days+1, got)
+			}
+			l = regulatedLine(known, "0,33 mg", rules[0].Days)
+			l.Renewals = 1
+			if _, got := sign(sample, l); got != "lines[0].durationDays duration-limited" {
+				t.Errorf("%s renewed: %q", known.Name, got)
+			}
+			if _, got := sign(public, regulatedLine(known, "0,33 mg", 7)); got != "lines[0].name choose-restricted" {
+				t.Errorf("%s with the public base: %q", known.Name, got)
+			}
+		}
+	}
+	t.Log(counts)
+	if counts["choose-restricted"] < 40 || counts["secure-prescription"] < 100 || counts["no-product"] < 10 {
+		t.Errorf("%v", counts)
+	}
+}
+
+// lawNames are the names and the substances of the tables of the law.
+func lawNames(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for file, column := range map[string]int{"restricted/names.tsv": 0, "restricted/substances.tsv": 1} {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(raw)) {
+			if name := strings.Split(line, "\t"); !strings.HasPrefix(line, "#") && !slices.Contains(out, name[column]) {
+				out = append(out, name[column])
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestExamine_RegulatedLine: what a line of our own list may not be.
+func TestExamine_RegulatedLine(t *testing.T) {
+	s := examining(t, medicines.Sample())
+	good := Line{Regulated: "XANAX", Strength: "0,25 mg", Form: "comprimé sécable", Dose: "1 comprimé", Frequency: "le soir", DurationDays: 84}
+	for name, c := range map[string]struct {
+		change func(*Line)
+		want   string
+	}{
+		"as it should be":           {func(*Line) {}, ""},
+		"in other letters":          {func(l *Line) { l.Regulated = "Xanax" }, ""},
+		"its substance":             {func(l *Line) { l.Regulated = "alprazolam" }, ""},
+		"drops":                     {func(l *Line) { l.Regulated, l.Strength, l.Form = "valium", "1 %", "solution buvable en gouttes" }, ""},
+		"a syrup":                   {func(l *Line) { l.Regulated, l.Strength, l.Form = "ATARAX", "2 mg/ml", "sirop" }, ""},
+		"a hypnotic for 4 weeks":    {func(l *Line) { l.Regulated, l.Strength, l.DurationDays = "IMOVANE", "7,5 mg", 28 }, ""},
+		"a hypnotic for longer":     {func(l *Line) { l.Regulated, l.Strength, l.DurationDays = "IMOVANE", "7,5 mg", 29 }, "lines[0].durationDays duration-limited"},
+		"too long":                  {func(l *Line) { l.DurationDays = 85 }, "lines[0].durationDays duration-limited"},
+		"renewed":                   {func(l *Line) { l.Renewals = 1 }, "lines[0].durationDays duration-limited"},
+		"Tranxene 10":               {func(l *Line) { l.Regulated, l.Strength, l.Form = "TRANXENE", "10 mg", "gélule" }, ""},
+		"Tranxene 20":               {func(l *Line) { l.Regulated, l.Strength, l.Form = "TRANXENE", "20 mg", "gélule" }, "lines[0].name secure-prescription"},
+		"Tranxene of no strength":   {func(l *Line) { l.Regulated, l.Strength, l.Form = "TRANXENE", "1 %", "gélule" }, "lines[0].name secure-prescription"},
+		"a narcotic":                {func(l *Line) { l.Regulated = "SKENAN" }, "lines[0].name regulated-unknown"},
+		"a hypnotic that is secure": {func(l *Line) { l.Regulated = "STILNOX" }, "lines[0].name regulated-unknown"},
+		"two names":                 {func(l *Line) { l.Regulated = "XANAX SKENAN" }, "lines[0].name regulated-unknown"},
+		"a name of nothing":         {func(l *Line) { l.Regulated = "Doliprane" }, "lines[0].name regulated-unknown"},
+		"no longer marketed":        {func(l *Line) { l.Regulated = "MÉPROBAMATE" }, "lines[0].name no-product"},
+		"in the sample":             {func(l *Line) { l.Regulated, l.Strength = "LEXOMIL", "6 mg" }, "lines[0].name choose-restricted"},
+		"not in the sample":         {func(l *Line) { l.Regulated, l.Strength = "LEXOMIL", "3 mg" }, ""},
+		"no strength":               {func(l *Line) { l.Strength = " " }, "lines[0].strength required"},
+		"no form":                   {func(l *Line) { l.Form = "" }, "lines[0].form required"},
+		"a strength of words":       {func(l *Line) { l.Strength = "fort" }, "lines[0].strength strength-not-read"},
+		"nothing as a strength":     {func(l *Line) { l.Strength = "0,00 mg" }, "lines[0].strength strength-not-read"},
+		"below nothing":             {func(l *Line) { l.Strength = "-1 mg" }, "lines[0].strength strength-not-read"},
+		"another name in strength":  {func(l *Line) { l.Strength = "1 mg et SKENAN" }, "lines[0].strength strength-not-read"},
+		"another name in the form":  {func(l *Line) { l.Form = "comprimé, et SKENAN LP 30 mg" }, "lines[0].form cited-medicine"},
+		"a form of nothing":         {func(l *Line) { l.Form = "bidule" }, "lines[0].form form-not-read"},
+		"another one as the name":   {func(l *Line) { l.Name, l.INN = "SKENAN LP 30 mg", "morphine" }, ""}, // it is not what is printed
+	} {
+		l := good
+		c.change(&l)
+		lines, wrong := withRegulated([]Line{l}, s.table)
+		got := names(wrong)
+		if got == "" {
+			got = refusals(s.examine(Medicines, lines, s.Medicines.Current(), lawDay, Declared{}))
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+		if got == "" && (strings.Contains(lines[0].Name, "SKENAN") || !strings.HasPrefix(lines[0].Name, strings.ToUpper(l.Regulated[:1]))) {
+			t.Errorf("%s: printed %q", name, lines[0].Name)
+		}
+	}
+	// A line of the base holds nothing of our list.
+	lines, _ := withRegulated([]Line{{CIS: "63107752", Regulated: "XANAX", Strength: "1 mg", Name: "PARACETAMOL"}}, s.table)
+	if lines[0].Regulated != "" || lines[0].Strength != "" || lines[0].Name != "PARACETAMOL" {
+		t.Errorf("%+v", lines[0])
+	}
+	if got := s.table.SearchLines("xan", 20); len(got) != 1 || got[0].Name != "XANAX" {
+		t.Errorf("%+v", got)
+	}
+	if got := s.table.SearchLines("alpraz", 20); len(got) != 2 {
+		t.Errorf("%+v", got)
+	}
+	if got := append(s.table.SearchLines("x", 20), s.table.SearchLines("méprob", 20)...); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestExamine_PublicBaseByName: each speciality of the public base that the law restricts is refused when its exact name is
 // typed, and the structured line is offered.
 func TestExamine_PublicBaseByName(t *testing.T) {

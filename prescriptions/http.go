@@ -16,6 +16,7 @@ import (
 	"visavis/internal/lang"
 	"visavis/internal/limit"
 	"visavis/internal/medicines"
+	"visavis/prescriptions/restricted"
 )
 
 //go:embed texts
@@ -105,12 +106,13 @@ type baseBody struct {
 }
 
 type medicineBody struct {
-	CIS    string   `json:"cis"`
-	Name   string   `json:"name"`
-	Form   string   `json:"form,omitempty"`
-	Routes []string `json:"routes"`
-	INN    string   `json:"inn,omitempty"`
-	CIP13  string   `json:"cip13,omitempty"`
+	CIS       string   `json:"cis" doc:"empty for a regulated medicine that the base does not have"`
+	Name      string   `json:"name"`
+	Form      string   `json:"form,omitempty"`
+	Routes    []string `json:"routes"`
+	INN       string   `json:"inn,omitempty"`
+	CIP13     string   `json:"cip13,omitempty"`
+	Regulated string   `json:"regulated,omitempty" doc:"what a line without a CIS gives in regulated, with a strength and a form"`
 }
 
 // Routes registers the routes of the module.
@@ -151,6 +153,9 @@ func (s *Service) body(ctx context.Context, p *Prescription, said Declared) pres
 			w := warningBody{Name: q.Name, Code: q.Code, Detail: s.words.T(string(httpx.Language(ctx)), "field."+q.Code, q.Args), Names: q.names, Refused: q.refuses}
 			for _, m := range q.options {
 				w.Options = append(w.Options, listed(m))
+			}
+			for _, l := range q.lines {
+				w.Options = append(w.Options, ofList(l))
 			}
 			b.Warnings = append(b.Warnings, w)
 		}
@@ -193,11 +198,20 @@ func (s *Service) getMedicines(_ context.Context, in *struct {
 	for _, m := range s.Medicines.Search(in.Q, 20) {
 		out.Body.Items = append(out.Body.Items, listed(m))
 	}
+	if s.Medicines.Current().IsSample() {
+		for _, l := range s.table.SearchLines(in.Q, 20-min(20, len(out.Body.Items))) {
+			out.Body.Items = append(out.Body.Items, ofList(l))
+		}
+	}
 	return out, nil
 }
 
 func listed(m medicines.Medicine) medicineBody {
-	return medicineBody{m.CIS, m.Name, m.Form, m.Routes, strings.Join(m.INN, " + "), m.CIP13}
+	return medicineBody{CIS: m.CIS, Name: m.Name, Form: m.Form, Routes: m.Routes, INN: strings.Join(m.INN, " + "), CIP13: m.CIP13}
+}
+
+func ofList(l restricted.Line) medicineBody {
+	return medicineBody{Name: l.Name, Routes: []string{}, INN: l.INN, Regulated: l.Name}
 }
 
 func (s *Service) getList(ctx context.Context, in *ByID) (*listOut, error) {

@@ -1,6 +1,7 @@
 package prescriptions
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,6 +82,7 @@ type issue struct {
 	fault.Field
 	refuses bool
 	options []medicines.Medicine // specialities to choose instead of the words
+	lines   []restricted.Line    // regulated medicines to choose, where the base has no speciality
 	names   []string             // that the prescriber may confirm not to prescribe
 }
 
@@ -107,6 +109,11 @@ func (s *Service) examine(c Category, lines []Line, index *medicines.Index, issu
 			e.cited(i, "text", l, c == Other)
 		case l.CIS != "":
 			e.structured(i, l)
+			e.cited(i, "dose", l, false)
+			e.cited(i, "frequency", l, false)
+		case l.Regulated != "":
+			e.regulated(i, l)
+			e.cited(i, "form", l, false)
 			e.cited(i, "dose", l, false)
 			e.cited(i, "frequency", l, false)
 		default:
@@ -153,29 +160,6 @@ func (e *examiner) add(name, code string, refuses bool, args ...string) *issue {
 	return &e.out[len(e.out)-1]
 }
 
-// structured applies the rules to a speciality of the base.
-func (e *examiner) structured(i int, l Line) {
-	m, _ := e.index.Lookup(l.CIS)
-	form, mg := restricted.FormOf(m.Form+" "+strings.Join(m.Routes, " ")+" "+m.Name), restricted.StrengthOf(m.Name)
-	secure, days, source := ofBase(m)
-	rules := e.rules(e.table.Find(l.INN+" "+l.Name), form, mg, m.CIS != "")
-	for _, r := range rules {
-		if r.Certain {
-			secure = secure || r.Secure
-			days, source = shorter(days, source, r.Days, r.Source)
-		} else {
-			e.add(at(i, "name"), "rule-to-check", false, "name", r.Substance)
-		}
-	}
-	switch {
-	case secure:
-		e.add(at(i, "name"), "secure-prescription", true)
-		e.terms(i, rules)
-	case days > 0 && l.DurationDays*(l.Renewals+1) > days:
-		e.add(at(i, "durationDays"), "duration-limited", true, "days", strconv.Itoa(days), "source", source)
-	}
-}
-
 // written applies the rules to a name typed by hand: what the law restricts is refused, what the base knows is offered,
 // what resembles is asked, and what is unknown wants its common denomination and a confirmation.
 func (e *examiner) written(i int, l Line) {
@@ -201,7 +185,7 @@ func (e *examiner) written(i int, l Line) {
 				e.terms(i, rules)
 				stopped = true
 			case !stopped:
-				e.add(at(i, "name"), "choose-restricted", true, "name", f.Text, "source", r.Source).options = offer(matches)
+				e.choose(i, f.Name, r.Source, matches)
 				stopped = true
 			}
 		}
@@ -257,7 +241,7 @@ func withINN(lines []Line, base *restricted.Base) []Line {
 
 // cited asks about a restricted medicine in words that are not there to prescribe one; refuses says that they could be.
 func (e *examiner) cited(i int, field string, l Line, refuses bool) {
-	text := map[string]string{"text": l.Text, "dose": l.Dose, "frequency": l.Frequency, "pharmacist": l.Pharmacist}[field]
+	text := map[string]string{"text": l.Text, "dose": l.Dose, "frequency": l.Frequency, "form": l.Form, "pharmacist": l.Pharmacist}[field]
 	if l.Dosage != nil && (field == "dose" || field == "frequency") {
 		return // made by us
 	}
@@ -283,6 +267,7 @@ func (e *examiner) ask(i int, field, code string, l Line, name string) {
 	q := issue{Field: fault.Field{Name: at(i, field), Code: code, Args: map[string]string{"name": name}}, refuses: true, names: []string{name}}
 	if matches, _ := e.base.Find(name); code == "near-medicine" {
 		q.options = offer(matches)
+		q.lines = e.open(name, matches)
 	}
 	e.out = append(e.out, q)
 }
@@ -321,38 +306,6 @@ func (e *examiner) rules(found []restricted.Found, form restricted.Form, mg floa
 	return out
 }
 
-func offer(matches []restricted.Match) []medicines.Medicine {
-	var out []medicines.Medicine
-	for _, m := range matches {
-		out = append(out, m.Medicines...)
-	}
-	return out[:min(len(out), maxOptions)]
-}
-
-// ofBase reads the conditions of a speciality: is it on a secured prescription, and for how many days at most (0: no limit)?
-// A condition whose reading is to check decides nothing.
-func ofBase(m medicines.Medicine) (secure bool, days int, source string) {
-	for _, c := range m.Terms {
-		if c.Confidence == medicines.ToCheck {
-			continue
-		}
-		switch c.Kind {
-		case medicines.SecureForm, medicines.Narcotic:
-			secure = true
-		case medicines.LimitedDuration:
-			days, source = shorter(days, source, c.Days, "BDPM")
-		}
-	}
-	return secure, days, source
-}
-
-func shorter(days int, source string, other int, otherSource string) (int, string) {
-	if other > 0 && (days == 0 || other < days) {
-		return other, otherSource
-	}
-	return days, source
-}
-
 // warning is something to look at again; it never prevents a signature.
 type warning struct {
 	field string
@@ -361,11 +314,14 @@ type warning struct {
 }
 
 // warnings compares dose, frequency and duration with the quantity of each medicine, where the content of
-// the pack is known and the doses are counted in the same unit.
+// the pack is known and the doses are counted in the same unit; and the unit of the dose with the form.
 func (s *Service) warnings(p *Prescription) []warning {
 	var out []warning
 	for i, l := range p.Lines {
 		m, ok := s.Medicines.Lookup(l.CIS)
+		if p.Category == Medicines && l.Dosage != nil && !units()[l.Dosage.DoseQuantity.Code].of(cmp.Or(m.Form, l.Form)) {
+			out = append(out, warning{at(i, "dosage.unit"), "warn.unit-not-of-form", map[string]string{"unit": counted(s.words, 1, l.Dosage.DoseQuantity.Code), "form": cmp.Or(m.Form, l.Form)}})
+		}
 		if p.Category != Medicines || !ok || l.Dosage == nil || l.Quantity == 0 || l.DurationDays == 0 || m.Pack.Units == 0 || m.Pack.Unit != l.Dosage.DoseQuantity.Code {
 			continue
 		}

@@ -78,6 +78,8 @@ type Line struct {
 	Text      string `json:"text,omitempty" maxLength:"2000" printed:"text"`
 	CIS       string `json:"cis,omitempty" maxLength:"8" doc:"code of the speciality; empty for what the index does not know"`
 	Name      string `json:"name,omitempty" maxLength:"300" printed:"line"`
+	Regulated string `json:"regulated,omitempty" maxLength:"100" printed:"line" doc:"of a regulated medicine that the base does not have: its name in visavis' own list; name and inn are then made of it, of strength and of form"`
+	Strength  string `json:"strength,omitempty" maxLength:"40" printed:"line" doc:"of a regulated medicine: of one unit or of a volume, as 0,25 mg"`
 	INN       string `json:"inn,omitempty" maxLength:"300" printed:"line"`
 	Form      string `json:"form,omitempty" maxLength:"200" printed:"line"`
 	Dose      string `json:"dose,omitempty" maxLength:"300" printed:"line"`

@@ -55,7 +55,7 @@ type Deps struct {
 	Limits    limit.Limiter
 	Press     *sheet.Press
 	Medicines *medicines.Base
-	OldAfter  int // days after which the medicines base counts as old; 0 for 30
+	OldAfter  int // days after which the medicines base counts as old; 0 for the rule of medicines.OldAfter
 	Acts      Acts
 	Filer     Filer
 	// Pharmacies names the pharmacists who dispense.

@@ -106,6 +106,8 @@ func (s *Service) compose(act paper.Act, p, old *Prescription, said Declared) (p
 	if p.Category == Medicines {
 		lines, wrong = complete(stated(p.Lines, index), index, s.words)
 		lines = withINN(lines, s.base(index))
+		named, unread := withRegulated(lines, s.table)
+		lines, wrong = named, append(wrong, unread...)
 	}
 	lines = slices.Clone(lines)
 	wrong = append(wrong, unprintable(lines)...)

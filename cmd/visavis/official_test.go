@@ -89,6 +89,7 @@ func (s *spy) papers(patient int) map[string][]byte {
 			map[string]any{"name": "Paracétamol 500 mg", "inn": "paracétamol", "form": "comprimé", "durationDays": 5, "quantity": 1,
 				"dosage": map[string]any{"doseQuantity": map[string]any{"value": 1, "code": "{tablet}"}, "timing": map[string]any{"frequency": 1, "period": 6, "periodUnit": "h"},
 					"asNeededBoolean": true, "maxDosePerDay": 4}},
+			map[string]any{"regulated": "XANAX", "strength": "0,25 mg", "form": "comprimé sécable", "dose": "1 comprimé", "frequency": "le soir", "durationDays": 7, "quantity": 1},
 		},
 		"device":  {map[string]any{"text": "Attelle de poignet", "lpp": "2134567", "quantity": 1, "durationDays": 21}},
 		"biology": {map[string]any{"text": "NFS, CRP, ionogramme sanguin"}},

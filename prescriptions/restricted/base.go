@@ -11,10 +11,11 @@ import (
 // Base finds the specialities of the medicines base by what people type. It never changes and is safe for concurrent use.
 type Base struct {
 	list  []medicines.Medicine
-	inn   [][]string       // of each: the letters of its common denominations, without salts
-	full  map[string][]int // specialities by all letters and digits of the denomination
-	names map[string][]int // specialities by the letters of the brand, or of "substance laboratory"
-	inns  map[string][]int // specialities by the letters of one common denomination
+	inn   [][]string        // of each: the letters of its common denominations, without salts
+	full  map[string][]int  // specialities by all letters and digits of the denomination
+	names map[string][]int  // specialities by the letters of the brand, or of "substance laboratory"
+	inns  map[string][]int  // specialities by the letters of one common denomination
+	whole map[string]string // those letters by all letters of the denomination, where they differ: "loflazépate d'éthyle"
 }
 
 // Match is one name of the base met in a text.
@@ -25,7 +26,7 @@ type Match struct {
 
 // NewBase reads the specialities of a base.
 func NewBase(all iter.Seq[medicines.Medicine]) *Base {
-	b := &Base{full: map[string][]int{}, names: map[string][]int{}, inns: map[string][]int{}}
+	b := &Base{full: map[string][]int{}, names: map[string][]int{}, inns: map[string][]int{}, whole: map[string]string{}}
 	for m := range all {
 		i := len(b.list)
 		var inns []string
@@ -33,6 +34,10 @@ func NewBase(all iter.Seq[medicines.Medicine]) *Base {
 			if k := innKey(d); k != "" && !slices.Contains(inns, k) {
 				inns = append(inns, k)
 				b.inns[k] = append(b.inns[k], i)
+				if all := key(d); all != k {
+					b.whole[all] = k
+					b.inns[all] = append(b.inns[all], i)
+				}
 			}
 		}
 		b.list, b.inn = append(b.list, m), append(b.inn, inns)
@@ -103,6 +108,7 @@ func (b *Base) Find(text string) (exact []Match, near []string) {
 		}
 		k, last, named := widest(words, i, b.names, longest, false)
 		k2, last2, substance := widest(words, i, b.inns, longest, false)
+		k2 = b.short(k2)
 		switch {
 		case named && (!substance || last >= last2):
 			take(i, last)
@@ -127,6 +133,14 @@ func (b *Base) Find(text string) (exact []Match, near []string) {
 		return exact, nil
 	}
 	return nil, b.near(loose(words, taken))
+}
+
+// short gives the letters under which a common denomination is compared.
+func (b *Base) short(k string) string {
+	if s, ok := b.whole[k]; ok {
+		return s
+	}
+	return k
 }
 
 // maxDenomination bounds the letters of a denomination; those of allergens and vaccines are long.

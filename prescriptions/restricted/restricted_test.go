@@ -1,10 +1,15 @@
 package restricted
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
+
+	"visavis/internal/medicines"
+	"visavis/internal/testkit"
 
 	"pgregory.net/rapid"
 )
@@ -298,4 +303,60 @@ func FuzzFind(f *testing.F) {
 		FormOf(s)
 		StrengthOf(s)
 	})
+}
+
+// TestLines_EveryNameOfTheLaw: each substance that the law restricts without a secure form has a line, each line has such a
+// rule, and the public base of June 2022 markets what is said to be marketed.
+func TestLines_EveryNameOfTheLaw(t *testing.T) {
+	table, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
+	open := func(r Rule) bool { return r.Certain && !r.Secure && r.Days > 0 }
+	for substance := range table.rules {
+		rules := table.Rules(substance, "", 0, false, day)
+		n := table.names[key(substance)]
+		l, ok := table.LineFor(n)
+		if slices.ContainsFunc(rules, open) != ok {
+			t.Errorf("%s: a line %v, rules %+v", substance, ok, rules)
+		}
+		if ok && key(l.INN) == "" {
+			t.Errorf("%s: %+v", substance, l)
+		}
+	}
+	for _, l := range table.ordered {
+		if !slices.ContainsFunc(table.RulesFor(l, "comprimé", "0,1 mg", day), open) {
+			t.Errorf("%s: nothing bounds it", l.Name)
+		}
+		if _, ok := table.Line(strings.ToLower(l.Name)); !ok {
+			t.Errorf("%s is not found again", l.Name)
+		}
+	}
+	index, err := medicines.Load(os.DirFS(testkit.BDPM(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := NewBase(index.All)
+	for _, l := range table.ordered {
+		matches, _ := base.Find(l.Name)
+		found := slices.ContainsFunc(matches, func(m Match) bool {
+			return slices.ContainsFunc(m.Medicines, func(m medicines.Medicine) bool { return len(m.INN) > 0 })
+		})
+		if found == l.Gone {
+			t.Errorf("%s: marketed %v, said %v", l.Name, found, !l.Gone)
+		}
+	}
+}
+
+// TestValidStrength: a number and a unit, nothing else.
+func TestValidStrength(t *testing.T) {
+	for text, want := range map[string]bool{
+		"0,25 mg": true, "0.25mg": true, "10 mg/ml": true, "15 mg/2,5 ml": true, "1 %": true, "25 µg": true, "50 microgrammes": true, "1 g": true,
+		"": false, "mg": false, "0 mg": false, "0,000 mg": false, "-1 mg": false, "1 mgx": false, "1e3 mg": false, "١ mg": false, "1 mg, 2 mg": false, "100000 mg": false, "1 mg/": false, "NaN mg": false, "1 mg\n": false,
+	} {
+		if ValidStrength(text) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
 }

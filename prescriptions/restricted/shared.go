@@ -99,6 +99,7 @@ func (b *Base) substances(table *Table, text string, also map[string]string) map
 
 // add puts the substances of a name of the base, or the name itself when it is one.
 func (b *Base) add(out map[string]string, k string) {
+	k = b.short(k)
 	named := false
 	for _, i := range b.names[k] {
 		for j, inn := range b.inn[i] {

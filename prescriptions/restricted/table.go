@@ -78,6 +78,9 @@ type Table struct {
 	names map[string]Name   // by key
 	near  []Name
 	mte   [][3]string // key, from, until
+
+	lines   map[string]Line // by key
+	ordered []Line          // as in lines.tsv
 }
 
 // Load reads the tables built into the program; it fails on a row that cannot be read.
@@ -110,10 +113,13 @@ func Load() (*Table, error) {
 	}); err != nil {
 		return nil, err
 	}
-	return t, rows(mteTSV, 5, func(f []string) error {
+	if err := rows(mteTSV, 5, func(f []string) error {
 		t.mte = append(t.mte, [3]string{key(f[0]), f[1], f[2]})
 		return nil
-	})
+	}); err != nil {
+		return nil, err
+	}
+	return t, t.readLines()
 }
 
 func (t *Table) add(n Name) {

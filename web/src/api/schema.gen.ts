@@ -2356,8 +2356,12 @@ export interface components {
              * @description packages
              */
             quantity?: number;
+            /** @description of a regulated medicine that the base does not have: its name in visavis' own list; name and inn are then made of it, of strength and of form */
+            regulated?: string;
             /** Format: int64 */
             renewals?: number;
+            /** @description of a regulated medicine: of one unit or of a volume, as 0,25 mg */
+            strength?: string;
             text?: string;
             workAccident?: boolean;
             /** @description YYYY-MM-DD, when known */
@@ -2368,10 +2372,13 @@ export interface components {
         };
         PrescriptionsMedicineBody: {
             cip13?: string;
+            /** @description empty for a regulated medicine that the base does not have */
             cis: string;
             form?: string;
             inn?: string;
             name: string;
+            /** @description what a line without a CIS gives in regulated, with a strength and a form */
+            regulated?: string;
             routes: string[];
         };
         PrescriptionsMedicinesOutBody: {

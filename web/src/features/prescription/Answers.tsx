@@ -23,7 +23,7 @@ export function Answers({ line, warnings, said, onChange }: Props) {
       {w.detail !== said && <p className={w.refused ? styles.error : styles.warning}>{w.detail}</p>}
       <div className={styles.buttons}>
         {w.options?.map((m: Medicine) => (
-          <Button key={m.cis} onPress={() => onChange(chosenLine(line, m))}>
+          <Button key={m.cis || m.name} onPress={() => onChange(chosenLine(line, m))}>
             {t('answer.choose', { name: m.name })}
           </Button>
         ))}

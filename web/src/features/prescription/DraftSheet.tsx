@@ -16,7 +16,7 @@ import { Answers, type Warning } from './Answers';
 import { BaseNote } from './BaseNote';
 import { Conditions, type Condition } from './Conditions';
 import { Amount } from './DosageFields';
-import { clean, complete, freeMedicine, medicineFields, medicineLine, sentIndex, textFields, type Written } from './lines';
+import { clean, complete, freeMedicine, lineName, medicineFields, medicineLine, sentIndex, textFields, type Written } from './lines';
 import { MedicineForm, MedicineSentence } from './MedicineLine';
 import { MedicineSearch } from './MedicineSearch';
 import { TextLine } from './TextLine';
@@ -198,11 +198,11 @@ function Medicine({ line, index, onChange, onRemove, error, warnings, conditions
       <Conditions line={line} index={index} conditions={conditions} onChange={onChange} error={error} />
       <div className={styles.buttons}>
         {complete(line) && (
-          <Button look="text" onPress={() => setOpen(!open)} aria-label={t(open ? 'closeName' : 'editName', { name: line.name ?? '' })}>
+          <Button look="text" onPress={() => setOpen(!open)} aria-label={t(open ? 'closeName' : 'editName', { name: lineName(line) })}>
             {t(open ? 'close' : 'edit')}
           </Button>
         )}
-        <Button look="text" onPress={onRemove} aria-label={t('removeName', { name: line.name ?? '' })}>
+        <Button look="text" onPress={onRemove} aria-label={t('removeName', { name: lineName(line) })}>
           {t('remove')}
         </Button>
       </div>

@@ -6,7 +6,7 @@ import { Select, TextField } from '@/ui/Field';
 import { Answers, type Warning } from './Answers';
 import { asText, sentence, type Say } from './dosage';
 import { DosageFields } from './DosageFields';
-import { change, readCount, reasons, showCount } from './lines';
+import { change, lineName, readCount, reasons, showCount } from './lines';
 import { Mentions } from './Mentions';
 import styles from './prescription.module.css';
 
@@ -38,18 +38,25 @@ export function MedicineForm({ line, index, onChange, error, warnings = () => []
     error: error(field),
     inputMode: 'numeric' as const,
   });
-  const wrong = error('name') ?? (line.cis ? (error('inn') ?? error('form')) : undefined);
+  const wrong = error('name') ?? (line.regulated ? error('inn') : line.cis ? (error('inn') ?? error('form')) : undefined);
   const answers = (field: string) => <Answers line={line} warnings={warnings(field)} said={error(field)} onChange={onChange} />;
   const options = [{ value: '', label: t('substitutable') }, ...reasons.map((r) => ({ value: r, label: t(`reason.${r}`) }))];
   return (
     <fieldset className={styles.form}>
       <legend className={styles.medicine}>
-        {line.name}
+        {lineName(line)}
         {line.inn && <span className={styles.inn}>{line.inn}</span>}
       </legend>
       {wrong && <p className={styles.error}>{wrong}</p>}
       {answers('name')}
-      {!line.cis && (
+      {line.regulated && (
+        <div className={styles.two}>
+          <TextField label={t('field.strength')} name={`strength-${index}`} value={line.strength ?? ''} hint={t('hint.strength')} onChange={(v) => onChange(change(line, 'strength', v))} error={error('strength')} autoFocus={!line.strength} />
+          <TextField label={t('field.form')} name={`form-${index}`} value={line.form ?? ''} hint={t('hint.form')} onChange={(v) => onChange(change(line, 'form', v))} error={error('form')} />
+        </div>
+      )}
+      {answers('form')}
+      {!line.cis && !line.regulated && (
         <>
           <div className={styles.two}>
             <TextField label={t('field.inn')} name={`inn-${index}`} value={line.inn ?? ''} onChange={(v) => onChange(change(line, 'inn', v))} error={error('inn')} />
@@ -65,10 +72,11 @@ export function MedicineForm({ line, index, onChange, error, warnings = () => []
         <DosageFields dosage={line.dosage} line={line} index={index} onChange={(d) => onChange({ ...line, dosage: d })} error={error} />
       ) : (
         <div className={styles.two}>
-          <TextField {...text('dose')} hint={t('hint.dose')} autoFocus={!line.dose} />
+          <TextField {...text('dose')} hint={t('hint.dose')} autoFocus={!line.dose && !line.regulated} />
           <TextField {...text('frequency')} hint={t('hint.frequency')} />
         </div>
       )}
+      {answers('dosage.unit')}
       {answers('dose')}
       {answers('frequency')}
       <div>
@@ -121,7 +129,7 @@ export function MedicineSentence({ line }: { line: PrescriptionLine }) {
   return (
     <div>
       <p className={styles.medicine}>
-        {line.name}
+        {lineName(line)}
         {line.inn && <span className={styles.inn}>{line.inn}</span>}
       </p>
       <p>{parts.filter(Boolean).join(', ')}.</p>

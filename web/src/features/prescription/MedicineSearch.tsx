@@ -29,9 +29,9 @@ export function MedicineSearch({ onChoose, onFree }: { onChoose: (medicine: Medi
         hint={t('search.hint')}
         value={text}
         onChange={setText}
-        items={items.map((m) => ({ id: m.cis, title: m.name, detail: [m.inn, m.form].filter(Boolean).join(', ') }))}
-        onChoose={(cis) => {
-          const chosen = items.find((m) => m.cis === cis);
+        items={items.map((m) => ({ id: m.cis || m.name, title: m.name, detail: m.regulated ? t('search.regulated', { inn: m.inn ?? '' }) : [m.inn, m.form].filter(Boolean).join(', ') }))}
+        onChoose={(id) => {
+          const chosen = items.find((m) => (m.cis || m.name) === id);
           if (chosen) onChoose(chosen);
           setText('');
         }}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chosenLine, confirmed, change, clean, complete, freeMedicine, medicineLine, readCount, sentIndex } from './lines';
+import { chosenLine, confirmed, change, clean, complete, freeMedicine, lineName, medicineLine, readCount, sentIndex } from './lines';
 
 const line = medicineLine({ cis: '60234100', name: 'DOLIPRANE 1000 mg, comprimé', inn: 'paracétamol', form: 'comprimé', routes: ['orale'] });
 
@@ -52,6 +52,21 @@ describe('answers to what the server asks', () => {
     expect(chosenLine(written, m)).toMatchObject({ cis: '62080626', name: m.name, inn: 'lévothyroxine sodique', dose: '1 comprimé', frequency: 'le matin', durationDays: 30 });
     expect(chosenLine(written, m)).not.toHaveProperty('notRestricted');
     expect(chosenLine(written, m)).not.toHaveProperty('dosage');
+  });
+
+  it('writes a regulated medicine that the base does not have, with the strength that was typed', () => {
+    const xanax = { cis: '', name: 'XANAX', inn: 'alprazolam', routes: [], regulated: 'XANAX' };
+    const fresh = medicineLine(xanax);
+    expect(fresh).toMatchObject({ regulated: 'XANAX', inn: 'alprazolam', strength: '', form: '' });
+    expect(fresh).not.toHaveProperty('cis');
+    const dosed = { ...fresh, durationDays: 7, dosage: { doseQuantity: { value: 1, code: '{tablet}' }, timing: { when: ['HS' as const] } } };
+    expect(complete(dosed)).toBe(false);
+    expect(complete({ ...dosed, strength: '0,25 mg', form: 'comprimé' })).toBe(true);
+    const chosen = chosenLine({ ...written, name: 'Xanax 0,25 mg' }, xanax);
+    expect(chosen).toMatchObject({ regulated: 'XANAX', strength: '0,25 mg', form: '', dose: '1 comprimé', durationDays: 30 });
+    expect(chosen).not.toHaveProperty('notRestricted');
+    expect(lineName({ ...chosen, form: 'comprimé' })).toBe('XANAX 0,25 mg, comprimé');
+    expect(chosenLine(chosen, { cis: '66796142', name: 'LEXOMIL 6 mg, comprimé', routes: [] })).not.toHaveProperty('regulated');
   });
 
   it('keeps a confirmation once', () => {

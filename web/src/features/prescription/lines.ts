@@ -8,10 +8,11 @@ export const categories: readonly PrescriptionCategory[] = ['medicines', 'biolog
 export const reasons = ['MTE', 'EFG', 'CIF'] as const;
 
 /** What each field of a medicine line is called in the API, in the order of the form. */
-export const medicineFields = ['name', 'inn', 'notRestricted', 'form', 'dose', 'frequency', 'dosage.doseQuantity', 'dosage.unit', 'dosage.timing', 'dosage.maxDosePerDay', 'durationDays', 'quantity', 'renewals', 'nonSubstitutable', 'workAccidentDate', 'pharmacist', 'initial.by', 'initial.on', 'confirmed', 'listed'] as const;
+export const medicineFields = ['name', 'inn', 'notRestricted', 'strength', 'form', 'dose', 'frequency', 'dosage.doseQuantity', 'dosage.unit', 'dosage.timing', 'dosage.maxDosePerDay', 'durationDays', 'quantity', 'renewals', 'nonSubstitutable', 'workAccidentDate', 'pharmacist', 'initial.by', 'initial.on', 'confirmed', 'listed'] as const;
 export const textFields = ['text', 'lpp', 'quantity', 'durationDays', 'renewals', 'workAccidentDate', 'pharmacist'] as const;
 
 export function medicineLine(m: Medicine): PrescriptionLine {
+  if (m.regulated) return { regulated: m.regulated, name: m.regulated, inn: m.inn ?? '', strength: '', form: '', dosage: firstDosage('comprimé'), renewals: 0, ald: false, notReimbursable: false, offLabel: false };
   return { cis: m.cis, name: m.name, inn: m.inn ?? '', form: m.form ?? '', dosage: firstDosage(`${m.form ?? ''} ${m.name}`), renewals: 0, ald: false, notReimbursable: false, offLabel: false };
 }
 
@@ -22,10 +23,17 @@ export function freeMedicine(name: string): PrescriptionLine {
 
 /** The speciality chosen instead of words; how long, how many and what is said of them stay. */
 export function chosenLine(line: PrescriptionLine, m: Medicine): PrescriptionLine {
-  const { cis: _, name: __, inn: ___, form: ____, notRestricted: _____, ...kept } = line;
+  const { cis: _, name, inn: __, form, notRestricted: ___, regulated: ____, strength: _____, ...kept } = line;
   const words = kept.dose || kept.frequency;
   const { dosage, ...chosen } = medicineLine(m);
-  return { ...chosen, ...(kept.dosage || words || !dosage ? {} : { dosage }), ...kept };
+  const typed = m.regulated ? { strength: /\d+(?:[.,]\d+)?\s?(?:mg|µg|g|%)(?![a-z])/i.exec(name ?? '')?.[0] ?? '', form: form ?? '' } : {};
+  return { ...chosen, ...typed, ...(kept.dosage || words || !dosage ? {} : { dosage }), ...kept };
+}
+
+/** What the line is called; for a regulated medicine, as the server will print it. */
+export function lineName(line: PrescriptionLine): string {
+  if (!line.regulated) return line.name ?? '';
+  return [[line.regulated, line.strength].filter(Boolean).join(' '), line.form].filter(Boolean).join(', ');
 }
 
 /** The line with a name that it does not prescribe. */
@@ -59,7 +67,8 @@ export function change<K extends keyof PrescriptionLine>(line: PrescriptionLine,
 export function complete(line: PrescriptionLine): boolean {
   if (line.text !== undefined) return true;
   const said = line.dosage ? whole(line.dosage) : Boolean(line.dose && line.frequency);
-  return Boolean(line.name && said && line.durationDays && (line.cis || line.inn));
+  const named = line.regulated ? line.strength && line.form : line.cis || line.inn;
+  return Boolean(line.name && said && line.durationDays && named);
 }
 
 /** What is written of a sheet: its lines, and what of the patient they depend on. */
