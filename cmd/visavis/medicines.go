@@ -15,6 +15,8 @@ import (
 
 	"visavis/internal/clock"
 	"visavis/internal/config"
+	"visavis/internal/health"
+	"visavis/internal/medicines"
 	"visavis/internal/medicines/download"
 )
 
@@ -96,14 +98,73 @@ func tryMedicines(_ context.Context, cfg *config.Config) error {
 			return err
 		}
 	}
+	limit, err := oldAfter(cfg, clock.System{})
+	if err != nil {
+		return err
+	}
 	e := w.Base.Edition()
-	days := int(time.Since(e.On).Hours() / 24)
-	fmt.Printf("   %d specialities of %s (%d days old)\n", e.Count, e.On.Format(time.DateOnly), days)
+	state, days := e.State(clock.System{}.Now().In(w.Options.Zone), limit)
+	fmt.Printf("   %d specialities of %s (%d days old): %s\n", e.Count, e.On.Format(time.DateOnly), days, state)
 	for _, line := range w.Base.Current().Report().Lines() {
 		fmt.Printf("   odd: %s\n", line)
 	}
-	if days > cfg.BDPM.OldAfter {
-		return fmt.Errorf("the base is %d days old, more than %d: run visavis medicines update", days, cfg.BDPM.OldAfter)
+	if state == medicines.Old {
+		return errors.New(oldBase(e, days, limit))
+	}
+	return nil
+}
+
+// oldAfter is the setting, or the rule of the program on this day.
+func oldAfter(cfg *config.Config, c clock.Clock) (int, error) {
+	if cfg.BDPM.OldAfter > 0 {
+		return cfg.BDPM.OldAfter, nil
+	}
+	return medicines.OldAfter(c.Now())
+}
+
+// oldBase says how old a base is and what to do.
+func oldBase(e medicines.Edition, days, limit int) string {
+	if e.On.IsZero() {
+		return "nobody knows of which day the base is: run visavis medicines update"
+	}
+	return fmt.Sprintf("the base of %s is %d days old, more than %d: run visavis medicines update", e.On.Format(time.DateOnly), days, limit)
+}
+
+// baseInService is what health says of the medicines base.
+type baseInService struct {
+	State medicines.State `json:"state"`
+	On    string          `json:"on,omitempty"` // YYYY-MM-DD, of its files
+	Days  int             `json:"days"`         // its age
+	Count int             `json:"count"`        // specialities
+}
+
+func (p *platform) baseInService() (baseInService, int) {
+	limit, err := oldAfter(p.cfg, p.clock)
+	if err != nil {
+		limit = 0 // no rule on this day: every base is old
+	}
+	e := p.medicines.Base.Edition()
+	state, days := e.State(p.clock.Now().In(p.medicines.Options.Zone), limit)
+	out := baseInService{State: state, Days: days, Count: e.Count}
+	if !e.On.IsZero() {
+		out.On = e.On.Format(time.DateOnly)
+	}
+	return out, limit
+}
+
+// probeBase looks how old the medicines base is. The sample is said by ready and is no cause: nothing is late.
+func (p *platform) probeBase(context.Context) error {
+	if b, limit := p.baseInService(); b.State == medicines.Old {
+		return &health.Error{Code: "medicines-old", Degraded: true, Detail: oldBase(p.medicines.Base.Edition(), b.Days, limit)}
+	}
+	return nil
+}
+
+// probeUpdate names the nightly update, or a reading of the files, that failed last.
+func (p *platform) probeUpdate(context.Context) error {
+	if f := p.medicines.Failing(); f != nil {
+		return &health.Error{Code: "medicines-not-updated", Degraded: true,
+			Detail: fmt.Sprintf("since %s: %v; the last good files serve", f.Since.UTC().Format(time.RFC3339), f.Err)}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"visavis/internal/medicines"
@@ -34,6 +35,31 @@ type Watch struct {
 	seen    string    // what was loaded
 	waiting string    // a change of the clinic's folder, seen once
 	tried   time.Time // last attempt to fetch
+
+	failure atomic.Pointer[Failure]
+}
+
+// Failure is why the newest files are not in service.
+type Failure struct {
+	Since time.Time // of the first of the failures that follow one another
+	Err   error
+}
+
+// Failing gives the failure of the last update or of the last reading of the files; nil when it went well, or when there was
+// none since the start. It is safe for concurrent use.
+func (w *Watch) Failing() *Failure { return w.failure.Load() }
+
+// note keeps how the last attempt ended.
+func (w *Watch) note(err error) {
+	if err == nil {
+		w.failure.Store(nil)
+		return
+	}
+	f := &Failure{Since: w.Options.Clock.Now(), Err: err}
+	if before := w.failure.Load(); before != nil {
+		f.Since = before.Since
+	}
+	w.failure.Store(f)
 }
 
 // Open puts in service what is on disk: the clinic's folder, the last good set, or the sample. A clinic's folder that cannot
@@ -68,9 +94,12 @@ func (w *Watch) Look(ctx context.Context) {
 		w.tried = w.Options.Clock.Now()
 		m, changed, err := Update(ctx, w.Options)
 		switch {
+		case errors.Is(err, ErrBusy): // the command runs
 		case err != nil && ctx.Err() == nil:
+			w.note(err)
 			w.Log.Error("medicines: the nightly update failed, the last good files stay", "error", err)
 		case err == nil:
+			w.note(nil)
 			w.Log.Info("medicines: nightly update", "changed", changed, "day", m.On.Format(time.DateOnly), "specialities", m.Specialities, "odd", m.Odd)
 		}
 	}
@@ -89,7 +118,8 @@ func (w *Watch) Look(ctx context.Context) {
 		return
 	}
 	w.seen, w.waiting = mark, ""
-	if err := w.loadFolder(); err != nil {
+	err := w.loadFolder()
+	if w.note(err); err != nil {
 		w.Log.Error("medicines: the files of the folder are not taken, the last good ones stay", "error", err)
 	}
 }
@@ -162,7 +192,10 @@ func (w *Watch) loadFolder() error {
 
 func (w *Watch) loadSet() {
 	x, m, err := Open(w.Options.Folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // nothing was fetched yet
+	}
+	if w.note(err); err != nil {
 		w.Log.Error("medicines: "+err.Error(), "folder", w.Options.Folder)
 	}
 	if x != nil {
