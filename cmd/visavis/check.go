@@ -137,7 +137,8 @@ func tryModes(_ context.Context, cfg *config.Config) error {
 	return err
 }
 
-// tryFolder makes a folder and a file in it, and takes the file away.
+// tryFolder makes a folder and a file with something in it, and takes the file
+// away. An empty file can still be made on a full disk.
 func tryFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -146,7 +147,8 @@ func tryFolder(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	_, err = f.Write(make([]byte, 16<<10))
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }
 
 // tryRedis asks for an answer; the server itself bears that there is none.

@@ -56,6 +56,8 @@ func (p *platform) observe(context.Context) error {
 		health.Probe{Name: "files-broken", Run: p.probeFiles},
 		health.Probe{Name: "codes-not-sent", Run: p.probeOutlets},
 		health.Probe{Name: "budget-reached", Run: p.probeBudgets},
+		health.Probe{Name: "medicines-old", Run: p.probeBase},
+		health.Probe{Name: "medicines-not-updated", Run: p.probeUpdate},
 		health.Probe{Name: "refusal-alarms", Run: p.probeAlarms})
 	return nil
 }
@@ -121,9 +123,18 @@ func (p *platform) probeWriter(ctx context.Context) error {
 		return &health.Error{Code: f.Code, Detail: f.Error()}
 	case ctx.Err() != nil:
 		return &health.Error{Code: "database-busy", Detail: "the writer is not free"}
+	case err != nil:
+		return err
+	}
+	text, err := p.db.Blocked(ctx, longWait)
+	if err == nil && text != "" {
+		return &health.Error{Code: "database-busy", Degraded: true, Detail: text} // other tables can be used
 	}
 	return err
 }
+
+// longWait is from when on a wait for a lock is named.
+const longWait = 2 * time.Second
 
 func (p *platform) probeDisk(context.Context) error {
 	disk, err := store.DiskOf(p.cfg.DataDir)
@@ -207,10 +218,12 @@ func (p *platform) ready(w http.ResponseWriter, r *http.Request) {
 		report.Status = health.Failing
 		report.Causes = append(report.Causes, health.Cause{Code: "stopping", Status: health.Failing, Since: time.Now().UTC().Truncate(time.Second)})
 	}
+	base, _ := p.baseInService()
 	if !fromThisMachine(r) {
 		for i := range report.Causes {
 			report.Causes[i].Detail = ""
 		}
+		base = baseInService{State: base.State}
 	}
 	status := http.StatusOK
 	if report.Status == health.Failing {
@@ -219,7 +232,10 @@ func (p *platform) ready(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(report) // the prober is gone when this fails
+	_ = json.NewEncoder(w).Encode(struct { // the prober is gone when this fails
+		health.Report
+		Medicines baseInService `json:"medicines"`
+	}{report, base})
 }
 
 // fromThisMachine tells whether a request came from the loopback and not through

@@ -2,16 +2,20 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"visavis/internal/health"
 	"visavis/internal/installation"
+	"visavis/internal/medicines"
 	"visavis/internal/store"
 	"visavis/internal/testkit"
 )
@@ -134,6 +138,113 @@ func TestHealth_NamesEachCause(t *testing.T) {
 		}
 		r.becomes("", health.OK)
 	})
+}
+
+// TestHealth_TableLock: a table that another session of PostgreSQL locks makes requests wait for a bounded time; then they
+// are refused by name with a time to try again, and health names the lock until it is gone.
+func TestHealth_TableLock(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the program")
+	}
+	t.Parallel()
+	r := newRig(t, testkit.EmptyPostgres(t)+"&lock_timeout=3000", "")
+	r.becomes("", health.OK)
+	pool, err := sql.Open("pgx", r.database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	tx, err := pool.Begin()
+	if err == nil {
+		_, err = tx.Exec("LOCK TABLE links IN ACCESS EXCLUSIVE MODE")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	var answer *testkit.Answer
+	began := time.Now()
+	go func() {
+		defer close(done)
+		answer = r.client().Post("/api/links/open", map[string]string{"token": strings.Repeat("a", 43)})
+	}()
+	report := r.becomes("database-busy", health.Degraded)
+	if !strings.Contains(report.Causes[0].Detail, "lock of another session") {
+		t.Errorf("%+v", report)
+	}
+	<-done
+	answer.Problem(http.StatusServiceUnavailable, "database-busy")
+	if took := time.Since(began); took > 15*time.Second || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("after %v, Retry-After %q", took, answer.Header.Get("Retry-After"))
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	r.becomes("", health.OK)
+	r.patient(0).Get("/api/me").Want(http.StatusOK)
+}
+
+// TestHealth_Medicines: readiness says which base is in service; one that is old, or an update that failed, is named and
+// degrades, and never makes the program not ready.
+func TestHealth_Medicines(t *testing.T) {
+	p := wired(t)
+	look := func() (status int, state, on string, causes []string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		q := httptest.NewRequest(http.MethodGet, "/api/health/ready", nil)
+		q.RemoteAddr = "127.0.0.1:4711"
+		p.vitals.monitor = health.New(p.log, health.Probe{Name: "medicines-old", Run: p.probeBase}, health.Probe{Name: "medicines-not-updated", Run: p.probeUpdate})
+		p.ready(w, q)
+		var body struct {
+			health.Report
+			Medicines struct{ State, On string }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+			t.Fatalf("%v: %s", err, w.Body)
+		}
+		for _, c := range body.Causes {
+			if c.Status != health.Degraded || c.Detail == "" {
+				t.Errorf("%+v", c)
+			}
+			causes = append(causes, c.Code)
+		}
+		return w.Code, body.Medicines.State, body.Medicines.On, causes
+	}
+	put := func(days int) {
+		y, m, d := p.clock.Now().Date()
+		p.medicines.Base.Set(index(t), time.Date(y, m, d-days, 0, 0, 0, 0, time.UTC))
+	}
+	want := func(name, state, causes string) {
+		t.Helper()
+		status, is, on, list := look()
+		if status != http.StatusOK || is != state || strings.Join(list, " ") != causes || (on == "") != (state == "sample") {
+			t.Errorf("%s: %d %s of %q, %v; want %s, %q", name, status, is, on, list, state, causes)
+		}
+	}
+	want("the sample", "sample", "")
+	put(3)
+	want("three days", "ok", "")
+	put(400)
+	want("400 days", "old", "medicines-old")
+	p.cfg.BDPM.OldAfter = 500
+	want("400 days where 500 are allowed", "ok", "")
+	p.cfg.BDPM.OldAfter = 0
+	put(3)
+	o := p.medicines.Options
+	o.URL, o.Folder = "http://127.0.0.1:1/", t.TempDir() // nobody answers
+	p.medicines.Options, p.medicines.Nightly, p.medicines.Folder = o, true, ""
+	p.medicines.Look(t.Context())
+	want("after a night without the site", "ok", "medicines-not-updated")
+}
+
+// index is a base of one speciality.
+func index(t *testing.T) *medicines.Index {
+	t.Helper()
+	x, err := medicines.Load(fstest.MapFS{"CIS_bdpm.txt": {Data: []byte("60000001\tNEUTRE 1 mg, comprim\xe9\tcomprim\xe9\torale\tAutorisation active\tProc\xe9dure nationale\tCommercialis\xe9e\t01/01/2000\t\t\t X\tNon\r\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 // TestHealth_NoMedia: an app without a media role says so, and still books.

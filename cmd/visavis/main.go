@@ -11,12 +11,17 @@ import (
 	"syscall"
 
 	"visavis/internal/config"
+	"visavis/internal/store"
 
 	"github.com/alecthomas/kong"
 )
 
 // version is the release, as the technical headers tell it.
 const version = "0.1.0"
+
+// exitFenced is the exit status of a process that another one followed: it is
+// not started again.
+const exitFenced = 3
 
 type cli struct {
 	config.Config `embed:""`
@@ -46,6 +51,9 @@ func main() {
 		var role *exec.ExitError // the words were the role's own
 		if errors.As(err, &role) && role.ExitCode() > 0 {
 			os.Exit(role.ExitCode())
+		}
+		if errors.Is(err, store.ErrFenced) {
+			os.Exit(exitFenced)
 		}
 		os.Exit(1)
 	}

@@ -240,7 +240,7 @@ func (f *foundation) reach() (*remote.Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := remote.PoolConfig{Key: key, Nodes: f.cfg.Control.Nodes, Log: f.log}
+	c := remote.PoolConfig{Key: key, Nodes: f.cfg.Control.Nodes, Followed: f.db.Followed, Log: f.log}
 	if f.cfg.Control.Listen == "" && (parented() || len(c.Nodes) == 0 && f.redis == nil) {
 		c.Nodes = append(c.Nodes, socket(f.cfg))
 	}

@@ -175,7 +175,7 @@ func (c *charge) restart() {
 }
 
 // tend keeps the role running until ctx ends. It fails when the role never came
-// up.
+// up, and when another process serves the database by now.
 func (c *charge) tend(ctx context.Context) error {
 	wait, everReady := againAfter, false
 	for {
@@ -187,6 +187,9 @@ func (c *charge) tend(ctx context.Context) error {
 		everReady = everReady || ready
 		if !everReady {
 			return fmt.Errorf("%s did not come up: %w", c.role, err)
+		}
+		if ended := (*exec.ExitError)(nil); errors.As(err, &ended) && ended.ExitCode() == exitFenced {
+			return fmt.Errorf("%s: %w: %w", c.role, store.ErrFenced, err)
 		}
 		if c.asked.Swap(false) || time.Since(began) > steady {
 			wait = againAfter

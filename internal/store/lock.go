@@ -33,6 +33,7 @@ type Holder struct {
 	PID   int       `json:"pid"`
 	Host  string    `json:"host"`
 	Since time.Time `json:"since"`
+	Name  string    `json:"name,omitempty"` // of its connections to PostgreSQL
 }
 
 // Myself is this process as a holder.
@@ -41,7 +42,7 @@ func Myself(now time.Time) Holder {
 	if err != nil {
 		host = "an unnamed host"
 	}
-	return Holder{os.Getpid(), host, now.UTC().Truncate(time.Second)}
+	return Holder{PID: os.Getpid(), Host: host, Since: now.UTC().Truncate(time.Second)}
 }
 
 // String is the holder in words.
@@ -210,9 +211,19 @@ func (db *DB) Lock(ctx context.Context) error {
 // the database a new generation, and returns when no transaction of the former
 // one is left. Call it with the locks held and the schema up to date.
 func (db *DB) Hold(ctx context.Context, me Holder) error {
+	me.Name = db.name
 	raw, err := json.Marshal(me)
 	if err != nil {
 		return err
+	}
+	former := ""
+	if db.lock != nil {
+		if former, err = db.former(ctx); err == nil {
+			err = db.lock.endNamed(ctx, former) // it may hold the row that is written below
+		}
+		if err != nil {
+			return err
+		}
 	}
 	var next int64
 	err = db.Tx(ctx, func(_ context.Context, tx *Tx) error {
@@ -225,7 +236,7 @@ func (db *DB) Hold(ctx context.Context, me Holder) error {
 		return fmt.Errorf("store: take over: %w", db.explained(err))
 	}
 	if db.lock != nil {
-		if err := db.lock.endFormer(ctx, next-1); err != nil {
+		if err := errors.Join(db.lock.endFormer(ctx, next-1), db.lock.endNamed(ctx, former)); err != nil {
 			return err
 		}
 		db.lock.watch(next)

@@ -15,13 +15,13 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/ncruces/go-sqlite3/gormlite"
-	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -57,11 +57,14 @@ type DB struct {
 	write   *gorm.DB
 	read    *gorm.DB
 	url     string // of PostgreSQL
+	name    string // of this process there, as application_name
 	path    string // of the SQLite file
 
 	lock  *appLock // PostgreSQL: held by the process that serves
 	fence fence
 	guard *guard
+
+	gaveUp atomic.Int64 // when a lock was last waited for in vain, in microseconds since 1970; 0 for never
 }
 
 // Open is Connect and Migrate.
@@ -122,18 +125,10 @@ func connect(o Options) (*DB, error) {
 		return &gorm.Config{Logger: logger.Discard, SkipDefaultTransaction: true, TranslateError: false}
 	}
 	if o.URL != "" {
-		g, err := gorm.Open(postgres.New(postgres.Config{DSN: o.URL, PreferSimpleProtocol: false}), cfg())
-		if err != nil {
-			return nil, errors.New("store: cannot reach PostgreSQL at DATABASE_URL: " + reason(err))
-		}
-		pool, err := g.DB()
-		if err != nil {
+		db := &DB{fence: newFence()}
+		if err := db.openPostgres(o.URL, cfg()); err != nil {
 			return nil, err
 		}
-		pool.SetMaxOpenConns(20)
-		pool.SetMaxIdleConns(10)
-		pool.SetConnMaxIdleTime(5 * time.Minute)
-		db := &DB{dialect: Postgres, write: g, read: g, url: o.URL, fence: newFence()}
 		return db, db.guardRows(o.RowKey)
 	}
 	if len(o.Key) != 32 {

@@ -107,6 +107,10 @@ func (db *DB) lost(err error) error {
 	if errors.As(err, &pg) && pg.Code == unwritable {
 		return fault.New(fault.Malformed, "not-json").Because(err)
 	}
+	if waitedInVain(err) {
+		db.gaveUp.Store(time.Now().UnixMicro())
+		return busy(err)
+	}
 	if unwritableDisk(err) {
 		return fault.New(fault.Unavailable, "storage-full").Because(err)
 	}
@@ -117,7 +121,7 @@ func (db *DB) lost(err error) error {
 }
 
 func (db *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) (err error) {
-	g, release, err := db.begin(ctx)
+	g, release, err := db.begin(ctx, db.write)
 	if err != nil {
 		return err
 	}
@@ -153,10 +157,10 @@ const (
 	busyMillis = "5000"
 )
 
-// begin starts a transaction that writes. A writer that does not get its turn
-// within writerWait is told so; it does not hang.
-func (db *DB) begin(ctx context.Context) (*gorm.DB, func(), error) {
-	pool, err := db.write.DB()
+// begin starts a transaction on a connection of a pool. One that does not get a
+// connection within writerWait is told so; it does not hang.
+func (db *DB) begin(ctx context.Context, from *gorm.DB, o ...*sql.TxOptions) (*gorm.DB, func(), error) {
+	pool, err := from.DB()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -169,9 +173,9 @@ func (db *DB) begin(ctx context.Context) (*gorm.DB, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: begin: %w", err)
 	}
-	g := db.write.Session(&gorm.Session{Context: ctx, NewDB: true})
+	g := from.Session(&gorm.Session{Context: ctx, NewDB: true})
 	g.Statement.ConnPool = conn
-	g = g.Begin()
+	g = g.Begin(o...)
 	if g.Error != nil {
 		_ = conn.Close()
 		if errors.Is(g.Error, sqlite3.BUSY) {
@@ -207,10 +211,11 @@ func (db *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 	if tx, ok := ctx.Value(txKey{}).(*Tx); ok {
 		return fn(ctx, tx)
 	}
-	g := db.read.WithContext(ctx).Begin(&sql.TxOptions{ReadOnly: true, Isolation: db.snapshot()})
-	if g.Error != nil {
-		return db.lost(fmt.Errorf("store: begin: %w", g.Error))
+	g, release, err := db.begin(ctx, db.read, &sql.TxOptions{ReadOnly: true, Isolation: db.snapshot()})
+	if err != nil {
+		return db.lost(err)
 	}
+	defer release()
 	defer g.Rollback()
 	ctx, tx := db.begun(ctx, g)
 	if err := fn(ctx, tx); err != nil {

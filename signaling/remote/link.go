@@ -48,11 +48,17 @@ type link struct {
 	todo     []*order
 }
 
+// errFollowed: the nodes belong to another application.
+var errFollowed = errors.New("remote: another application took over")
+
 // open tells whether it takes a room.
 func (l *link) open() bool { return l.conn != nil && !l.draining && l.settled }
 
 // dial opens a connection and puts it to use.
 func (l *link) dial() (conn *control.Conn, lost <-chan struct{}, err error) {
+	if f := l.pool.cfg.Followed; f != nil && f(l.ctx) {
+		return nil, nil, errFollowed
+	}
 	conn, err = control.Dial(l.ctx, l.addr, l.pool.cfg.Key, func(*control.Conn) control.Handler { return l })
 	if err != nil {
 		return nil, nil, err

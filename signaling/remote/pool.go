@@ -43,7 +43,10 @@ type PoolConfig struct {
 	// Find gives further nodes that are registered now. Nil: none. An error means
 	// that nobody knows, and changes nothing.
 	Find func(ctx context.Context) ([]string, error)
-	Log  *slog.Logger
+	// Followed tells that another application took over: then no node is opened,
+	// as a node belongs to whoever opened it last. Nil: never.
+	Followed func(ctx context.Context) bool
+	Log      *slog.Logger
 }
 
 // room is where an encounter is placed.

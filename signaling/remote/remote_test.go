@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -481,5 +482,37 @@ func TestAPatientNodeGoesOn(t *testing.T) {
 	p.Drop("e", "")
 	if !testkit.Receive(t, 10*time.Second, "the end of its last room", empty) {
 		t.Error("it is not empty")
+	}
+}
+
+// TestPool_FollowedOpensNoNode: an application that another one followed, and that wakes up, does not take a node back.
+func TestPool_FollowedOpensNoNode(t *testing.T) {
+	n, _ := openNode(t, "127.0.0.1:0", 0)
+	var followed atomic.Bool
+	asked := make(chan struct{}, 1000)
+	former := NewPool(PoolConfig{Key: key(), Log: quiet(), Nodes: []string{n.Addr()}, Followed: func(context.Context) bool {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		return followed.Load()
+	}})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	former.Start(ctx, newLive())
+	t.Cleanup(former.Close)
+	if former.Ready() != 1 {
+		t.Fatal("the first has no node")
+	}
+	followed.Store(true)
+	next := openPool(t, newLive(), n.Addr())
+	for range len(asked) {
+		<-asked
+	}
+	for range 3 { // attempts
+		<-asked
+	}
+	if former.Ready() != 0 || next.Ready() != 1 {
+		t.Errorf("ready: the former %d, the next %d", former.Ready(), next.Ready())
 	}
 }
