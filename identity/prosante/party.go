@@ -51,8 +51,12 @@ type Party struct {
 	o    Options
 	http *http.Client
 
-	mu    sync.Mutex
-	found *provider
+	mu      sync.Mutex
+	found   *provider
+	asking  chan struct{} // closed when the call under way is over; nil when there is none
+	failed  error         // of the last call; nil after one that went well
+	retryAt time.Time     // before it, failed is the answer
+	pause   time.Duration // until the next call
 }
 
 type provider struct {
@@ -119,6 +123,9 @@ func (p *Party) Finish(ctx context.Context, a Attempt, code string) (Professiona
 	tok, err := prov.config.Exchange(p.client(ctx), code, oauth2.VerifierOption(a.Verifier))
 	if err != nil {
 		return Professional{}, Proof{}, exchangeFault(err)
+	}
+	if !strings.EqualFold(tok.TokenType, "Bearer") {
+		return Professional{}, Proof{}, refuse("an access token of a type that is not known")
 	}
 	proof, err := p.verify(ctx, prov, tok, a)
 	if err != nil {
@@ -221,74 +228,6 @@ func (p *Party) who(ctx context.Context, prov *provider, accessToken, subject st
 		return Professional{}, refuse("no national identifier: " + err.Error())
 	}
 	return Professional{IdNat: id, GivenName: u.GivenName, FamilyName: u.FamilyName, Exercices: u.RefPro.Exercices}, nil
-}
-
-// provider reads the configuration document, and again after an hour. While
-// the provider is down the last one is kept.
-func (p *Party) provider(ctx context.Context) (*provider, error) {
-	p.mu.Lock()
-	known := p.found
-	p.mu.Unlock()
-	now := p.o.Clock.Now()
-	if known != nil && now.Before(known.until) {
-		return known, nil
-	}
-	fresh, err := p.discover(ctx, now)
-	if err == nil {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.found = fresh
-		return fresh, nil
-	}
-	if known != nil && fault.KindOf(err) == fault.Unavailable {
-		return known, nil
-	}
-	return nil, err
-}
-
-func (p *Party) discover(ctx context.Context, now time.Time) (*provider, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.o.DiscoveryURL, nil)
-	if err != nil {
-		return nil, fmt.Errorf("prosante: discovery address: %w", err)
-	}
-	var doc struct {
-		Issuer   string `json:"issuer"`
-		Auth     string `json:"authorization_endpoint"`
-		Token    string `json:"token_endpoint"`
-		UserInfo string `json:"userinfo_endpoint"`
-		JWKS     string `json:"jwks_uri"`
-		Logout   string `json:"end_session_endpoint"`
-	}
-	if err := p.fetch(req, &doc); err != nil {
-		return nil, err
-	}
-	if doc.Issuer != p.o.Issuer {
-		return nil, refuse("configuration of another issuer")
-	}
-	needed := []string{doc.Auth, doc.Token, doc.UserInfo, doc.JWKS}
-	if doc.Logout != "" {
-		needed = append(needed, doc.Logout)
-	}
-	for _, endpoint := range needed {
-		if !p.acceptable(endpoint) {
-			return nil, refuse("configuration with an unsafe address")
-		}
-	}
-	// The key set outlives the request that found it.
-	keys := oidc.NewRemoteKeySet(oidc.ClientContext(context.WithoutCancel(ctx), p.http), doc.JWKS)
-	return &provider{
-		config: oauth2.Config{ClientID: p.o.ClientID, ClientSecret: p.o.ClientSecret, RedirectURL: p.o.RedirectURL,
-			Scopes: []string{"openid", "scope_all"}, Endpoint: oauth2.Endpoint{AuthURL: doc.Auth, TokenURL: doc.Token, AuthStyle: oauth2.AuthStyleInHeader}},
-		verifier: oidc.NewVerifier(p.o.Issuer, keySet{keys}, &oidc.Config{ClientID: p.o.ClientID,
-			SupportedSigningAlgs: []string{oidc.RS256}, Now: p.o.Clock.Now}),
-		userinfo: doc.UserInfo, logout: doc.Logout, until: now.Add(time.Hour),
-	}, nil
-}
-
-// acceptable: an endpoint is https, unless the issuer itself is a simulator's.
-func (p *Party) acceptable(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && strings.HasPrefix(p.o.Issuer, "http://"))
 }
 
 func (p *Party) fetch(req *http.Request, out any) error {

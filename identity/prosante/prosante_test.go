@@ -1,8 +1,10 @@
 package prosante
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +14,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -252,12 +256,14 @@ func TestEveryFaultOfTheProviderIsRefused(t *testing.T) {
 
 func TestProviderDownIsUnavailableAndPasses(t *testing.T) {
 	s := simulator(t)
-	p := party(t, s)
+	c := clock.NewFake(time.Now())
+	p := party(t, s, func(o *Options) { o.Clock = c })
 	s.SetFault(psc.Down)
 	if _, err := p.AuthURL(t.Context(), attempt()); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("discovery: %v", err)
 	}
 	s.SetFault(psc.NoFault)
+	c.Advance(pauseFirst)
 	a := attempt()
 	address, err := p.AuthURL(t.Context(), a)
 	if err != nil {
@@ -277,6 +283,108 @@ func TestProviderDownIsUnavailableAndPasses(t *testing.T) {
 	s.SetFault(psc.NoFault)
 	if who, _, err := p.Finish(t.Context(), a, code); err != nil || who.IdNat != martin {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestDiscovery_Pauses: while the provider is down one call is made at a time, the next one after a pause that grows to a
+// bound, and everybody else is answered at once; a configuration that was read before goes on being used.
+func TestDiscovery_Pauses(t *testing.T) {
+	s := simulator(t)
+	c := clock.NewFake(time.Now())
+	var asked atomic.Int32
+	var hold atomic.Pointer[chan struct{}]
+	p := party(t, s, func(o *Options) {
+		o.Clock = c
+		o.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			if strings.Contains(r.URL.Path, "configuration") {
+				asked.Add(1)
+				if wait := hold.Load(); wait != nil {
+					<-*wait
+				}
+			}
+			return http.DefaultTransport.RoundTrip(r)
+		})
+	})
+	start := func(want fault.Kind) {
+		t.Helper()
+		if _, err := p.AuthURL(t.Context(), attempt()); err == nil && want != 0 || err != nil && fault.KindOf(err) != want {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	calls := func(want int32) {
+		t.Helper()
+		if n := asked.Swap(0); n != want {
+			t.Errorf("%d calls, want %d", n, want)
+		}
+	}
+	s.SetFault(psc.Down)
+	wait := make(chan struct{})
+	hold.Store(&wait)
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() { start(fault.Unavailable) })
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := p.AuthURL(gone, attempt()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("who leaves is not held: %v", err)
+	}
+	close(wait)
+	hold.Store(nil)
+	all.Wait()
+	calls(1)
+	for _, pause := range []time.Duration{2, 4, 8, 16, 30, 30, 30} {
+		c.Advance(pause*time.Second - time.Millisecond)
+		for range 20 {
+			start(fault.Unavailable)
+		}
+		calls(0)
+		c.Advance(time.Millisecond)
+		start(fault.Unavailable)
+		calls(1)
+	}
+	s.SetFault(psc.NoFault)
+	start(fault.Unavailable)
+	c.Advance(pauseMost)
+	start(0)
+	start(0)
+	calls(1)
+	s.SetFault(psc.Down)
+	c.Advance(2 * time.Hour) // what is known is too old, and stays while there is nothing newer
+	for range 20 {
+		start(0)
+	}
+	calls(1)
+	c.Advance(pauseFirst)
+	start(0)
+	calls(1)
+}
+
+// TestToken_ClosedType: an access token of another type than Bearer is not used (RFC 6749 §7.1).
+func TestToken_ClosedType(t *testing.T) {
+	s := simulator(t)
+	for word, ok := range map[string]bool{"Bearer": true, "bearer": true, "": false, "DPoP": false, "mac": false, "Bearer DPoP": false, "bearertoken": false, "N_A": false} {
+		p := party(t, s, func(o *Options) {
+			o.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+				res, err := http.DefaultTransport.RoundTrip(r)
+				if err != nil || r.Method != http.MethodPost {
+					return res, err
+				}
+				defer res.Body.Close()
+				var body map[string]any
+				if err := json.NewDecoder(res.Body).Decode(&body); err != nil {
+					return nil, err
+				}
+				body["token_type"] = word
+				raw, err := json.Marshal(body)
+				res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+				res.Header.Del("Content-Length")
+				return res, err
+			})
+		})
+		if _, _, err := signIn(t, p, martin); (err == nil) != ok || err != nil && fault.KindOf(err) != fault.Unauthenticated {
+			t.Errorf("%q: %v", word, err)
+		}
 	}
 }
 
@@ -331,15 +439,15 @@ func TestConfigurationOfAnotherIssuerOrUnsafeIsRefused(t *testing.T) {
 	doc := ""
 	fake := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, doc) }))
 	defer fake.Close()
-	p, err := New(Options{Issuer: "https://psc.invalid", DiscoveryURL: fake.URL, ClientID: "a", ClientSecret: "b", RedirectURL: redirect, Clock: clock.System{}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, doc = range []string{
 		`{"issuer":"https://ailleurs.invalid","authorization_endpoint":"https://a/","token_endpoint":"https://a/","userinfo_endpoint":"https://a/","jwks_uri":"https://a/"}`,
 		`{"issuer":"https://psc.invalid","authorization_endpoint":"https://a/","token_endpoint":"http://a/","userinfo_endpoint":"https://a/","jwks_uri":"https://a/"}`,
 		`{"issuer":"https://psc.invalid"}`, `<html>`,
 	} {
+		p, err := New(Options{Issuer: "https://psc.invalid", DiscoveryURL: fake.URL, ClientID: "a", ClientSecret: "b", RedirectURL: redirect, Clock: clock.System{}})
+		if err != nil {
+			t.Fatal(err)
+		}
 		if _, err := p.AuthURL(t.Context(), attempt()); fault.KindOf(err) != fault.Unauthenticated {
 			t.Errorf("%s: %v", doc, err)
 		}
