@@ -60,6 +60,12 @@ type Offer struct {
 // colons.
 type Fingerprint struct{ Hash, Sum string }
 
+// hashes are the functions of a fingerprint that are taken (RFC 8122 §5), as the handshake computes them.
+var hashes = [...]string{"sha-256", "sha-384", "sha-512"}
+
+// profiles are the transports of a section that are taken: SRTP whose keys come from DTLS (RFC 5764 §8, RFC 8827 §6.5).
+var profiles = [...]string{"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP"}
+
 // Read checks an offer before anything is made for it.
 func Read(text string) (*Offer, error) {
 	if len(text) > maxSDP {
@@ -113,6 +119,9 @@ func (o *Offer) transport(d *sdp.SessionDescription) error {
 	if o.Print.Sum == "" {
 		return fmt.Errorf("%w: no fingerprint", ErrOffer)
 	}
+	if !slices.Contains(hashes[:], o.Print.Hash) {
+		return fmt.Errorf("%w: fingerprint %q", ErrOffer, hash)
+	}
 	if s := find("setup"); s != "actpass" && s != "active" {
 		return fmt.Errorf("%w: setup %q", ErrOffer, s)
 	}
@@ -123,6 +132,9 @@ func section(m *sdp.MediaDescription, bundle []string) (Section, error) {
 	s := Section{Kind: Kind(m.MediaName.Media)}
 	if s.Kind != Audio && s.Kind != Video {
 		return s, fmt.Errorf("%w: section %q", ErrOffer, m.MediaName.Media)
+	}
+	if !slices.Contains(profiles[:], strings.Join(m.MediaName.Protos, "/")) {
+		return s, fmt.Errorf("%w: transport %q", ErrOffer, strings.Join(m.MediaName.Protos, "/"))
 	}
 	s.Mid, _ = m.Attribute("mid")
 	if s.Mid == "" || len(s.Mid) > 16 {

@@ -171,6 +171,35 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestRead_ClosedWords: a transport, a hash and a setup that are not known are refused, however like a known one they look
+// (issue 9, B4).
+func TestRead_ClosedWords(t *testing.T) {
+	good := strings.ReplaceAll(chromium, "\n", "\r\n")
+	for _, c := range []struct{ from, to string }{
+		{"UDP/TLS/RTP/SAVPF", ""}, {"a=fingerprint:sha-256", ""}, {"a=setup:actpass", ""},
+		{"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"}, {"UDP/TLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVPF"}, {"sha-256", "SHA-512"}, {"actpass", "active"},
+	} {
+		text := strings.ReplaceAll(good, c.from, c.to)
+		if c.to == "" {
+			text = good
+		}
+		if _, err := Read(text); err != nil {
+			t.Errorf("%s: %v", c.to, err)
+		}
+	}
+	for from, list := range map[string][]string{
+		"UDP/TLS/RTP/SAVPF":     {"RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", "UDP/RTP/SAVPF", "UDP/TLS/RTP/AVPF", "UDP/TLS/RTP/SAVPFX", "udp/tls/rtp/savpf", "UDP/DTLS/SCTP", "UDP/TLS", "QUIC/RTP/SAVPF", "UDP/TLS/RTP/SAVPF/X"},
+		"a=fingerprint:sha-256": {"a=fingerprint:sha-1", "a=fingerprint:md5", "a=fingerprint:sha256", "a=fingerprint:sha-3", "a=fingerprint:", "a=fingerprint:sha-256x"},
+		"a=setup:actpass":       {"a=setup:passive", "a=setup:holdconn", "a=setup:", "a=setup:ACTPASS", "a=setup:actpass active", "a=x:y"},
+	} {
+		for _, to := range list {
+			if _, err := Read(strings.Replace(good, from, to, 1)); !errors.Is(err, ErrOffer) {
+				t.Errorf("%q instead of %q: %v", to, from, err)
+			}
+		}
+	}
+}
+
 // FuzzRead: no offer breaks the reader, and what is read can be answered.
 func FuzzRead(f *testing.F) {
 	f.Add(strings.ReplaceAll(chromium, "\n", "\r\n"))

@@ -27,6 +27,8 @@ const (
 	attrFingerprint  = 0x8028
 	attrControlled   = 0x8029
 
+	optional = 0x8000 // attributes from here on may be ignored when they are not known (RFC 8489 §14)
+
 	maxMessage = 548 // a check is far smaller; RFC 8489 §6.1 allows no more without knowing the path
 )
 
@@ -87,6 +89,8 @@ func Parse(b []byte) (Check, error) {
 			c.user = value
 		case kind == attrUseCandidate:
 			c.Nominated = true
+		case kind < optional && kind != attrPriority: // one that must be understood, and is not
+			return c, ErrNotACheck
 		}
 		at = end
 	}

@@ -147,3 +147,16 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// TestParse_UnknownAttributes: an attribute that must be understood and is not makes the check none (RFC 8489 §6.3.1); one
+// that may be ignored is ignored, and so is what stands behind the integrity (issue 9, B4).
+func TestParse_UnknownAttributes(t *testing.T) {
+	for kind, ok := range map[pion.AttrType]bool{
+		pion.AttrPriority: true, pion.AttrUseCandidate: true, pion.AttrICEControlling: true, pion.AttrSoftware: true, 0x8000: true, 0xc057: true, 0xffff: true,
+		0x0000: false, 0x0001: false, pion.AttrErrorCode: false, pion.AttrUnknownAttributes: false, pion.AttrRealm: false, pion.AttrNonce: false, pion.AttrChannelNumber: false, pion.AttrRequestedTransport: false, 0x7fff: false,
+	} {
+		if _, err := Parse(request(t, "ours:theirs", "secret", pion.RawAttribute{Type: kind, Value: []byte{1, 2, 3, 4}})); (err == nil) != ok {
+			t.Errorf("%#04x: %v", uint16(kind), err)
+		}
+	}
+}
