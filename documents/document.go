@@ -55,6 +55,8 @@ type Meta struct {
 	AuthorName   string `json:"authorName"`
 	AuthorTitle  string `json:"authorTitle,omitempty"`
 	Confidential string `json:"confidential"`
+	// Measured are the sentences of a report that the platform measured, as its sheet prints them.
+	Measured []string `json:"measured,omitempty"`
 }
 
 // Files are a signed document, byte for byte as it was signed.

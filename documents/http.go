@@ -52,6 +52,8 @@ type reportBody struct {
 	Number     int    `json:"number" doc:"of the last signed version, 0 when none is"`
 	// ToldLate is shown so that the author can sign a version that names them.
 	ToldLate []string `json:"toldLate,omitempty" doc:"who was there and was told of only after the signature"`
+	// Changed is shown so that the author can sign a version that says what is known.
+	Changed *Changed `json:"changed,omitempty" doc:"where the record of the act differs from the signed version"`
 	TextBody
 }
 
@@ -164,9 +166,13 @@ func answer(r *Report, err error) (*reportOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reportOut{ETag: strconv.Quote(strconv.FormatInt(r.Edit, 10)), Body: reportBody{
+	out := &reportOut{ETag: strconv.Quote(strconv.FormatInt(r.Edit, 10)), Body: reportBody{
 		ID: r.ID, Version: r.Edit, Status: r.Status, DocumentID: string(r.DocumentID), Number: r.Number, ToldLate: r.ToldLate, TextBody: TextBody(r.Text),
-	}}, nil
+	}}
+	if len(r.Changed.Signed)+len(r.Changed.Now) > 0 {
+		out.Body.Changed = &r.Changed
+	}
+	return out, nil
 }
 
 func (s *Service) getReport(ctx context.Context, in *ByID) (*reportOut, error) {

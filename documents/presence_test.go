@@ -70,6 +70,62 @@ func TestWhoIsToldOfLateIsSeen(t *testing.T) {
 	})
 }
 
+// TestRead_WhatTheRecordLearntLater (issue 9, A1): what was measured and is told after the
+// signature is shown to the author beside what the signed version says, each kind of it;
+// the next version says it.
+func TestRead_WhatTheRecordLearntLater(t *testing.T) {
+	start := testkit.Morning()
+	for name, c := range map[string]struct {
+		change      func(*paper.Act)
+		signed, now string
+	}{
+		"video": {func(a *paper.Act) { a.VideoSeconds = 44 }, "pendant 27 s", "pendant 44 s"},
+		"an incident": {func(a *paper.Act) {
+			a.Incidents = append(a.Incidents, paper.Incident{At: start.Add(7 * time.Minute), Text: "Connexion du patient rétablie."})
+		}, "", "rétablie"},
+		"no incident": {func(a *paper.Act) { a.Incidents = nil }, "Connexion perdue", "ucun incident"},
+		"somebody": {func(a *paper.Act) {
+			a.People = append(a.People, paper.Person{ID: "n", Name: "Inès Benali", Role: care.Nurse})
+		}, "", "Inès Benali"},
+		"a later end":   {func(a *paper.Act) { a.End = a.End.Add(time.Minute) }, "9 h 20", "9 h 21"},
+		"what was told": {func(*paper.Act) {}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := testkit.NewHouse(t, testkit.OpenSQLite(t))
+			svc, w := open(t, h)
+			ctx := staff(care.Doctor, claire)
+			w.change(func(a *paper.Act) { a.VideoSeconds = 27 })
+			if _, err := svc.Write(ctx, encounter, documents.Text{Motive: "Toux", Text: "Examen normal."}, 0); err != nil {
+				t.Fatal(err)
+			}
+			first := signed(t, svc, 1)
+			w.change(c.change)
+			r, err := svc.Read(ctx, encounter)
+			if err != nil || len(r.Changed.Signed) != min(len(c.signed), 1) || len(r.Changed.Now) != min(len(c.now), 1) {
+				t.Fatalf("%+v %v", r.Changed, err)
+			}
+			plain := func(list []string) string { return strings.Join(strings.Fields(strings.Join(list, " ")), " ") }
+			if s, n := plain(r.Changed.Signed), plain(r.Changed.Now); !strings.Contains(s, c.signed) || !strings.Contains(n, c.now) {
+				t.Errorf("signed %q, now %q", s, n)
+			}
+			files, err := svc.Files(ctx, first.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if page := strings.Join(strings.Fields(pdfText(t, files.PDF)), " "); !strings.Contains(page, c.signed) || c.now != "" && strings.Contains(page, c.now) {
+				t.Errorf("the signed version changed:\n%s", page)
+			}
+			if r, err = svc.Replace(ctx, first.ID); err != nil {
+				t.Fatal(err)
+			}
+			signed(t, svc, r.Edit)
+			if r, err = svc.Read(ctx, encounter); err != nil || len(r.Changed.Signed)+len(r.Changed.Now) != 0 {
+				t.Errorf("the next version differs: %+v %v", r.Changed, err)
+			}
+		})
+	}
+}
+
 // TestAwait_LastFactsOfTheCall (issue 9, A3): a report that is signed right after
 // the end says what the call told last, and is not signed before it did.
 func TestAwait_LastFactsOfTheCall(t *testing.T) {

@@ -1,6 +1,7 @@
 package documents
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -48,6 +49,33 @@ type Report struct {
 	// ToldLate names who was there and was told of only after the signature: the
 	// signed version does not name them (product B34). Only Read fills it.
 	ToldLate []string
+	// Changed says where the record of the act differs from the signed version, which
+	// stays as it is. Only Read fills it.
+	Changed Changed
+}
+
+// Changed are sentences as the report prints them.
+type Changed struct {
+	Signed []string `json:"signed,omitempty" doc:"what the signed version says and the record does not, as it is printed"`
+	Now    []string `json:"now,omitempty" doc:"what the record says and the signed version does not"`
+}
+
+// changed compares what a signed version says that was measured with what is known now.
+func changed(signed, now []string) (c Changed) {
+	if signed == nil {
+		return c // signed before this was kept
+	}
+	for _, s := range signed {
+		if !slices.Contains(now, s) {
+			c.Signed = append(c.Signed, s)
+		}
+	}
+	for _, s := range now {
+		if !slices.Contains(signed, s) {
+			c.Now = append(c.Now, s)
+		}
+	}
+	return c
 }
 
 // tooLong refuses texts beyond their bounds, for a draft.

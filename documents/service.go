@@ -132,14 +132,33 @@ func (s *Service) Read(ctx context.Context, id care.EncounterID) (*Report, error
 		if err != nil {
 			return err
 		}
-		for _, p := range act.People {
-			if r.Status == Signed && p.Told.After(r.ChangedAt) {
-				r.ToldLate = append(r.ToldLate, p.Name)
+		if r.Status == Signed {
+			if err := s.compare(ctx, tx, act, r); err != nil {
+				return err
 			}
 		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "report.read", Object: "report/" + string(id), Patient: act.PatientID})
 	})
 	return r, err
+}
+
+// compare says what was learnt of an act since its report was signed.
+func (s *Service) compare(ctx context.Context, tx *store.Tx, act paper.Act, r *Report) error {
+	for _, p := range act.People {
+		if p.Told.After(r.ChangedAt) {
+			r.ToldLate = append(r.ToldLate, p.Name)
+		}
+	}
+	d, err := s.document(ctx, tx, r.DocumentID)
+	if err != nil {
+		return err
+	}
+	page, err := s.page(ctx, tx, act, r, paper.Version{}, d.SignedAt)
+	if err != nil {
+		return err
+	}
+	r.Changed = changed(d.Measured, s.Press.Measured(page))
+	return nil
 }
 
 func (s *Service) blank(act paper.Act) *Report {

@@ -127,7 +127,7 @@ func (s *Service) compose(ctx context.Context, tx *store.Tx, act paper.Act, r *R
 	if err != nil {
 		return paper.Filing{}, err
 	}
-	f := paper.Filing{Act: act, Version: v, Kind: string(KindReport), TypeCode: typeReport, Title: title, SignedAt: now}
+	f := paper.Filing{Act: act, Version: v, Kind: string(KindReport), TypeCode: typeReport, Title: title, SignedAt: now, Measured: s.Press.Measured(page)}
 	if f.PDF, err = s.Press.Report(page); err != nil {
 		return f, err
 	}
@@ -227,7 +227,7 @@ func (s *Service) file(ctx context.Context, tx *store.Tx, f paper.Filing) (*Docu
 		ID: care.DocumentID(f.Version.ID), SetID: f.Version.Set, Number: f.Version.Number, Kind: Kind(f.Kind), State: Current, PatientID: act.PatientID,
 		AuthorID: act.AuthorID, EncounterID: act.EncounterID, AppointmentID: act.AppointmentID, OrganizationID: act.OrganizationID,
 		ReplacesID: care.DocumentID(f.Version.Replaces), SignedAt: store.Time(store.Micros(f.SignedAt)),
-		Meta: Meta{TypeCode: f.TypeCode, Title: f.Title, Detail: f.Detail, AuthorName: act.AuthorName(), AuthorTitle: act.AuthorQuality, Confidential: "N"},
+		Meta: Meta{TypeCode: f.TypeCode, Title: f.Title, Detail: f.Detail, AuthorName: act.AuthorName(), AuthorTitle: act.AuthorQuality, Confidential: "N", Measured: f.Measured},
 	}
 	now := s.Clock.Now()
 	d.cdaBlob, d.pdfBlob = care.NewID(now), care.NewID(now)

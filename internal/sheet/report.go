@@ -80,23 +80,53 @@ func (c *canvas) act(r Report) {
 	p := c.press
 	c.heading(p.say("facts"))
 	c.fact(p.say("fact_date"), p.date(r.Start))
-	times := p.say("fact_time_open", "start", p.clock(r.Start))
-	if !r.End.IsZero() {
-		times = p.say("fact_time_value", "start", p.clock(r.Start), "end", p.clock(r.End),
-			"long", p.long(seconds(r.Start, r.End)))
-	}
-	c.fact(p.say("fact_time"), times)
+	c.fact(p.say("fact_time"), p.times(r))
 	c.fact(p.say("fact_requested"), r.RequestedBy)
 	c.fact(p.say("fact_place"), r.PatientPlace)
 	c.fact(p.say("fact_identity"), r.IdentityCheck)
 	c.fact(p.say("fact_consent"), r.Consent)
-	switch v := r.Video; {
-	case v.Measured && v.Seconds > 0:
-		c.fact(p.say("fact_video"), p.say("video_flowed", "long", p.long(v.Seconds)))
-	case v.Measured:
-		c.fact(p.say("fact_video"), p.say("video_none"))
-	}
+	c.fact(p.say("fact_video"), p.video(r.Video))
 }
+
+func (p *Press) times(r Report) string {
+	if r.End.IsZero() {
+		return p.say("fact_time_open", "start", p.clock(r.Start))
+	}
+	return p.say("fact_time_value", "start", p.clock(r.Start), "end", p.clock(r.End), "long", p.long(seconds(r.Start, r.End)))
+}
+
+// video says what was measured of the image; empty when nothing was.
+func (p *Press) video(v Video) string {
+	switch {
+	case v.Measured && v.Seconds > 0:
+		return p.say("video_flowed", "long", p.long(v.Seconds))
+	case v.Measured:
+		return p.say("video_none")
+	}
+	return ""
+}
+
+// Measured gives the sentences of a printed report that the platform measured, as they
+// are printed: when the act was, the image, who was there, the incidents. Two lists
+// differ where the record changed.
+func (p *Press) Measured(r Report) []string {
+	out := []string{p.say("fact_time") + " : " + p.times(r)}
+	if v := p.video(r.Video); v != "" {
+		out = append(out, p.say("fact_video")+" : "+v)
+	}
+	for _, who := range r.Presences {
+		out = append(out, p.presence(who))
+	}
+	if len(r.Incidents) == 0 {
+		out = append(out, p.say("incidents_none"))
+	}
+	for _, i := range r.Incidents {
+		out = append(out, p.incident(i))
+	}
+	return out
+}
+
+func (p *Press) incident(i Incident) string { return p.clock(i.At) + " : " + i.Text }
 
 func (c *canvas) people(r Report) {
 	p := c.press
@@ -105,15 +135,20 @@ func (c *canvas) people(r Report) {
 	}
 	c.heading(p.say("participants"))
 	for _, who := range r.Presences {
-		when := []string{p.say("participant_absent")}
-		if len(who.Spans) > 0 {
-			when = nil
-		}
-		for _, x := range who.Spans {
-			when = append(when, p.span(x))
-		}
-		c.bullet(who.Name + ", " + who.Role + ", " + strings.Join(when, " ; "))
+		c.bullet(p.presence(who))
 	}
+}
+
+// presence says who was there, and when.
+func (p *Press) presence(who Presence) string {
+	when := []string{p.say("participant_absent")}
+	if len(who.Spans) > 0 {
+		when = nil
+	}
+	for _, x := range who.Spans {
+		when = append(when, p.span(x))
+	}
+	return who.Name + ", " + who.Role + ", " + strings.Join(when, " ; ")
 }
 
 // span says one stay: « de 10 h 02 à 10 h 18 (16 min 4 s) », and how it ended.
@@ -155,7 +190,7 @@ func (c *canvas) incidents(r Report) {
 		c.write(margin, width, body, p.say("incidents_none"))
 	}
 	for _, i := range r.Incidents {
-		c.bullet(p.clock(i.At) + " : " + i.Text)
+		c.bullet(p.incident(i))
 	}
 	c.gap(2)
 }

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -39,34 +40,8 @@ func signTable(db *store.DB, key []byte, r store.TableRule) error {
 	if err != nil {
 		return err
 	}
-	rows, err := pool.Query("SELECT * FROM " + r.Table)
+	list, err := allRows(pool, r.Table) // closed first: SQLite has one writer connection
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	names, err := rows.Columns()
-	if err != nil {
-		return err
-	}
-	var list []map[string]any
-	for rows.Next() {
-		values, into := make([]any, len(names)), make([]any, len(names))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		if err := rows.Scan(into...); err != nil {
-			return err
-		}
-		row := map[string]any{}
-		for i, n := range names {
-			row[n] = values[i]
-		}
-		list = append(list, row)
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if err := rows.Close(); err != nil { // SQLite has one writer connection
 		return err
 	}
 	mark := func(n int) string {
@@ -96,6 +71,37 @@ func signTable(db *store.DB, key []byte, r store.TableRule) error {
 		}
 	}
 	return nil
+}
+
+// allRows reads a table, column by column.
+func allRows(pool *sql.DB, table string) (list []map[string]any, err error) {
+	rows, err := pool.Query("SELECT * FROM " + table)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		values, into := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		row := map[string]any{}
+		for i, n := range names {
+			row[n] = values[i]
+		}
+		list = append(list, row)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return list, rows.Close()
 }
 
 // AllowAuditChanges takes away the triggers that keep the audit log as it was

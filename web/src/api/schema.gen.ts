@@ -1690,6 +1690,12 @@ export interface components {
             displayName: string;
             title?: string;
         };
+        DocumentsChanged: {
+            /** @description what the record says and the signed version does not */
+            now?: string[];
+            /** @description what the signed version says and the record does not, as it is printed */
+            signed?: string[];
+        };
         DocumentsDeliveryBody: {
             /** Format: date-time */
             at: string;
@@ -1728,6 +1734,8 @@ export interface components {
         };
         DocumentsReplaceReportRequest: Record<string, never>;
         DocumentsReportBody: {
+            /** @description where the record of the act differs from the signed version */
+            changed?: components["schemas"]["DocumentsChanged"];
             conclusion: string;
             /** @description the last signed version */
             documentId?: string;

@@ -18,7 +18,12 @@ import styles from './report.module.css';
 
 export function ReportPane({ encounter }: { encounter: Encounter }) {
   const t = useT('report');
-  const found = useQuery({ queryKey: ['report', encounter.id], queryFn: () => desk.report(encounter.id), staleTime: Infinity });
+  const found = useQuery({
+    queryKey: ['report', encounter.id],
+    queryFn: () => desk.report(encounter.id),
+    // A draft is what is being written here; of a signed one the record may learn more.
+    staleTime: (q) => (q.state.data?.data.status === 'signed' ? 0 : Infinity),
+  });
   if (found.isPending) {
     return (
       <Loading what={t('loading')}>
@@ -102,6 +107,7 @@ function Signed({ encounter, report }: { encounter: Encounter; report: Report })
   return (
     <div className={styles.form}>
       <State tone="good">{t('signed', { version: report.number ?? 1 })}</State>
+      {report.changed && <Changed changed={report.changed} />}
       {fields.map(
         (f) =>
           report[f.name] && (
@@ -119,6 +125,30 @@ function Signed({ encounter, report }: { encounter: Encounter; report: Report })
         </Button>
       </div>
     </div>
+  );
+}
+
+/** What the record of the act learnt after the signature, in the sentences of the document. */
+function Changed({ changed }: { changed: NonNullable<Report['changed']> }) {
+  const t = useT('report');
+  return (
+    <section aria-label={t('changed')}>
+      <State tone="wait">{t('changed')}</State>
+      {(['signed', 'now'] as const).map(
+        (which) =>
+          changed[which] && (
+            <div key={which}>
+              <h2 className={styles.title}>{t(`changed.${which}`)}</h2>
+              <ul className={styles.words}>
+                {changed[which].map((s) => (
+                  <li key={s}>{s}</li>
+                ))}
+              </ul>
+            </div>
+          ),
+      )}
+      <p className={styles.soft}>{t('changed.what')}</p>
+    </section>
   );
 }
 
