@@ -76,6 +76,9 @@ func headName(file string, size int64) string {
 }
 
 func add(dir string, at time.Time, l line) (file string, err error) {
+	if dir == "" {
+		return "", errors.New("headlog: no folder")
+	}
 	l.At = at.UTC().Format(time.RFC3339)
 	raw, err := json.Marshal(l)
 	if err != nil {
