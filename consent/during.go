@@ -9,6 +9,7 @@ import (
 
 	"visavis/consent/entitlement"
 	"visavis/internal/audit"
+	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
@@ -133,4 +134,62 @@ func (s *Service) Confidential(ctx context.Context, id care.AppointmentID) (yes 
 		return nil
 	})
 	return yes, err
+}
+
+// caring tells whether a role takes care of patients: who else sees an act that a minor
+// keeps secret sees neither why nor with whom.
+func caring(r care.Role) bool { return r == care.Doctor || r == care.Nurse }
+
+// seenBy leaves out of a record the ground of a minor, which their parents, who hold their
+// links, and the office do not learn (CSP L1111-5, L5134-1).
+func (r Record) seenBy(role care.Role) Record {
+	if !caring(role) {
+		r.Ground = entitlement.Ordinary
+	}
+	return r
+}
+
+// mayProve refuses, as what does not exist, the papers of an act that a minor keeps secret to
+// whoever does not take care of them. From the eighteenth birthday on the links are theirs.
+func (s *Service) mayProve(ctx context.Context, id care.AppointmentID, act Act) error {
+	role := authz.From(ctx).Role
+	if caring(role) {
+		return nil
+	}
+	secret, err := s.Confidential(ctx, id)
+	if err != nil || !secret {
+		return err
+	}
+	p, err := s.People.Patient(ctx, act.PatientID, s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	if p.Minor || role != care.Patient {
+		return fault.Missing()
+	}
+	return nil
+}
+
+// repeats tells whether a decision is the last one again: the same answer to the same text, in
+// the same way, by the same person, on the same ground.
+func (s *Service) repeats(ctx context.Context, tx *store.Tx, last Record, d Decision) (bool, error) {
+	if last.State != d.State || last.TextID != d.TextID || last.Channel != d.Channel || last.Ground != d.Ground {
+		return false, nil
+	}
+	r, ok, err := lastSealed(tx, d.AppointmentID)
+	if err != nil || !ok {
+		return false, err
+	}
+	raw, err := s.Keeper.Open(ctx, tx, last.PatientID, place(last.ID), r.Bundle)
+	if err != nil {
+		return false, err
+	}
+	var b Bundle
+	if err := json.Unmarshal(raw, &b); err != nil {
+		return false, fmt.Errorf("consent: %w", err)
+	}
+	if b.Agent == nil || d.Agent == nil {
+		return b.Agent == nil && d.Agent == nil, nil
+	}
+	return b.Agent.Name == d.Agent.Name && b.Agent.Relation == d.Agent.Relation && b.Agent.Document == d.Agent.Document, nil
 }

@@ -2,6 +2,8 @@ package consent
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -56,8 +58,8 @@ func (s *Service) DecideEmergency(ctx context.Context, u Urgent) (Record, error)
 		}
 		switch {
 		case last.State == care.ConsentEmergency:
-			r = last
-			return nil
+			r, err = s.repeated(ctx, tx, last, situation.Code, u.Reason)
+			return err
 		case !act.Open:
 			return fault.New(fault.Conflict, "act-closed")
 		case !slices.Contains(situation.After, string(last.State)):
@@ -69,6 +71,29 @@ func (s *Service) DecideEmergency(ctx context.Context, u Urgent) (Record, error)
 		return err
 	})
 	return r, err
+}
+
+// repeated gives the emergency on record when it is told again. Another situation or reason
+// fails as Conflict "emergency-recorded": the first one stands, and says when it was told.
+func (s *Service) repeated(ctx context.Context, tx *store.Tx, last Record, situation, reason string) (Record, error) {
+	r, ok, err := lastSealed(tx, last.AppointmentID)
+	if err != nil {
+		return Record{}, err
+	}
+	var b Bundle
+	if ok {
+		raw, err := s.Keeper.Open(ctx, tx, last.PatientID, place(last.ID), r.Bundle)
+		if err != nil {
+			return Record{}, err
+		}
+		if err := json.Unmarshal(raw, &b); err != nil {
+			return Record{}, fmt.Errorf("consent: %w", err)
+		}
+	}
+	if b.Emergency == nil || b.Emergency.Situation != situation || b.Emergency.Reason != reason {
+		return Record{}, fault.New(fault.Conflict, "emergency-recorded")
+	}
+	return last, nil
 }
 
 // notAfter says why the state of the consent leaves no room for an emergency.

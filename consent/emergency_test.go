@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -179,6 +180,101 @@ func TestConfidential(t *testing.T) {
 					t.Errorf("withdrawn: %v %v", got, err)
 				}
 			})
+		}
+	})
+}
+
+// TestDecide_EveryPartIsANewDecision (issue 9, C6): an answer that differs in any part from the
+// last one is recorded, the same one is not; a ground that is attested after an ordinary
+// agreement makes the act confidential.
+func TestDecide_EveryPartIsANewDecision(t *testing.T) {
+	mother := Agent{Name: "Rose Moreau", Relation: Mother, Document: entitlement.Passport}
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		for name, c := range map[string]struct {
+			change func(d *Decision)
+			same   bool
+		}{
+			"nothing":             {func(*Decision) {}, true},
+			"another name":        {func(d *Decision) { d.Agent.Name = "Rosa Moreau" }, false},
+			"another relation":    {func(d *Decision) { d.Agent.Relation = Guardian }, false},
+			"another document":    {func(d *Decision) { d.Agent.Document = entitlement.IdentityCard }, false},
+			"a ground":            {func(d *Decision) { d.Agent, d.Ground = nil, entitlement.Contraception }, false},
+			"secrecy, chosen one": {func(d *Decision) { d.Agent.Relation, d.Ground = ChosenAdult, entitlement.Secrecy }, false},
+			"the other answer":    {func(d *Decision) { d.State = care.ConsentRefused }, false},
+		} {
+			t.Run(name, func(t *testing.T) {
+				s, w := newService(t, h)
+				doctor := testkit.As(staff(care.Doctor, martin))
+				id := care.AppointmentID(care.NewID(h.Clock.Now()))
+				w.acts[id] = w.acts[minorAct]
+				d := s.decision(care.ConsentGranted, Oral)
+				agent := mother
+				d.AppointmentID, d.Agent = id, &agent
+				first := s.mustDecide(t, doctor, d)
+				again := mother
+				d.Agent = &again
+				c.change(&d)
+				second := s.mustDecide(t, doctor, d)
+				if (first.ID == second.ID) != c.same || second.Ground != d.Ground || second.State != d.State {
+					t.Errorf("%+v after %+v", second, first)
+				}
+				if secret, err := s.Confidential(doctor, id); err != nil || secret != (d.Ground != "") {
+					t.Errorf("confidential %v %v", secret, err)
+				}
+			})
+		}
+	})
+}
+
+// TestConfidential_WhoSeesWhy (issue 9, C6): the links of a minor are in their parents' hands. Neither they nor the
+// office learn the ground, nor open the papers that print it.
+func TestConfidential_WhoSeesWhy(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		s, _ := newService(t, h)
+		doctor, link, office := testkit.As(staff(care.Doctor, martin)), testkit.As(patient(child, minorAct)), testkit.As(staff(care.Secretary, leroy))
+		d := s.decision(care.ConsentGranted, Oral)
+		d.AppointmentID, d.Ground = minorAct, entitlement.Contraception
+		r := s.mustDecide(t, doctor, d)
+		for name, c := range map[string]struct {
+			ctx  context.Context
+			sees bool
+		}{"the doctor": {doctor, true}, "the link": {link, false}, "the office": {office, false}} {
+			now, err := s.Current(c.ctx, minorAct)
+			if err != nil || now.State != care.ConsentGranted || (now.Ground != "") != c.sees {
+				t.Errorf("%s: %+v %v", name, now, err)
+			}
+			_, _, proof := s.Prove(c.ctx, r.ID)
+			_, _, receipt := s.Receipt(c.ctx, r.ID, care.French)
+			_, proofs := s.Proofs(c.ctx, minorAct)
+			for what, err := range map[string]error{"proof": proof, "receipt": receipt, "proofs": proofs} {
+				if (err == nil) != c.sees || err != nil && fault.KindOf(err) != fault.NotFound {
+					t.Errorf("%s, %s: %v", name, what, err)
+				}
+			}
+		}
+		taken, err := s.Withdraw(link, minorAct, Screen{})
+		if err != nil || taken.State != care.ConsentWithdrawn || taken.Ground != "" {
+			t.Errorf("withdrawn by the link: %+v %v", taken, err)
+		}
+	})
+}
+
+// An emergency that is told again with another reason is not answered as if it were kept.
+func TestDecideEmergency_ToldAgain(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		s, _ := newService(t, h)
+		doctor := testkit.As(staff(care.Doctor, martin))
+		u := Urgent{AppointmentID: anAct, Situation: "unable", Reason: "Le patient ne répond plus aux questions."}
+		first, err := s.DecideEmergency(doctor, u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := s.DecideEmergency(doctor, u); err != nil || again.ID != first.ID {
+			t.Errorf("the same: %+v %v", again, err)
+		}
+		u.Reason = "Le patient a perdu connaissance devant la caméra."
+		if _, err := s.DecideEmergency(doctor, u); fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "emergency-recorded") {
+			t.Errorf("another reason: %v", err)
 		}
 	})
 }

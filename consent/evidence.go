@@ -82,7 +82,11 @@ func (s *Service) open(ctx context.Context, id care.ConsentID, action authz.Acti
 			return err
 		}
 		o = opened{Record: r.record(), jws: r.JWS}
-		if _, err := s.act(ctx, o.AppointmentID, action); err != nil {
+		act, err := s.act(ctx, o.AppointmentID, action)
+		if err == nil {
+			err = s.mayProve(ctx, o.AppointmentID, act)
+		}
+		if err != nil {
 			return err
 		}
 		if o.raw, err = s.Keeper.Open(ctx, tx, o.PatientID, place(id), r.Bundle); err != nil {

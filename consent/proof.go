@@ -23,6 +23,9 @@ type Proof struct {
 func (s *Service) Proofs(ctx context.Context, id care.AppointmentID) (proofs []Proof, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		act, err := s.act(ctx, id, "consent.read")
+		if err == nil {
+			err = s.mayProve(ctx, id, act)
+		}
 		if err != nil {
 			return err
 		}

@@ -165,7 +165,11 @@ func (s *Service) Decide(ctx context.Context, d Decision) (Record, error) {
 		if err != nil {
 			return err
 		}
-		if last.State == d.State && last.TextID == d.TextID && last.Channel == d.Channel {
+		same, err := s.repeats(ctx, tx, last, d)
+		if err != nil {
+			return err
+		}
+		if same {
 			r = last
 			return nil
 		}
@@ -208,7 +212,7 @@ func (s *Service) Withdraw(ctx context.Context, id care.AppointmentID, screen Sc
 		r, err = s.record(ctx, tx, "consent.withdraw", act, patient, last, d, text)
 		return err
 	})
-	return r, err
+	return r.seenBy(authz.From(ctx).Role), err
 }
 
 // Current gives the last record of an act, to whom may see it; its state is
@@ -232,6 +236,7 @@ func (s *Service) Current(ctx context.Context, id care.AppointmentID) (r Record,
 		} else if state != r.State {
 			r = Record{State: care.ConsentNone}
 		}
+		r = r.seenBy(authz.From(ctx).Role)
 		if own {
 			return nil
 		}

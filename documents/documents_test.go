@@ -181,6 +181,12 @@ func pdfText(t *testing.T, pdf []byte) string {
 	return strings.Join(strings.Fields(string(out)), " ")
 }
 
+func (w *town) hide(yes bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.quiet = yes
+}
+
 // C6: the links of a minor are in their parents' hands: they see no document of an act that the minor keeps secret.
 func TestAConfidentialActIsHiddenFromThePatientsLinks(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
@@ -199,9 +205,7 @@ func TestAConfidentialActIsHiddenFromThePatientsLinks(t *testing.T) {
 		if n, err := see(me); n != 1 || err != nil {
 			t.Fatalf("before: %d documents, %v", n, err)
 		}
-		w.mu.Lock()
-		w.quiet = true
-		w.mu.Unlock()
+		w.hide(true)
 		if n, err := see(me); n != 0 || fault.KindOf(err) != fault.NotFound {
 			t.Errorf("hidden: %d documents, %v", n, err)
 		}

@@ -190,9 +190,30 @@ func (s *Service) listStills(ctx context.Context, patient care.PatientID, object
 		if list, err = find(tx); err != nil {
 			return err
 		}
+		if list, err = s.shownStills(ctx, list); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "still.list", Object: object, Patient: patient})
 	})
 	return list, err
+}
+
+// shownStills takes the photos of confidential acts out of what a patient's session sees, as shown does documents.
+func (s *Service) shownStills(ctx context.Context, list []*Still) ([]*Still, error) {
+	if authz.From(ctx).Role != care.Patient {
+		return list, nil
+	}
+	out := make([]*Still, 0, len(list))
+	for _, st := range list {
+		secret, err := s.Secrecy.Confidential(ctx, st.EncounterID, st.PatientID)
+		if err != nil {
+			return nil, err
+		}
+		if !secret {
+			out = append(out, st)
+		}
+	}
+	return out, nil
 }
 
 // OpenStill gives a photo, checked against the hash it came with, and writes who opened it.
@@ -206,6 +227,13 @@ func (s *Service) OpenStill(ctx context.Context, id string) (st *Still, data []b
 			return err
 		}
 		if err := s.Table.Can(authz.From(ctx), "still.read", rel); err != nil {
+			return err
+		}
+		list, err := s.shownStills(ctx, []*Still{st})
+		if err == nil && len(list) == 0 {
+			err = fault.Missing()
+		}
+		if err != nil {
 			return err
 		}
 		if data, err = s.stillFile(ctx, tx, st); err != nil {

@@ -291,6 +291,15 @@ func TestStillsOverHTTP(t *testing.T) {
 		}
 		c.With("lea").Get("/api/me/stills").Want(200).JSON(&list)
 		c.With("lea").Get("/api/stills/" + one.ID).Want(200)
+		var hidden struct{ Items []struct{ ID string } }
+		w.hide(true) // a minor keeps the act from their parents, who hold the link (issue 9, C6)
+		c.With("lea").Get("/api/me/stills").Want(200).JSON(&hidden)
+		if len(hidden.Items) != 0 {
+			t.Errorf("photos of a confidential act: %v", hidden)
+		}
+		c.With("lea").Get("/api/stills/"+one.ID).Problem(404, "not-found")
+		doctor.Get("/api/stills/" + one.ID).Want(200)
+		w.hide(false)
 		link.Get("/api/stills/"+one.ID).Problem(403, "code-needed")
 		link.Get(path).Problem(403, "code-needed")
 		c.With("hugo").Get("/api/stills/"+one.ID).Problem(404, "not-found")

@@ -29,7 +29,11 @@ func (q declaredActs) Act(ctx context.Context, id care.AppointmentID) (declared.
 		return declared.Act{}, err
 	}
 	relation, err := q.encounters.Relation(ctx, authz.From(ctx), e.ID)
-	return declared.Act{PatientID: e.PatientID, Relation: relation, Over: e.Over()}, err
+	if err != nil {
+		return declared.Act{}, err
+	}
+	secret, err := messageSecrecy{q.ask}.Confidential(ctx, id, e.PatientID)
+	return declared.Act{PatientID: e.PatientID, Relation: relation, Over: e.Over(), Secret: secret}, err
 }
 
 type paperDeclarations struct{ ask }

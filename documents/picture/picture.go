@@ -25,6 +25,10 @@ const maxExif = 64
 // maxProfile bounds the colour profile, in bytes as stored.
 const maxProfile = 64 << 10
 
+// maxScans bounds how often the pixels of a JPEG file are gone through: a progressive picture of a camera or of
+// the common encoders has about ten scans, and one of thousands would keep a browser busy for minutes.
+const maxScans = 32
+
 // What is wrong with a picture.
 var (
 	ErrType     = errors.New("picture: neither JPEG nor PNG")
@@ -82,7 +86,7 @@ func Inspect(b []byte) (Picture, error) {
 // walkJPEG reads the segments after SOI up to EOI, which must be the end. There
 // is one frame: with a second one, readers disagree about the size.
 func walkJPEG(b []byte) error {
-	scanned, frames, profile := false, 0, 0
+	scans, frames, profile := 0, 0, 0
 	for {
 		if len(b) < 2 || b[0] != 0xFF {
 			return ErrBroken
@@ -92,7 +96,7 @@ func walkJPEG(b []byte) error {
 		case marker == 0xFF: // fill
 			b = b[1:]
 			continue
-		case marker == 0xD9 && !scanned:
+		case marker == 0xD9 && scans == 0:
 			return ErrBroken
 		case marker == 0xD9 && len(b) > 2:
 			return ErrMetadata // a second picture, with all it says
@@ -111,12 +115,12 @@ func walkJPEG(b []byte) error {
 		}
 		switch {
 		case frame(marker):
-			if frames++; frames > 1 || scanned {
+			if frames++; frames > 1 || scans > 0 {
 				return ErrBroken
 			}
 		case unusual(marker):
 			return ErrBroken
-		case marker == 0xDA && frames == 0, marker >= 0xE0 && scanned:
+		case marker == 0xDA && frames == 0, marker >= 0xE0 && scans > 0:
 			return ErrBroken
 		case marker == 0xE2:
 			if profile += n; profile > maxProfile {
@@ -125,7 +129,9 @@ func walkJPEG(b []byte) error {
 		}
 		b = b[n:]
 		if marker == 0xDA {
-			scanned = true
+			if scans++; scans > maxScans {
+				return ErrBroken
+			}
 			b = b[entropy(b):]
 		}
 	}

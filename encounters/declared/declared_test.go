@@ -26,14 +26,14 @@ const (
 )
 
 // acts answers for encounters; Sophie is in the team.
-type acts struct{ over bool }
+type acts struct{ over, secret bool }
 
 func (w *acts) Act(ctx context.Context, id care.AppointmentID) (declared.Act, error) {
 	if id != visit {
 		return declared.Act{}, fault.Missing()
 	}
 	a := authz.From(ctx)
-	return declared.Act{PatientID: lea, Over: w.over, Relation: a.To(authz.Subject{PatientID: lea, AppointmentID: visit, StaffID: claire, OrganizationID: clinic}, a.StaffID == sophie)}, nil
+	return declared.Act{PatientID: lea, Over: w.over, Secret: w.secret, Relation: a.To(authz.Subject{PatientID: lea, AppointmentID: visit, StaffID: claire, OrganizationID: clinic}, a.StaffID == sophie)}, nil
 }
 
 func open(h *testkit.House) (*declared.Service, *acts) {
@@ -117,7 +117,7 @@ func TestWrite_Refused(t *testing.T) {
 // TestAccess_Table: who may read and write, and each reading is in the audit log.
 func TestAccess_Table(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
-		svc, _ := open(h)
+		svc, w := open(h)
 		link := patient
 		link.Level = authz.LevelLink
 		for name, c := range map[string]struct {
@@ -139,6 +139,13 @@ func TestAccess_Table(t *testing.T) {
 				t.Errorf("%s: read %v, write %v", name, read, write)
 			}
 		}
+		w.secret = true // issue 9, C6: the links of a minor are in their parents' hands
+		_, read := svc.Read(testkit.As(patient), visit)
+		_, write := svc.Write(testkit.As(patient), visit, penicillin(), 3)
+		if fault.KindOf(read) != fault.NotFound || fault.KindOf(write) != fault.NotFound {
+			t.Errorf("of a confidential act: read %v, write %v", read, write)
+		}
+		w.secret = false
 		if err := h.DB.Read(context.Background(), func(ctx context.Context, tx *store.Tx) error {
 			lines, err := h.Audit.About(ctx, tx, "appointment/"+string(visit))
 			count := map[authz.Action]int{}

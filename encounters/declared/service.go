@@ -17,6 +17,7 @@ type Act struct {
 	PatientID care.PatientID
 	Relation  authz.Relation // of the actor of the context
 	Over      bool           // ended or cancelled
+	Secret    bool           // a minor keeps it from their parents, who hold their links (CSP L1111-5, L5134-1)
 }
 
 // Acts tells about acts; encounters answers. It fails as NotFound.
@@ -125,6 +126,9 @@ func (s *Service) allowed(ctx context.Context, id care.AppointmentID, action aut
 	act, err := s.Acts.Act(ctx, id)
 	if err != nil {
 		return act, err
+	}
+	if act.Secret && authz.From(ctx).Role == care.Patient {
+		return act, fault.Missing()
 	}
 	return act, s.Table.Can(authz.From(ctx), action, act.Relation)
 }
