@@ -33,7 +33,7 @@ func (q declaredActs) Act(ctx context.Context, id care.AppointmentID) (declared.
 		return declared.Act{}, err
 	}
 	secret, err := messageSecrecy{q.ask}.Confidential(ctx, id, e.PatientID)
-	return declared.Act{PatientID: e.PatientID, Relation: relation, Over: e.Over(), Secret: secret}, err
+	return declared.Act{PatientID: e.PatientID, Relation: relation, Begun: !e.StartedAt.IsZero(), Over: e.Over(), Secret: secret}, err
 }
 
 type paperDeclarations struct{ ask }

@@ -26,14 +26,14 @@ const (
 )
 
 // acts answers for encounters; Sophie is in the team.
-type acts struct{ over, secret bool }
+type acts struct{ begun, over, secret bool }
 
 func (w *acts) Act(ctx context.Context, id care.AppointmentID) (declared.Act, error) {
 	if id != visit {
 		return declared.Act{}, fault.Missing()
 	}
 	a := authz.From(ctx)
-	return declared.Act{PatientID: lea, Over: w.over, Secret: w.secret, Relation: a.To(authz.Subject{PatientID: lea, AppointmentID: visit, StaffID: claire, OrganizationID: clinic}, a.StaffID == sophie)}, nil
+	return declared.Act{PatientID: lea, Begun: w.begun, Over: w.over, Secret: w.secret, Relation: a.To(authz.Subject{PatientID: lea, AppointmentID: visit, StaffID: claire, OrganizationID: clinic}, a.StaffID == sophie)}, nil
 }
 
 func open(h *testkit.House) (*declared.Service, *acts) {
@@ -85,11 +85,85 @@ func TestWrite_WhoSaidWhat(t *testing.T) {
 	})
 }
 
+// TestWrite_KeepsEarlier: a change adds to what was said, by whom and when; a subject that did not change adds nothing.
+func TestWrite_KeepsEarlier(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc, _ := open(h)
+		if err := svc.Declare(testkit.As(authz.Actor{}), visit, lea, penicillin()); err != nil {
+			t.Fatal(err)
+		}
+		booked := h.Clock.Now()
+		none := declared.Given{Allergies: declared.Subject{State: declared.None}}
+		for i, g := range []declared.Given{none, none, {}} {
+			h.Clock.Advance(1e9)
+			if _, err := svc.Write(testkit.As(patient), visit, g, int64(i+1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d, err := svc.Read(testkit.As(doctor), visit)
+		e := d.Allergies.Earlier
+		if err != nil || d.Allergies.State != declared.NotGiven || len(e) != 2 || e[0].State != declared.None || e[0].Person != string(lea) ||
+			e[1].Text != penicillin().Allergies.Text || e[1].By != care.Patient || !e[1].At.Equal(booked) || len(d.Treatments.Earlier) != 0 {
+			t.Errorf("%+v %v", d, err)
+		}
+	})
+}
+
+// TestWrite_Begun: the patient changes nothing once the act has begun, and is told so when reading; the doctor still does.
+func TestWrite_Begun(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc, w := open(h)
+		for _, c := range []struct {
+			begun, over bool
+			actor       authz.Actor
+			closed      string
+		}{
+			{false, false, patient, ""}, {true, false, patient, "declaration-begun"}, {true, true, patient, "declaration-closed"}, {false, true, patient, "declaration-closed"},
+			{true, false, doctor, ""}, {true, false, nurse, ""}, {true, true, doctor, "declaration-closed"},
+		} {
+			w.begun, w.over = c.begun, c.over
+			d, err := svc.Read(testkit.As(c.actor), visit)
+			if err != nil || d.Closed != c.closed {
+				t.Errorf("%+v: reads closed %q, %v", c, d.Closed, err)
+			}
+			_, err = svc.Write(testkit.As(c.actor), visit, penicillin(), d.Version)
+			if (err == nil) != (c.closed == "") || (err != nil && !strings.Contains(err.Error(), c.closed)) {
+				t.Errorf("%+v: %v", c, err)
+			}
+		}
+	})
+}
+
+// TestWrite_PatientBounded: a patient cannot grow the file without end; the doctor can still write.
+func TestWrite_PatientBounded(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc, _ := open(h)
+		refused := int64(0)
+		for v := int64(0); v < 40 && refused == 0; v++ {
+			g := penicillin()
+			g.Allergies.Text += strings.Repeat("i", int(v))
+			if _, err := svc.Write(testkit.As(patient), visit, g, v); err != nil {
+				if !strings.Contains(err.Error(), "declaration-changes") {
+					t.Fatal(err)
+				}
+				refused = v
+			}
+		}
+		if refused < 30 {
+			t.Errorf("refused at %d", refused)
+		}
+		if _, err := svc.Write(testkit.As(doctor), visit, penicillin(), refused); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWrite_Refused(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		svc, w := open(h)
 		for want, g := range map[string]declared.Given{
 			"allergies.text:required":            {Allergies: declared.Subject{State: declared.Listed, Text: " \n"}},
+			"treatments.text:required":           {Treatments: declared.Subject{State: declared.Listed, Text: "\u200b …"}},
 			"treatments.state:text-without-list": {Treatments: declared.Subject{State: declared.None, Text: "aspirine"}},
 			"allergies.state:text-without-list":  {Allergies: declared.Subject{Text: "aspirine"}},
 			"allergies.state:not-a-choice":       {Allergies: declared.Subject{State: "perhaps"}},

@@ -41,12 +41,20 @@ type declarationBody struct {
 	Allergies  saidBody `json:"allergies"`
 	Treatments saidBody `json:"treatments"`
 	ETag       string   `json:"etag"`
+	Closed     string   `json:"closed,omitempty" enum:"declaration-begun,declaration-closed" doc:"why the reader cannot change it; absent while it can be changed"`
+}
+
+type earlierBody struct {
+	Subject
+	By care.Role  `json:"by,omitempty" enum:"patient,doctor,nurse" doc:"who said or wrote it"`
+	At *time.Time `json:"at,omitempty"`
 }
 
 type saidBody struct {
 	Subject
-	By care.Role  `json:"by,omitempty" enum:"patient,doctor,nurse" doc:"who said or wrote it"`
-	At *time.Time `json:"at,omitempty"`
+	By      care.Role     `json:"by,omitempty" enum:"patient,doctor,nurse" doc:"who said or wrote it"`
+	At      *time.Time    `json:"at,omitempty"`
+	Earlier []earlierBody `json:"earlier,omitempty" doc:"what was said before, newest first"`
 }
 
 // Routes registers the routes.
@@ -56,7 +64,7 @@ func Routes(s *httpx.Server, svc *Service) {
 	httpx.Handle(s, op.Named("readDeclaration"), func(ctx context.Context, in *ByID) (*declarationOut, error) {
 		return answer(svc.Read(ctx, care.AppointmentID(in.ID)))
 	})
-	op.Method, op.Action, op.Summary, op.MaxBody = http.MethodPut, "declaration.write", "Replace what the patient says, until the act ends", 64<<10
+	op.Method, op.Action, op.Summary, op.MaxBody = http.MethodPut, "declaration.write", "Change what the patient says: the patient until the act begins, professionals until it ends", 64<<10
 	httpx.Handle(s, op.Named("updateDeclaration").Matched(), func(ctx context.Context, in *struct {
 		ByID
 		Body struct {
@@ -77,11 +85,20 @@ func answer(d Declaration, err error) (*declarationOut, error) {
 		return nil, err
 	}
 	tag := strconv.FormatInt(d.Version, 10)
-	return &declarationOut{ETag: strconv.Quote(tag), CacheControl: "no-store", Body: declarationBody{said(d.Allergies), said(d.Treatments), tag}}, nil
+	return &declarationOut{ETag: strconv.Quote(tag), CacheControl: "no-store", Body: declarationBody{said(d.Allergies), said(d.Treatments), tag, d.Closed}}, nil
 }
 
 func said(s Said) saidBody {
-	b := saidBody{Subject: s.Subject, By: s.By}
+	last := earlier(s)
+	b := saidBody{Subject: last.Subject, By: last.By, At: last.At}
+	for _, e := range s.Earlier {
+		b.Earlier = append(b.Earlier, earlier(e))
+	}
+	return b
+}
+
+func earlier(s Said) earlierBody {
+	b := earlierBody{Subject: s.Subject, By: s.By}
 	if !s.At.IsZero() {
 		b.At = &s.At
 	}

@@ -16,6 +16,7 @@ import (
 type Act struct {
 	PatientID care.PatientID
 	Relation  authz.Relation // of the actor of the context
+	Begun     bool           // the consultation has started: the patient tells the doctor
 	Over      bool           // ended or cancelled
 	Secret    bool           // a minor keeps it from their parents, who hold their links (CSP L1111-5, L5134-1)
 }
@@ -60,6 +61,18 @@ func (s *Service) Declare(ctx context.Context, id care.AppointmentID, patient ca
 	})
 }
 
+// closed says why the actor cannot change a declaration any more; "" while it can be changed. Professionals write until
+// the act ends, the patient until it begins: from then on the doctor is there to be told, and has read what stood.
+func (a Act) closed(by care.Role) string {
+	switch {
+	case a.Over:
+		return "declaration-closed"
+	case a.Begun && by == care.Patient:
+		return "declaration-begun"
+	}
+	return ""
+}
+
 // Read gives what is known for an act, and writes that it was read.
 func (s *Service) Read(ctx context.Context, id care.AppointmentID) (Declaration, error) {
 	var d Declaration
@@ -71,6 +84,7 @@ func (s *Service) Read(ctx context.Context, id care.AppointmentID) (Declaration,
 		if d, err = s.load(ctx, tx, id); err != nil {
 			return err
 		}
+		d.Closed = act.closed(authz.From(ctx).Role)
 		return s.record(ctx, tx, "declaration.read", id, act.PatientID)
 	})
 	return d, err
@@ -86,8 +100,9 @@ func (s *Service) Of(ctx context.Context, id care.AppointmentID) (Declaration, e
 	return d, err
 }
 
-// Write replaces what is known until the act ends. seen is the version that the writer read; it fails as Conflict,
-// "changed-meanwhile" when it is no longer the last and "declaration-closed" after the act, or as Invalid.
+// Write changes what is known, and keeps what was said before. seen is the version that the writer read; it fails as
+// Conflict: "changed-meanwhile" when it is no longer the last, "declaration-begun" for the patient once the act has begun,
+// "declaration-closed" after the act, "declaration-changes" after too many changes by the patient; or as Invalid.
 func (s *Service) Write(ctx context.Context, id care.AppointmentID, g Given, seen int64) (Declaration, error) {
 	var d Declaration
 	err := s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -98,8 +113,12 @@ func (s *Service) Write(ctx context.Context, id care.AppointmentID, g Given, see
 		if wrong := g.Check(""); len(wrong) > 0 {
 			return fault.Fields(wrong...)
 		}
-		if act.Over {
+		a := authz.From(ctx)
+		switch act.closed(a.Role) {
+		case "declaration-closed":
 			return fault.New(fault.Conflict, "declaration-closed")
+		case "declaration-begun":
+			return fault.New(fault.Conflict, "declaration-begun")
 		}
 		if d, err = s.load(ctx, tx, id); err != nil {
 			return err
@@ -107,7 +126,9 @@ func (s *Service) Write(ctx context.Context, id care.AppointmentID, g Given, see
 		if d.Version != seen {
 			return fault.New(fault.Conflict, "changed-meanwhile")
 		}
-		a := authz.From(ctx)
+		if a.Role == care.Patient && d.tooOften(g) {
+			return fault.New(fault.Conflict, "declaration-changes")
+		}
 		d.update(g, a.Role, a.ID(), s.Clock.Now())
 		if seen == 0 {
 			err = s.insert(ctx, tx, id, act.PatientID, d)

@@ -168,7 +168,7 @@ export interface paths {
         };
         /** What the patient says of allergies and treatments */
         get: operations["readDeclaration"];
-        /** Replace what the patient says, until the act ends */
+        /** Change what the patient says: the patient until the act begins, professionals until it ends */
         put: operations["updateDeclaration"];
         post?: never;
         delete?: never;
@@ -1646,8 +1646,29 @@ export interface components {
         };
         DeclaredDeclarationBody: {
             allergies: components["schemas"]["DeclaredSaidBody"];
+            /**
+             * @description why the reader cannot change it; absent while it can be changed
+             * @enum {string}
+             */
+            closed?: "declaration-begun" | "declaration-closed";
             etag: string;
             treatments: components["schemas"]["DeclaredSaidBody"];
+        };
+        DeclaredEarlierBody: {
+            /** Format: date-time */
+            at?: string;
+            /**
+             * @description who said or wrote it
+             * @enum {string}
+             */
+            by?: "patient" | "doctor" | "nurse";
+            /**
+             * @description empty: not given, which is not none
+             * @enum {string}
+             */
+            state: "" | "none" | "listed";
+            /** @description of a listed state */
+            text?: string;
         };
         DeclaredSaidBody: {
             /** Format: date-time */
@@ -1657,6 +1678,8 @@ export interface components {
              * @enum {string}
              */
             by?: "patient" | "doctor" | "nurse";
+            /** @description what was said before, newest first */
+            earlier?: components["schemas"]["DeclaredEarlierBody"][];
             /**
              * @description empty: not given, which is not none
              * @enum {string}

@@ -5,6 +5,9 @@ export type DeclaredSubject = { state: '' | 'none' | 'listed'; text: string };
 
 export const notGiven: DeclaredSubject = { state: '', text: '' };
 
+/** "I have allergies" without naming any: asked at the field, never taken for "not given". Signs alone name nothing. */
+export const namesNothing = ({ state, text }: DeclaredSubject) => state === 'listed' && !/[\p{L}\p{N}]/u.test(text);
+
 /** What is sent: the words of a list only. */
 export function sentSubject({ state, text }: DeclaredSubject) {
   return state === 'listed' ? { state, text: text.trim() } : { state };

@@ -1,7 +1,7 @@
 /** Allergies and current treatments, if the patient wants to say something of them; shown to the doctor beside the prescription. */
 import { useState } from 'react';
 import { useT } from '@/i18n/i18n';
-import { DeclaredField, notGiven, sentSubject, type DeclaredSubject } from '@/ui/Declared';
+import { DeclaredField, namesNothing, notGiven, sentSubject, type DeclaredSubject } from '@/ui/Declared';
 import styles from './booking.module.css';
 
 export type DeclaredForm = { allergies: DeclaredSubject; treatments: DeclaredSubject };
@@ -9,7 +9,7 @@ export type DeclaredForm = { allergies: DeclaredSubject; treatments: DeclaredSub
 export const emptyDeclared: DeclaredForm = { allergies: notGiven, treatments: notGiven };
 
 /** Subjects of which somebody says that there is something, and not what. They are asked: "I have allergies" is never taken for "not given". */
-export const unnamed = (form: DeclaredForm) => (['allergies', 'treatments'] as const).filter((s) => form[s].state === 'listed' && form[s].text.trim() === '');
+export const unnamed = (form: DeclaredForm) => (['allergies', 'treatments'] as const).filter((s) => namesNothing(form[s]));
 
 /** The part of a booking that says it; nothing when nothing is said. */
 export function declaredOf({ allergies, treatments }: DeclaredForm) {

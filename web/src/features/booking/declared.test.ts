@@ -7,6 +7,7 @@ const nothing = { state: '', text: '' } as const;
 test('"I have allergies" without words is asked for, never taken for "not given"', () => {
   expect(unnamed(form({ state: 'listed', text: ' ' }, nothing))).toEqual(['allergies']);
   expect(unnamed(form(nothing, { state: 'listed', text: '' }))).toEqual(['treatments']);
+  expect(unnamed(form({ state: 'listed', text: '\u200b …' }, { state: 'listed', text: '-' }))).toEqual(['allergies', 'treatments']);
   expect(unnamed(form({ state: 'listed', text: 'Latex' }, { state: 'none', text: '' }))).toEqual([]);
 });
 

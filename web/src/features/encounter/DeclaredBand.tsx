@@ -16,12 +16,20 @@ import styles from './encounter.module.css';
 
 const subjects = ['allergies', 'treatments'] as const;
 type Said = Declaration['allergies'];
+const keyOf = (encounter: Encounter) => ['declaration', encounter.appointmentId, encounter.status];
 
 export function DeclaredBand({ encounter }: { encounter: Encounter }) {
   const t = useT('encounter');
   const id = encounter.appointmentId;
   const [open, setOpen] = useState(false);
-  const found = useQuery({ queryKey: ['declaration', id], queryFn: () => desk.declaration(id), staleTime: 30_000 });
+  // The patient may change it until the act begins: read again at each step of the act.
+  const found = useQuery({
+    queryKey: keyOf(encounter),
+    queryFn: () => desk.declaration(id),
+    staleTime: 30_000,
+    // What stood stays in view meanwhile, of the same appointment only.
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+  });
   return (
     <section className={styles.band} aria-label={t('declared.name')}>
       {found.isError && <DeskFailure problem={asProblem(found.error)} retry={() => void found.refetch()} busy={found.isFetching} />}
@@ -42,14 +50,26 @@ function Line({ subject, said }: { subject: (typeof subjects)[number]; said: Sai
   const t = useT('encounter');
   const { language } = useLanguage();
   const now = useNow();
-  const words = said.state === 'listed' ? (said.text ?? '') : t(said.state === 'none' ? `declared.${subject}.none` : 'declared.notGiven');
+  const answer = ({ state, text }: Pick<Said, 'state' | 'text'>) => (state === 'listed' ? (text ?? '') : t(state === 'none' ? `declared.${subject}.none` : 'declared.notGiven'));
+  const author = ({ by, at }: Pick<Said, 'by' | 'at'>) => by && at && t(`declared.by.${by}`, { when: sayDateTime(at, now, clinicZone, language) });
+  const earlier = said.earlier ?? [];
   return (
-    <p>
-      <strong>{t(`declared.${subject}.label`)}</strong> <span className={said.state === '' ? styles.soft : styles.said}>{words}</span>
-      {said.by && said.at && (
-        <span className={styles.soft}> {t(`declared.by.${said.by}`, { when: sayDateTime(said.at, now, clinicZone, language) })}</span>
+    <div>
+      <strong>{t(`declared.${subject}.label`)}</strong> <span className={said.state === '' ? styles.soft : styles.said}>{answer(said)}</span>
+      <span className={styles.soft}> {author(said)}</span>
+      {earlier.length > 0 && (
+        <details>
+          <summary>{t('declared.earlier', { count: earlier.length })}</summary>
+          <ul>
+            {earlier.map((e, i) => (
+              <li key={i}>
+                <span className={styles.said}>{answer(e)}</span> <span className={styles.soft}>{author(e)}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
       )}
-    </p>
+    </div>
   );
 }
 
@@ -58,7 +78,7 @@ function Form({ encounter, declaration, onClose }: { encounter: Encounter; decla
   const client = useQueryClient();
   const first = (s: Said): DeclaredSubject => ({ state: s.state, text: s.text ?? '' });
   const [form, setForm] = useState({ allergies: first(declaration.allergies), treatments: first(declaration.treatments) });
-  const key = ['declaration', encounter.appointmentId];
+  const key = keyOf(encounter);
   const save = useMutation({
     mutationFn: () => desk.saveDeclaration(encounter.appointmentId, { allergies: sentSubject(form.allergies), treatments: sentSubject(form.treatments) }, declaration.etag),
     onSuccess: (saved) => {
