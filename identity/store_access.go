@@ -100,9 +100,11 @@ func stepUpOf(tx *store.Tx, id care.SessionID) (stepUpRow, error) {
 
 func insertLink(tx *store.Tx, r linkRow) error { return tx.G().Create(&r).Error }
 
+// linkByHash gives a link and keeps it as it is until the transaction ends: what is given on its
+// strength is seen by who revokes it, or is given after and refused.
 func linkByHash(tx *store.Tx, hash []byte) (linkRow, error) {
 	var r linkRow
-	err := tx.G().Where("hash = ?", hash).Take(&r).Error
+	err := tx.Locked().Where("hash = ?", hash).Take(&r).Error
 	return r, missing(err)
 }
 
