@@ -89,14 +89,14 @@ func (v view) quality(ctx context.Context, in *struct {
 			}
 			t := stretchBody{Start: x.From, End: x.To, Word: x.Word, Pair: x.Pair}
 			if x.Cause != nil {
-				t.Text = Sentence(v.words, l, x, words.Clock(l, x.Cause.At.In(zone)))
+				t.Text = Sentence(v.words, l, x, words.Clock(l, x.From.In(zone)))
 			}
 			r.Stretches = append(r.Stretches, t)
 		}
 		b.Seats = append(b.Seats, r)
 	}
 	for _, x := range q.Troubles() {
-		b.Causes = append(b.Causes, causeBody{x.Cause.At, x.Cause.Role, x.Cause.Code, Sentence(v.words, l, x, words.Clock(l, x.Cause.At.In(zone)))})
+		b.Causes = append(b.Causes, causeBody{x.From, x.Cause.Role, x.Cause.Code, Sentence(v.words, l, x, words.Clock(l, x.From.In(zone)))})
 	}
 	return &qualityOut{b}, nil
 }

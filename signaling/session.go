@@ -282,12 +282,26 @@ func (r *room) expel(s *session) {
 // unseatLocked takes a session off its seat, with its media.
 func (r *room) unseatLocked(s *session) {
 	r.hub.svc.Media.Drop(r.act.ID, s.seat)
-	r.absentLocked(s.seat, events.LeftSignedOut)
+	at, how := s.departure(r.hub.svc.Clock.Now())
+	r.absentAtLocked(s.seat, at, how)
 	delete(r.sessions, s.seat)
 	delete(r.told, s.id)
 	s.mediaPC, s.link = 0, LinkNone
 	r.hub.forget(s)
 	s.kill(closeTicket, "session ended")
+}
+
+// departure says when and how the person of a session left that ends now. Who had gone
+// before did not leave by the end of their sign-in: a link that is opened again in the
+// same browser ends the former one.
+func (s *session) departure(now time.Time) (at time.Time, how string) {
+	switch {
+	case s.online() || s.owner != "" || s.link == LinkUp:
+		return now, events.LeftSignedOut
+	case s.saidBye():
+		return s.lostAt(), events.LeftPageClosed
+	}
+	return s.lostAt(), ""
 }
 
 // plugged makes the session of a device, which no socket holds.

@@ -86,18 +86,16 @@ func read(word string) (condition, error) {
 	return condition{name: word[:i], below: word[i] == '<', bound: n}, err
 }
 
-// evidence is what is known of a stretch: figures by name, flags by name, and
-// when each figure was worst.
+// evidence is what is known of a stretch: figures by name, flags by name.
 type evidence struct {
 	figures map[string]float64
 	flags   map[string]bool
-	at      map[string]time.Time
 }
 
 // explain names the cause of a stretch: the first rule that holds.
 func (list rules) explain(x Stretch, group []band, own Seat, call call) *Cause {
 	seats, bands := call.seats, call.bands
-	e := evidence{map[string]float64{}, map[string]bool{}, map[string]time.Time{}}
+	e := evidence{map[string]float64{}, map[string]bool{}}
 	e.take(group, own, "")
 	e.afterwards(group, bands[own.ID], own)
 	cut, others := 0, 0
@@ -129,10 +127,7 @@ func (list rules) explain(x Stretch, group []band, own Seat, call call) *Cause {
 			continue
 		}
 		value := r.figure()
-		c := &Cause{Code: r.code, Value: int(math.Round(e.figures[value])), At: x.From, Role: own.Role, Timed: r.timed(), Signed: r.sign == "yes", Never: r.sign == "never"}
-		if at, ok := e.at[value]; ok {
-			c.At = at
-		}
+		c := &Cause{Code: r.code, Value: int(math.Round(e.figures[value])), Role: own.Role, Timed: r.timed(), Signed: r.sign == "yes", Never: r.sign == "never"}
 		if strings.HasPrefix(r.code, "other-") {
 			c.Role = role
 		}
@@ -240,12 +235,12 @@ func (e *evidence) take(group []band, s Seat, prefix string) {
 		}
 		return prefix + strings.ToUpper(n[:1]) + n[1:]
 	}
-	note := func(n string, v float64, low bool, at time.Time) {
+	note := func(n string, v float64, low bool) {
 		old, ok := e.figures[name(n)]
 		if ok && (low && v >= old || !low && v <= old) {
 			return
 		}
-		e.figures[name(n)], e.at[name(n)] = v, at
+		e.figures[name(n)] = v
 	}
 	frozen := 0.0
 	for _, b := range group {
@@ -259,20 +254,20 @@ func (e *evidence) take(group []band, s Seat, prefix string) {
 				if v == nil {
 					continue
 				}
-				note(n, float64(*v), true, b.To)
+				note(n, float64(*v), true)
 				if well := usually(s, n); well > 0 {
-					note(n+"Of", 100*float64(*v)/well, true, b.To)
+					note(n+"Of", 100*float64(*v)/well, true)
 				} else {
-					note(n+"Of", 0, true, b.To)
+					note(n+"Of", 0, true)
 				}
 			}
 			for n, v := range map[string]*int{"upLoss": x.UpLoss, "downLoss": x.DownLoss, "rtt": x.RTT} {
 				if v != nil {
-					note(n, float64(*v), false, b.To)
+					note(n, float64(*v), false)
 				}
 			}
 			frozen = min(frozen+float64(x.FreezeMs), s.there(b.To)) // a freeze is told when it is over
-			note("freezeMs", frozen, false, b.To)
+			note("freezeMs", frozen, false)
 		}
 		e.faults(b, s, prefix)
 	}

@@ -55,7 +55,6 @@ type Stretch struct {
 type Cause struct {
 	Code  string
 	Value int       // in the unit of causes.tsv; 0 when there is none
-	At    time.Time // when it was worst
 	Role  care.Role // whose trouble it is
 	Timed bool      // Value is how long the fault lasted, in milliseconds; 0 when the device did not say
 	// Signed: it may stand in a signed document. Never: it is no trouble at all.
