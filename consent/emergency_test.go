@@ -121,9 +121,9 @@ func TestEmergency_Papers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantPrinted(t, pdf, "Urgence : acte commencé sans accord", "Personne n'a donné d'accord. Décidé par Dr Claire MARTIN",
-			"Le patient ne pouvait pas exprimer sa volonté", because, "CSP L1111-4")
-		if text := printed(t, pdf); strings.Contains(text, "Accord donné") || strings.Contains(text, "Texte lu") {
+		wantPrinted(t, pdf, "Décision prise en urgence", "Décision de commencer en urgence, sans accord", "Personne n'a donné d'accord. Décidé par Dr Claire MARTIN",
+			"Le patient ne pouvait pas exprimer sa volonté", because, "CSP, article L1111-4")
+		if text := printed(t, pdf); strings.Contains(text, "Accord donné") || strings.Contains(text, "Texte lu") || strings.Contains(text, "Reçu de consentement") || strings.Contains(text, "the person") {
 			t.Errorf("it speaks of an agreement:\n%s", text)
 		}
 		raw, _, err := s.Prove(doctor, r.ID)

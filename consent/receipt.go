@@ -50,7 +50,7 @@ func (s *Service) Receipt(ctx context.Context, id care.ConsentID, language care.
 	}
 	r.Ground = string(b.Ground)
 	if b.Emergency != nil {
-		r.Situation, r.Reason, r.Source = b.Emergency.Situation, b.Emergency.Reason, b.Emergency.Source
+		r.Situation, r.Reason = b.Emergency.Situation, b.Emergency.Reason
 	}
 	if o.last.ID != o.ID {
 		r.Later, r.LaterAt = string(o.last.State), o.last.At.In(s.Zone)

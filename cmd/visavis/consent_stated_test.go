@@ -26,7 +26,7 @@ func TestStated_Consent(t *testing.T) {
 	guardian := consent.Agreement{Record: record("seven", care.ConsentGranted, consent.Representative, 0), Agent: &consent.Agent{Name: "Ana RUIZ", Relation: consent.Guardian}}
 	urgent := consent.Agreement{Record: record("eight", care.ConsentEmergency, consent.Emergency, 1), AttestedBy: "Dr Claire MARTIN"}
 	refused := consent.Agreement{Record: record("nine", care.ConsentRefused, consent.Web, 6)}
-	const emergency = "acte commencé en urgence à 9 h 01, sans accord, sur décision de Dr Claire MARTIN ; le motif est conservé avec cette décision"
+	const emergency = "décision de commencer en urgence, sans accord, prise à 9 h 01 par Dr Claire MARTIN ; le motif est conservé avec cette décision"
 	words, err := ownTexts()
 	if err != nil {
 		t.Fatal(err)

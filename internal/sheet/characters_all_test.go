@@ -112,7 +112,7 @@ func TestCharacters_EachField(t *testing.T) {
 	}
 	printsEach(t, "receipt of an emergency", func() Receipt {
 		r := receipt("fr")
-		r.Decision, r.Situation, r.Reason, r.Source, r.Channel, r.AttestedBy = "emergency", "unable", "Inconscient.", "CSP L1111-4", "emergency", "Dr Claire MARTIN"
+		r.Decision, r.Situation, r.Reason, r.Channel, r.AttestedBy = "emergency", "unable", "Inconscient.", "emergency", "Dr Claire MARTIN"
 		r.Agent, r.Text, r.TextID, r.TextVersion = "", nil, "", ""
 		return r
 	}, p.Receipt)

@@ -44,7 +44,6 @@ type Receipt struct {
 	// Of an emergency: nobody agreed, no text was read.
 	Situation string // unable, unreachable, minor-refused
 	Reason    string // in the doctor's words
-	Source    string // the article
 
 	Act          string // teleconsultation
 	ActAt        time.Time
@@ -64,8 +63,11 @@ type Receipt struct {
 // Receipt prints a receipt as PDF/A-1b.
 func (p *Press) Receipt(r Receipt) ([]byte, error) {
 	p = p.in(r.Language)
-	title := p.say("title")
-	c := p.canvas(title, r.Organization, r.ID, p.say("footer", "code", r.Verify.Code), r.PrintedAt)
+	title, footer := p.say("title"), p.say("footer", "code", r.Verify.Code)
+	if r.Situation != "" { // nobody agreed
+		title, footer = p.say("title_emergency"), p.say("footer_emergency", "code", r.Verify.Code)
+	}
+	c := p.canvas(title, r.Organization, r.ID, footer, r.PrintedAt)
 	c.AddPage()
 	c.write(margin, width, small, r.Organization)
 	c.gap(2)
@@ -117,7 +119,7 @@ func (c *canvas) decided(r Receipt) {
 	if r.Situation != "" {
 		c.fact(p.say("situation"), p.say("situation_"+r.Situation))
 		c.fact(p.say("reason"), r.Reason)
-		c.fact(p.say("source"), r.Source)
+		c.fact(p.say("source"), p.say("source_"+r.Situation))
 	}
 	c.fact(p.say("channel"), p.channel(r))
 	c.fact(p.say("when"), p.instant("at", r.At))

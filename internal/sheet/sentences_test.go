@@ -259,7 +259,7 @@ func TestSentences_Receipt(t *testing.T) {
 		table = append(table, s{"the ground is " + k, "ground ground_" + k, func(r *Receipt) { r.Ground = k }, func(r *Receipt) { r.Ground = "" }})
 	}
 	for _, k := range []string{"unable", "unreachable", "minor-refused"} {
-		table = append(table, s{"the situation is " + k, "situation reason source situation_" + k, func(r *Receipt) { r.Situation, r.Reason, r.Source = k, "Inconscient.", "CSP L1111-4" }, func(r *Receipt) { r.Situation = "" }})
+		table = append(table, s{"the situation is " + k, "title_emergency footer_emergency situation reason source source_" + k + " situation_" + k, func(r *Receipt) { r.Situation, r.Reason = k, "Inconscient." }, func(r *Receipt) { r.Situation = "" }})
 	}
 	pick("the language of the text", []string{"language_fr", "language_en"}, func(r *Receipt, v string) { r.TextLanguage = v })
 	known := follow(t, p, marks, func() Receipt { return receipt("fr") }, func(p *Press, r Receipt) ([]byte, error) { return p.Receipt(r) }, table)
