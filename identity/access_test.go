@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"visavis/identity"
+	"visavis/identity/contacts"
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/events"
@@ -132,8 +133,8 @@ func TestALostLinkIsRecoveredWithoutTelling(t *testing.T) {
 		visit := c.book(c.Fatou)
 		ctx := context.Background()
 		for _, x := range [][2]string{{"06 39 98 00 03", ""}, {"", "FATOU.diallo@patients.example"}, {"0639980077", ""}, {"", "nobody@patients.example"}, {"", "zoe@patients.example"}} {
-			if err := c.svc.RecoverLink(ctx, x[0], x[1]); err != nil {
-				t.Errorf("%v: %v", x, err)
+			if s, err := c.svc.RecoverLink(ctx, contacts.Request{Phone: x[0], Email: x[1]}); err != nil || !s.Sent || !s.At.Equal(c.Clock.Now()) || s.After != time.Minute {
+				t.Errorf("%v: %+v %v", x, s, err)
 			}
 		}
 		if n := len(c.facts(t, events.LinkRequested)); n != 0 {
@@ -145,16 +146,21 @@ func TestALostLinkIsRecoveredWithoutTelling(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		for _, x := range [][2]string{{"12", ""}, {"", ""}, {"", "x"}} {
-			if err := c.svc.RecoverLink(ctx, x[0], x[1]); fault.KindOf(err) != fault.Invalid {
+			if _, err := c.svc.RecoverLink(ctx, contacts.Request{Phone: x[0], Email: x[1]}); fault.KindOf(err) != fault.Invalid {
 				t.Errorf("%v: %v", x, err)
 			}
 		}
-		var err error
-		for range 6 {
-			err = c.svc.RecoverLink(ctx, "0639980003", "")
+		// Asked again at once, known and unknown are answered alike, and nothing leaves.
+		last := c.Clock.Now()
+		c.Clock.Advance(12 * time.Second)
+		for _, phone := range []string{"0639980003", "0639980077"} {
+			if s, err := c.svc.RecoverLink(ctx, contacts.Request{Phone: phone}); err != nil || s.Sent || !s.At.Equal(last) || s.After != 48*time.Second {
+				t.Errorf("12 s later, %s: %+v %v", phone, s, err)
+			}
 		}
-		if fault.KindOf(err) != fault.Throttled {
-			t.Errorf("asking again and again: %v", err)
+		c.Deliver(t)
+		if n := len(c.facts(t, events.LinkRequested)); n != 2 {
+			t.Errorf("%d links were sent", n)
 		}
 	})
 }
@@ -428,12 +434,27 @@ func TestCodesGoWhereThePatientIsOnFileAndNotTooOften(t *testing.T) {
 			}
 		}
 		var err error
-		for range 6 {
-			_, err = c.svc.RequestCode(testkit.As(zoe), "email", "")
+		for n := range 4 {
+			at := c.Clock.Now()
+			var sent identity.Sent
+			if sent, err = c.svc.RequestCode(testkit.As(zoe), "email", ""); n < 3 && (err != nil || !sent.Sent || !sent.At.Equal(at)) {
+				t.Errorf("code %d: %+v %v", n+1, sent, err)
+			}
+			if n == 3 {
+				break
+			}
+			// Asked again at once, none leaves, and the last one is good.
+			c.Clock.Advance(12 * time.Second)
+			code := c.lastCode(t)
+			if again, err := c.svc.RequestCode(testkit.As(zoe), "email", ""); err != nil || again.Sent || !again.At.Equal(at) || again.After != 48*time.Second || again.Hint != sent.Hint || !again.Expires.Equal(sent.Expires) {
+				t.Errorf("12 s after code %d: %+v %v", n+1, again, err)
+			}
+			if c.lastCode(t) != code {
+				t.Error("another code was made")
+			}
+			c.Clock.Advance(48 * time.Second)
 		}
-		if fault.KindOf(err) != fault.Throttled {
-			t.Errorf("the sixth code: %v", err)
-		}
+		is(t, err, fault.Throttled, "link-spent")
 		if _, err := c.svc.RequestCode(c.staff(c.Martin, care.Doctor), "sms", ""); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("a doctor asked for a code: %v", err)
 		}

@@ -26,28 +26,31 @@ import (
 const (
 	codeLife  = 10 * time.Minute
 	codeTries = 5
+	// codeAgain is how long a code is not sent again in one session by the same way.
+	codeAgain = time.Minute
 )
 
-// The bounds on codes, per patient: sending costs money, guessing must be vain.
-// Six digits, five tries a code and five codes an hour give a guesser 25 chances
-// in a million per hour.
-var (
-	codeSending = limit.Rule{Name: "code.send", Burst: 5, Every: 12 * time.Minute}
-	codeTrying  = limit.Rule{Name: "code.try", Burst: 25, Every: 2 * time.Minute}
-)
+// codeTrying bounds the calls of one session that type codes. What may be guessed is
+// bounded by the codes themselves: five tries each, and few codes (contacts.SpendRequest):
+// six an hour to a contact are 30 chances in a million. Nothing here is counted for the
+// patient: whoever has a forwarded link would use it up for them.
+var codeTrying = limit.Rule{Name: "code.try", Burst: 25, Every: 2 * time.Minute}
 
-// Sent tells where a code went, as far as the person may be told.
+// Sent tells where a code went, as far as the person may be told, and whether it left
+// because of this request.
 type Sent struct {
 	Channel string // sms or email
 	Hint    string
 	Expires time.Time
+	contacts.Sending
 }
 
 // RequestCode makes a one-time code of six digits for the caller's session and
 // has it sent to the patient's contact on file; a minor's to the representative
 // named by chosen (a Reference), or without one to whom the link went to. An
-// earlier code stops working. Refusals: Invalid when the patient has no such
-// contact or representative, Throttled ("request-budget" among them).
+// earlier code of the session stops working; but within a minute of it none is sent,
+// and it is still good. Refusals: Invalid when the patient has no such contact or
+// representative, Throttled ("link-spent", "request-budget").
 func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent Sent, err error) {
 	a := authz.From(ctx)
 	if err := s.Table.Can(a, "code.request", authz.None); err != nil {
@@ -69,49 +72,99 @@ func (s *Service) RequestCode(ctx context.Context, channel, chosen string) (sent
 	if err != nil {
 		return Sent{}, err
 	}
-	if err := s.Limits.Take(ctx, codeSending, string(a.PatientID)); err != nil {
+	m, err := s.message(ctx, contacts.DocumentCode, a.AppointmentID, channel, to)
+	if err != nil {
 		return Sent{}, err
 	}
-	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
-	if err != nil {
-		return Sent{}, fmt.Errorf("identity: code: %w", err)
-	}
-	code, now := fmt.Sprintf("%06d", n.Int64()), s.Clock.Now()
-	id := care.NewID(now)
+	code := codeRow{PatientID: string(a.PatientID), Channel: channel, Representative: s.receiver(p, to, channel)}
 	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := s.spend(ctx, tx, contacts.DocumentCode, a.AppointmentID, channel, to); err != nil {
-			return err
+		session, err := lockSession(tx, a.SessionID)
+		if fault.KindOf(err) == fault.NotFound { // ended meanwhile: the code will open nothing
+			session, err = sessionRow{ID: string(a.SessionID)}, nil
 		}
-		sealed, err := s.Keeper.Seal(ctx, tx, a.PatientID, codePlace(id), []byte(code))
 		if err != nil {
 			return err
 		}
-		row := codeRow{ID: id, SessionID: string(a.SessionID), PatientID: string(a.PatientID), Channel: channel,
-			Hash: s.derive("code", id, code), Sealed: sealed, At: store.Micros(now), Representative: s.receiver(p, to, channel)}
-		if err := insertCode(tx, row); err != nil {
+		if sent, err = s.sentLately(tx, session, code); err != nil || !sent.At.IsZero() {
 			return err
 		}
-		if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "code.request", Object: "patient/" + string(a.PatientID), Patient: a.PatientID}); err != nil {
+		if m.Link, m.Fresh, err = s.linkOf(tx, session); err != nil {
 			return err
 		}
-		return s.Bus.Publish(ctx, tx, events.CodeRequested, id, events.Code{CodeID: id, PatientID: a.PatientID, Channel: channel, Representative: through})
+		if err := s.Requests.SpendRequest(ctx, tx, m); err != nil {
+			return err
+		}
+		now := s.Clock.Now()
+		after, err := s.Requests.Next(tx, m, now)
+		sent = Sent{Expires: now.Add(codeLife), Sending: contacts.Sending{Sent: true, At: now, After: after}}
+		if err != nil {
+			return err
+		}
+		return s.sendCode(ctx, tx, session, code, through)
 	})
-	return Sent{channel, hint, now.Add(codeLife)}, err
+	sent.Channel, sent.Hint = channel, hint
+	return sent, err
 }
 
-// spend counts a message to a contact by one channel (internal/budget), in the
-// caller's transaction.
-func (s *Service) spend(ctx context.Context, tx *store.Tx, kind contacts.Kind, id care.AppointmentID, channel string, to Contact) error {
+// sentLately tells of a code like wanted that left for a session a moment ago and is
+// still good; a zero Sent when there is none.
+func (s *Service) sentLately(tx *store.Tx, session sessionRow, wanted codeRow) (Sent, error) {
+	last, err := lastCode(tx, care.SessionID(session.ID))
+	if fault.KindOf(err) == fault.NotFound {
+		return Sent{}, nil
+	}
+	at := store.Time(last.At)
+	age := s.Clock.Now().Sub(at)
+	if err != nil || last.UsedAt != 0 || last.Tries >= codeTries || age >= codeAgain || last.Channel != wanted.Channel || last.Representative != wanted.Representative {
+		return Sent{}, err
+	}
+	return Sent{Expires: at.Add(codeLife), Sending: contacts.Sending{At: at, After: codeAgain - age}}, nil
+}
+
+// linkOf names what the codes of a session are counted for: the link that opened it,
+// and whether that is a new one.
+func (s *Service) linkOf(tx *store.Tx, session sessionRow) (link string, fresh bool, err error) {
+	if session.LinkID == "" { // opened before links were noted
+		return session.ID, false, nil
+	}
+	row, err := linkByID(tx, session.LinkID)
+	return session.LinkID, err == nil && s.Clock.Now().Sub(store.Time(row.At)) < contacts.FreshLink, err
+}
+
+// sendCode makes a code for a session and tells messaging.
+func (s *Service) sendCode(ctx context.Context, tx *store.Tx, session sessionRow, row codeRow, through string) error {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return fmt.Errorf("identity: code: %w", err)
+	}
+	code, now, patient := fmt.Sprintf("%06d", n.Int64()), s.Clock.Now(), care.PatientID(row.PatientID)
+	row.ID, row.SessionID, row.At = care.NewID(now), session.ID, store.Micros(now)
+	row.Hash = s.derive("code", row.ID, code)
+	if row.Sealed, err = s.Keeper.Seal(ctx, tx, patient, codePlace(row.ID), []byte(code)); err != nil {
+		return err
+	}
+	if err := insertCode(tx, row); err != nil {
+		return err
+	}
+	if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "code.request", Object: "patient/" + row.PatientID, Patient: patient}); err != nil {
+		return err
+	}
+	return s.Bus.Publish(ctx, tx, events.CodeRequested, row.ID, events.Code{CodeID: row.ID, PatientID: patient, Channel: row.Channel, Representative: through})
+}
+
+// message is what is counted of a message to a contact by one channel
+// (contacts.SpendRequest).
+func (s *Service) message(ctx context.Context, kind contacts.Kind, id care.AppointmentID, channel string, to Contact) (contacts.Message, error) {
 	m := contacts.Message{Kind: kind, Channel: channel, To: to.Phone, Appointment: id}
 	if channel == contacts.Email {
 		m.To = strings.ToLower(to.Email)
 	}
 	about, err := s.Appointments.Appointment(ctx, id)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
-		return err
+		return m, err
 	}
 	m.Organization = about.OrganizationID
-	return s.Requests.SpendRequest(ctx, tx, m)
+	return m, nil
 }
 
 // refuseConfidential refuses what would tell the parents of a minor about an
@@ -266,7 +319,7 @@ func (s *Service) VerifyCode(ctx context.Context, typed string) (session string,
 	if err := s.Table.Can(a, "code.verify", authz.None); err != nil {
 		return "", a, err
 	}
-	if err := s.Limits.Take(ctx, codeTrying, string(a.PatientID)); err != nil {
+	if err := s.Limits.Take(ctx, codeTrying, string(a.SessionID)); err != nil {
 		return "", a, err
 	}
 	var refused error // kept outside: the count of a refused try must commit

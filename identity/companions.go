@@ -14,6 +14,7 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/events"
 	"visavis/internal/fault"
+	"visavis/internal/limit"
 	"visavis/internal/seal"
 	"visavis/internal/store"
 )
@@ -21,6 +22,10 @@ import (
 // maxCompanions is how many companions an act has at a time: with the doctor,
 // the patient and a nurse, five pictures are what a telephone can show.
 const maxCompanions = 2
+
+// inviting bounds the invitations to one act: those of each link of a patient, and
+// those of professionals, so that whoever has a forwarded link takes nobody's.
+var inviting = limit.Rule{Name: "companion.invite", Burst: 5, Every: 10 * time.Minute}
 
 // Companion is somebody at the patient's side in one act: un proche, un aidant
 // (arrêté of 14 October 2021; product B2, B13). They are known by what who
@@ -33,6 +38,8 @@ type Companion struct {
 	Invitation
 	InvitedAt time.Time
 	RevokedAt time.Time // zero: good
+	// Sending tells, of InviteCompanion, whether a message left.
+	contacts.Sending
 }
 
 // Invitation is what is sealed of a companion. One of the contacts is set; a
@@ -83,7 +90,8 @@ func (i Invitation) contact() string { return i.Phone + strings.ToLower(i.Email)
 // InviteCompanion invites somebody to an act, in the name of the patient or of
 // who cares for them, and has a link sent to them. Who is invited already gets
 // another message, under the name they have. Refusals: Invalid field by field,
-// Gone link-expired when the act is over, Conflict companions-full, Throttled.
+// Gone link-expired when the act is over, Conflict companions-full, Throttled. Who was
+// sent a message a moment ago gets none (Sent is false).
 func (s *Service) InviteCompanion(ctx context.Context, id care.AppointmentID, who Invitation) (c Companion, err error) {
 	if who, err = who.clean(); err != nil {
 		return c, err
@@ -99,18 +107,13 @@ func (s *Service) InviteCompanion(ctx context.Context, id care.AppointmentID, wh
 	if act.Over || s.Clock.Now().After(about.End.Add(linkLivesAfter)) {
 		return c, fault.New(fault.Gone, "companions-over")
 	}
-	if err := s.Limits.Take(ctx, linkSending, string(id)); err != nil {
-		return c, err
-	}
 	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if c, err = s.companion(ctx, tx, about, id, who); err != nil {
+		fresh := false
+		if c, fresh, err = s.companion(ctx, tx, about, id, who); err != nil {
 			return err
 		}
-		channel := contacts.Email
-		if c.Phone != "" {
-			channel = contacts.SMS
-		}
-		if err := s.spend(ctx, tx, contacts.Invitation, id, channel, Contact{Phone: c.Phone, Email: c.Email}); err != nil {
+		lately := false
+		if c.Sending, lately, err = s.countInvitation(ctx, tx, c, fresh); err != nil || lately {
 			return err
 		}
 		if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "companion.invite", Object: "companion/" + string(c.ID), Patient: c.PatientID}); err != nil {
@@ -121,36 +124,74 @@ func (s *Service) InviteCompanion(ctx context.Context, id care.AppointmentID, wh
 	return c, err
 }
 
-// companion finds who is invited already, or adds them.
-func (s *Service) companion(ctx context.Context, tx *store.Tx, about Appointment, id care.AppointmentID, who Invitation) (Companion, error) {
+// countInvitation counts the message to a companion; lately is true when one left a
+// moment ago to somebody who was invited already.
+func (s *Service) countInvitation(ctx context.Context, tx *store.Tx, c Companion, fresh bool) (sending contacts.Sending, lately bool, err error) {
+	channel := contacts.Email
+	if c.Phone != "" {
+		channel = contacts.SMS
+	}
+	m, err := s.message(ctx, contacts.Invitation, c.AppointmentID, channel, Contact{Phone: c.Phone, Email: c.Email})
+	if err != nil {
+		return sending, false, err
+	}
+	if !fresh {
+		if sending, lately, err = s.Requests.Lately(tx, m); err != nil || lately {
+			return sending, lately, err
+		}
+	}
+	if a := authz.From(ctx); a.Role == care.Patient {
+		session, err := sessionByID(tx, a.SessionID)
+		if fault.KindOf(err) == fault.NotFound { // ended meanwhile
+			session, err = sessionRow{ID: string(a.SessionID)}, nil
+		}
+		if err != nil {
+			return sending, false, err
+		}
+		if m.Link, _, err = s.linkOf(tx, session); err != nil {
+			return sending, false, err
+		}
+	}
+	if err := s.Limits.Take(ctx, inviting, string(c.AppointmentID)+"|"+m.Link); err != nil {
+		return sending, false, err
+	}
+	if err := s.Requests.SpendRequest(ctx, tx, m); err != nil {
+		return sending, false, err
+	}
+	after, err := s.Requests.Next(tx, m, s.Clock.Now())
+	return contacts.Sending{Sent: true, At: s.Clock.Now(), After: after}, false, err
+}
+
+// companion finds who is invited already, or adds them: fresh.
+func (s *Service) companion(ctx context.Context, tx *store.Tx, about Appointment, id care.AppointmentID, who Invitation) (c Companion, fresh bool, err error) {
 	now := s.Clock.Now()
-	c := Companion{ID: care.CompanionID(care.NewID(now)), PatientID: about.PatientID, AppointmentID: id, Invitation: who, InvitedAt: now}
+	c = Companion{ID: care.CompanionID(care.NewID(now)), PatientID: about.PatientID, AppointmentID: id, Invitation: who, InvitedAt: now}
 	plain, err := json.Marshal(who)
 	if err != nil {
-		return c, fmt.Errorf("identity: companion: %w", err)
+		return c, false, fmt.Errorf("identity: companion: %w", err)
 	}
 	row := companionRow{ID: string(c.ID), AppointmentID: string(id), PatientID: string(c.PatientID),
 		Contact: s.index.Of("companions.contact", who.contact()), At: store.Micros(now)}
 	if row.Sealed, err = s.Keeper.Seal(ctx, tx, c.PatientID, invitationPlace(row.ID), plain); err != nil {
-		return c, err
+		return c, false, err
 	}
-	fresh, err := insertCompanion(tx, row)
-	if err != nil {
-		return c, err
+	if fresh, err = insertCompanion(tx, row); err != nil {
+		return c, false, err
 	}
 	all, err := companionsOf(tx, id)
 	if err != nil {
-		return c, err
+		return c, false, err
 	}
 	if fresh && len(all) > maxCompanions {
-		return c, fault.New(fault.Conflict, "companions-full")
+		return c, false, fault.New(fault.Conflict, "companions-full")
 	}
 	for _, r := range all {
 		if same(r.Contact, row.Contact) {
-			return s.openCompanion(ctx, tx, r)
+			c, err = s.openCompanion(ctx, tx, r)
+			return c, fresh, err
 		}
 	}
-	return c, fault.New(fault.Conflict, "changed-meanwhile") // revoked between the two
+	return c, false, fault.New(fault.Conflict, "changed-meanwhile") // revoked between the two
 }
 
 // Companions lists those who are invited to an act, the first one first.

@@ -186,8 +186,15 @@ func TestInvitationsAreFew(t *testing.T) {
 		visit := c.book(c.Dominique)
 		first, _, _ := c.invite(t, visit, paul)
 		same, err := c.svc.InviteCompanion(doctor, visit, identity.Invitation{Name: "Le même", Phone: "+33 6 39 98 00 71"})
-		if err != nil || same.ID != first.ID || same.Name != first.Name {
-			t.Errorf("%+v %v", same, err)
+		if err != nil || same.ID != first.ID || same.Name != first.Name || same.Sent || !same.At.Equal(c.Clock.Now()) || same.After != time.Minute {
+			t.Errorf("invited twice at once: %+v %v", same, err)
+		}
+		if n := len(c.facts(t, events.CompanionInvited)); n != 1 {
+			t.Errorf("%d messages asked for, want 1", n)
+		}
+		c.Clock.Advance(time.Minute)
+		if same, err = c.svc.InviteCompanion(doctor, visit, paul); err != nil || !same.Sent {
+			t.Errorf("a minute later: %+v %v", same, err)
 		}
 		if n := len(c.facts(t, events.CompanionInvited)); n != 2 {
 			t.Errorf("%d messages asked for, want 2", n)
@@ -208,6 +215,11 @@ func TestInvitationsAreFew(t *testing.T) {
 		if list, err := c.svc.Invited(context.Background(), visit); err != nil || len(list) != 2 || !slices.Contains(list, first.ID) || !slices.Contains(list, back.ID) {
 			t.Errorf("%v are invited: %v", list, err)
 		}
+		c.Clock.Advance(time.Minute)
+		if _, err = c.svc.InviteCompanion(doctor, visit, paul); err != nil {
+			t.Errorf("a fifth message: %v", err)
+		}
+		c.Clock.Advance(time.Minute)
 		_, err = c.svc.InviteCompanion(doctor, visit, paul)
 		if f, ok := err.(*fault.Error); !ok || f.Kind != fault.Throttled {
 			t.Errorf("a sixth message: %v", err)

@@ -182,20 +182,6 @@ func (f *face) withSession(ctx context.Context, secret string, a authz.Actor) (*
 	return &cookieMeOut{httpx.Cookie{SetCookie: httpx.SessionCookie(secret)}, me}, err
 }
 
-type recoverIn struct {
-	Body struct {
-		Phone string `json:"phone,omitempty" maxLength:"40"`
-		Email string `json:"email,omitempty" maxLength:"254"`
-	}
-}
-
-func (f *face) postRecover(ctx context.Context, in *recoverIn) (*empty, error) {
-	if err := f.Requests.AdmitNetwork(ctx, httpx.Remote(ctx)); err != nil {
-		return nil, err
-	}
-	return &empty{}, f.RecoverLink(ctx, in.Body.Phone, in.Body.Email)
-}
-
 type byID struct {
 	ID string `path:"id"`
 }
@@ -206,28 +192,6 @@ func (f *face) postLink(ctx context.Context, in *byID) (*empty, error) {
 
 func (f *face) postRevoke(ctx context.Context, in *byID) (*nothing, error) {
 	return &nothing{}, f.RevokeLinks(ctx, care.AppointmentID(in.ID))
-}
-
-type codeIn struct {
-	Body struct {
-		Channel        string `json:"channel" enum:"sms,email"`
-		Representative string `json:"representative,omitempty" maxLength:"64" doc:"of a minor: a reference of me.patient.representatives"`
-	}
-}
-
-type codeOut struct {
-	Body struct {
-		Channel   string    `json:"channel" enum:"sms,email"`
-		Hint      string    `json:"hint"`
-		ExpiresAt time.Time `json:"expiresAt"`
-	}
-}
-
-func (f *face) postCode(ctx context.Context, in *codeIn) (*codeOut, error) {
-	sent, err := f.RequestCode(ctx, in.Body.Channel, in.Body.Representative)
-	out := &codeOut{}
-	out.Body.Channel, out.Body.Hint, out.Body.ExpiresAt = sent.Channel, sent.Hint, sent.Expires
-	return out, err
 }
 
 type verifyIn struct {

@@ -3,10 +3,12 @@ package identity
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
 
+	"visavis/identity/contacts"
 	"visavis/identity/traits"
 	"visavis/internal/authz"
 	"visavis/internal/care"
@@ -192,6 +194,59 @@ func (f *face) representatives(ctx context.Context, a authz.Actor, p Patient, to
 	return err
 }
 
+// seconds rounds up: what may be asked for after them may be.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+type recoverIn struct {
+	Body struct {
+		Phone string `json:"phone,omitempty" maxLength:"40"`
+		Email string `json:"email,omitempty" maxLength:"254"`
+		Work  string `json:"work,omitempty" maxLength:"80" doc:"the answer to the challenge of a work-needed refusal"`
+	}
+}
+
+type recoverOut struct {
+	Body struct {
+		Asked      bool      `json:"asked" doc:"a link leaves if the contact is known; otherwise one was asked for lately, and none leaves because of this request"`
+		AskedAt    time.Time `json:"askedAt" doc:"when a link was asked for last, for this contact"`
+		AgainAfter int       `json:"againAfter" doc:"seconds until another one can be asked for"`
+	}
+}
+
+func (f *face) postRecover(ctx context.Context, in *recoverIn) (*recoverOut, error) {
+	sending, err := f.RecoverLink(ctx, contacts.Request{Phone: in.Body.Phone, Email: in.Body.Email, Work: in.Body.Work, Network: httpx.Remote(ctx)})
+	out := &recoverOut{}
+	out.Body.Asked, out.Body.AskedAt, out.Body.AgainAfter = sending.Sent, sending.At, seconds(sending.After)
+	return out, err
+}
+
+type codeIn struct {
+	Body struct {
+		Channel        string `json:"channel" enum:"sms,email"`
+		Representative string `json:"representative,omitempty" maxLength:"64" doc:"of a minor: a reference of me.patient.representatives"`
+	}
+}
+
+type codeOut struct {
+	Body struct {
+		Channel   string    `json:"channel" enum:"sms,email"`
+		Hint      string    `json:"hint"`
+		ExpiresAt time.Time `json:"expiresAt"`
+
+		Sent       bool      `json:"sent" doc:"a code left because of this request; otherwise none did, and the last one is still good"`
+		SentAt     time.Time `json:"sentAt" doc:"when the last code left"`
+		AgainAfter int       `json:"againAfter" doc:"seconds until another one can be asked for"`
+	}
+}
+
+func (f *face) postCode(ctx context.Context, in *codeIn) (*codeOut, error) {
+	sent, err := f.RequestCode(ctx, in.Body.Channel, in.Body.Representative)
+	out := &codeOut{}
+	out.Body.Channel, out.Body.Hint, out.Body.ExpiresAt = sent.Channel, sent.Hint, sent.Expires
+	out.Body.Sent, out.Body.SentAt, out.Body.AgainAfter = sent.Sent, sent.At, seconds(sent.After)
+	return out, err
+}
+
 // companionRoutes are the invitations of companions, and what one of them sees.
 func companionRoutes(s *httpx.Server, f *face) {
 	httpx.Handle(s, httpx.Op{Method: http.MethodPost, Path: "/api/appointments/{id}/companions", Action: "companion.invite", Tag: tag, Summary: "Invite a relative or a helper into the call", Status: http.StatusCreated}, f.postCompanion)
@@ -209,7 +264,18 @@ type companionIn struct {
 	}
 }
 
-type companionOut struct{ Body companionBody }
+type invitedOut struct{ Body invitedBody }
+
+type invitedBody struct {
+	ID          string    `json:"id"`
+	DisplayName string    `json:"displayName"`
+	AddressHint string    `json:"addressHint" doc:"where the link went, mostly hidden"`
+	InvitedAt   time.Time `json:"invitedAt"`
+
+	Sent       bool      `json:"sent" doc:"a message left because of this request; otherwise none did: one left a moment ago"`
+	SentAt     time.Time `json:"sentAt" doc:"when the last message left"`
+	AgainAfter int       `json:"againAfter" doc:"seconds until another one can be asked for"`
+}
 
 type companionBody struct {
 	ID          string    `json:"id"`
@@ -222,12 +288,12 @@ func companionOf(c Companion) companionBody {
 	return companionBody{string(c.ID), c.Name, c.hint(), c.InvitedAt}
 }
 
-func (f *face) postCompanion(ctx context.Context, in *companionIn) (*companionOut, error) {
+func (f *face) postCompanion(ctx context.Context, in *companionIn) (*invitedOut, error) {
 	c, err := f.InviteCompanion(ctx, care.AppointmentID(in.ID), Invitation{in.Body.DisplayName, in.Body.Phone, in.Body.Email})
 	if err != nil {
 		return nil, err
 	}
-	return &companionOut{companionOf(c)}, nil
+	return &invitedOut{invitedBody{string(c.ID), c.Name, c.hint(), c.InvitedAt, c.Sent, c.At, seconds(c.After)}}, nil
 }
 
 type companionsOut struct {

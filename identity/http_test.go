@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"visavis/identity"
+	"visavis/identity/contacts"
 	"visavis/internal/care"
 	"visavis/internal/testkit"
 	"visavis/simulators/psc"
@@ -456,7 +457,7 @@ func TestRecoveringTellsNothingByItsTime(t *testing.T) {
 	took := func(i int, email string) time.Duration {
 		c.Clock.Advance(time.Hour) // the limits forget
 		start := time.Now()
-		if err := c.svc.RecoverLink(context.Background(), "", email); err != nil {
+		if _, err := c.svc.RecoverLink(context.Background(), contacts.Request{Email: email}); err != nil {
 			t.Fatal(i, err)
 		}
 		return time.Since(start)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ const (
 	linkLivesAfter  = time.Hour          // after it, or after the link was asked for again
 )
 
-// linkSending bounds the links one appointment can have sent, whoever asks.
+// linkSending bounds the links that professionals have sent for one appointment.
 var linkSending = limit.Rule{Name: "link.send", Burst: 5, Every: 10 * time.Minute}
 
 // IssueLink makes a new link to an appointment and gives its secret, for the
@@ -78,7 +79,7 @@ func (s *Service) OpenLink(ctx context.Context, secret string) (session string, 
 		if err := s.openable(link, about); err != nil {
 			return err
 		}
-		if session, a, err = s.begin(ctx, tx, a, kept{representative: link.Representative}); err != nil {
+		if session, a, err = s.begin(ctx, tx, a, kept{representative: link.Representative, link: link.ID}); err != nil {
 			return err
 		}
 		return s.Audit.Append(authz.With(ctx, a), tx, audit.Entry{Action: "link.open", Object: "appointment/" + link.AppointmentID, Patient: about.PatientID})
@@ -173,35 +174,51 @@ const recoverJob = "identity.recover"
 // recovery is the job of a lost link: what was typed, as the blind index of a
 // patient's contact and of a representative's.
 type recovery struct {
-	Hash           string `json:"hash"`
-	Representative string `json:"representative"`
+	Hash           string         `json:"hash,omitempty"`
+	Representative string         `json:"representative"`
+	Only           care.PatientID `json:"only,omitempty"` // found: what is left is to send
+	Put            int            `json:"put,omitempty"`  // how often it was put off
 }
+
+// recoverPutOff is how often a lost link waits for the budgets of the platform before
+// it is given up: some hours.
+const recoverPutOff = 4
 
 // RecoverLink sends a new link to the contacts on file of whoever has that
 // phone or e-mail: a patient, or a representative for the minor they represent,
 // who then gets it themselves. The answer is the same, and takes the same time, whether
-// anybody has: the search is a job. It refuses only what is no address.
-func (s *Service) RecoverLink(ctx context.Context, phone, email string) error {
+// anybody has: the search is a job. Sent is false when one was asked for a moment ago
+// or as often as may be. It refuses what is no address, and as contacts.AdmitLink does.
+func (s *Service) RecoverLink(ctx context.Context, r contacts.Request) (sending contacts.Sending, err error) {
 	var hash []byte
-	field, value, err := "phone", "", error(nil)
-	if strings.TrimSpace(phone) != "" {
-		value, err = traits.ParsePhone(phone)
+	field, value := "phone", ""
+	if strings.TrimSpace(r.Phone) != "" {
+		value, err = traits.ParsePhone(r.Phone)
 		hash = s.index.Of("patients.phone", value)
 	} else {
 		field = "email"
-		value, err = traits.ParseEmail(email)
-		hash = s.index.Of("patients.email", strings.ToLower(value))
+		value, err = traits.ParseEmail(r.Email)
+		value = strings.ToLower(value)
+		hash = s.index.Of("patients.email", value)
 	}
-	if r, ok := err.(traits.Refusal); ok {
-		return fault.Fields(r.Field(field))
+	if refused, ok := err.(traits.Refusal); ok {
+		return sending, fault.Fields(refused.Field(field))
 	}
-	if err := s.Limits.Take(ctx, linkSending, hex.EncodeToString(hash)); err != nil {
-		return err
+	undo, err := s.Requests.AdmitLink(ctx, r, value)
+	if err != nil {
+		return sending, err
 	}
-	job := recovery{hex.EncodeToString(hash), hex.EncodeToString(s.representative(strings.ToLower(value)))}
-	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+	job := recovery{Hash: hex.EncodeToString(hash), Representative: hex.EncodeToString(s.representative(value))}
+	err = s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if sending, err = s.Requests.AskLink(tx, value); err != nil || !sending.Sent {
+			return err
+		}
 		return s.Bus.Enqueue(ctx, tx, recoverJob, job, time.Time{})
 	})
+	if err != nil || !sending.Sent {
+		undo()
+	}
+	return sending, err
 }
 
 // recoverLinks does the job of RecoverLink.
@@ -212,6 +229,9 @@ func (s *Service) recoverLinks(ctx context.Context, payload json.RawMessage) err
 	}
 	ctx = authz.With(ctx, authz.SystemActor())
 	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if job.Only != "" {
+			return s.sendCurrent(ctx, tx, job)
+		}
 		minors, err := s.represented(ctx, tx, job.Representative)
 		if err != nil {
 			return err
@@ -222,11 +242,11 @@ func (s *Service) recoverLinks(ctx context.Context, payload json.RawMessage) err
 		}
 		for _, patient := range own {
 			if !slices.Contains(minors, patient) {
-				err = errors.Join(err, s.sendCurrent(ctx, tx, patient, ""))
+				err = errors.Join(err, s.sendCurrent(ctx, tx, recovery{Only: patient}))
 			}
 		}
 		for _, patient := range minors {
-			err = errors.Join(err, s.sendCurrent(ctx, tx, patient, job.Representative))
+			err = errors.Join(err, s.sendCurrent(ctx, tx, recovery{Only: patient, Representative: job.Representative}))
 		}
 		return err
 	})
@@ -255,30 +275,41 @@ func withHash(tx *store.Tx, text string) ([]care.PatientID, error) {
 	return patientIDsWith(tx, hash)
 }
 
-// sendCurrent asks for a link to the appointment a patient means, if any; nothing
-// once their contact had its share of messages.
-func (s *Service) sendCurrent(ctx context.Context, tx *store.Tx, patient care.PatientID, representative string) error {
-	appointment, err := s.Appointments.Current(ctx, patient)
+// sendCurrent asks for a link to the appointment a patient means, if any. When the
+// budgets of the platform or of the contact have nothing left, it is put off until
+// they have: what was asked for is not lost.
+func (s *Service) sendCurrent(ctx context.Context, tx *store.Tx, job recovery) error {
+	appointment, err := s.Appointments.Current(ctx, job.Only)
 	if err != nil || appointment == "" {
 		return err
 	}
-	p, err := s.Patient(ctx, patient)
+	p, err := s.Patient(ctx, job.Only)
 	if err != nil {
 		return err
 	}
-	to := s.through(p, representative)
-	for channel, address := range map[string]string{contacts.SMS: to.Phone, contacts.Email: to.Email} {
-		if address == "" || channel == contacts.SMS && !to.Mobile {
+	to := s.through(p, job.Representative)
+	var list []contacts.Message
+	for _, way := range []struct{ channel, address string }{{contacts.SMS, to.Phone}, {contacts.Email, to.Email}} {
+		if way.address == "" || way.channel == contacts.SMS && !to.Mobile || way.channel == contacts.SMS && !s.Requests.SMS || way.channel == contacts.Email && !s.Requests.Mail {
 			continue
 		}
-		err := s.spend(ctx, tx, contacts.LostLink, appointment, channel, to)
-		switch k := fault.KindOf(err); {
-		case err == nil, k == fault.Unavailable: // no outlet: the other channel
-		case k == fault.Throttled:
-			return nil // the links sent before are good; the alarm is logged
-		default:
+		m, err := s.message(ctx, contacts.LostLink, appointment, way.channel, to)
+		if err != nil {
 			return err
 		}
+		list = append(list, m)
 	}
-	return s.requestLink(ctx, tx, appointment, patient, representative)
+	err = s.Requests.SpendRequest(ctx, tx, list...)
+	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Kind == fault.Throttled && job.Put < recoverPutOff {
+		seconds, _ := strconv.Atoi(f.Args["seconds"])
+		job.Put++
+		return s.Bus.Enqueue(ctx, tx, recoverJob, job, s.Clock.Now().Add(time.Duration(seconds)*time.Second+time.Second))
+	}
+	if fault.KindOf(err) == fault.Throttled && err != nil {
+		return nil // the alarm is logged
+	}
+	if err != nil {
+		return err
+	}
+	return s.requestLink(ctx, tx, appointment, job.Only, job.Representative)
 }

@@ -34,6 +34,7 @@ const (
 // kept is what a session keeps beside who it is of.
 type kept struct {
 	representative string // of a minor, whom codes go to
+	link           string // which link opened it
 	idToken        string // of a professional, to sign out of Pro Santé Connect
 }
 
@@ -58,7 +59,7 @@ func (s *Service) begin(ctx context.Context, tx *store.Tx, a authz.Actor, more k
 	}
 	err := insertSession(tx, sessionRow{ID: string(a.SessionID), Hash: hash, Level: int(a.Level), PatientID: string(a.PatientID),
 		AppointmentID: string(a.AppointmentID), StaffID: string(a.StaffID), Proof: a.Proof, At: store.Micros(now), SeenAt: store.Micros(now),
-		Representative: more.representative, IDToken: sealed, CompanionID: string(a.CompanionID)})
+		Representative: more.representative, IDToken: sealed, CompanionID: string(a.CompanionID), LinkID: more.link})
 	return secret, a, err
 }
 

@@ -42,6 +42,7 @@ type sessionRow struct {
 	Representative string
 	IDToken        []byte // sealed, of a professional: what ends the session at the provider
 	CompanionID    string // who it is of, when it is not the patient's own
+	LinkID         string // what it was opened with; empty of a professional
 	store.Guarded
 }
 
@@ -105,6 +106,12 @@ func insertLink(tx *store.Tx, r linkRow) error { return tx.G().Create(&r).Error 
 func linkByHash(tx *store.Tx, hash []byte) (linkRow, error) {
 	var r linkRow
 	err := tx.Locked().Where("hash = ?", hash).Take(&r).Error
+	return r, missing(err)
+}
+
+func linkByID(tx *store.Tx, id string) (linkRow, error) {
+	var r linkRow
+	err := tx.G().Where("id = ?", id).Take(&r).Error
 	return r, missing(err)
 }
 
@@ -185,6 +192,14 @@ func formerSession(tx *store.Tx, hash []byte) (sessionRow, error) {
 func sessionByID(tx *store.Tx, id care.SessionID) (sessionRow, error) {
 	var r sessionRow
 	err := tx.G().Where("id = ? AND ended_at = 0", string(id)).Take(&r).Error
+	return r, missing(err)
+}
+
+// lockSession is sessionByID for who changes what belongs to a session: of two at once
+// the second sees what the first did.
+func lockSession(tx *store.Tx, id care.SessionID) (sessionRow, error) {
+	var r sessionRow
+	err := tx.Locked().Where("id = ? AND ended_at = 0", string(id)).Take(&r).Error
 	return r, missing(err)
 }
 

@@ -227,7 +227,7 @@ func TestALinkAskedForAfterTheActIsSent(t *testing.T) {
 	}
 	asked := &Delivery{About: Link, Channel: SMS, AppointmentID: booking, StartsAt: w.Clock.Now().Add(-48 * time.Hour), FactAt: w.Clock.Now().Add(-61 * time.Minute)}
 	var out *outOfUse
-	if _, err := w.svc.filling(context.Background(), asked); !errors.As(err, &out) || out.reason != reasonExpired {
+	if _, err := w.svc.filling(context.Background(), asked, Addressee{}); !errors.As(err, &out) || out.reason != reasonExpired {
 		t.Errorf("asked for 61 minutes ago: %v", err)
 	}
 }
@@ -268,7 +268,7 @@ func TestACodeIsSentWhileItIsOfUse(t *testing.T) {
 		w := newWorld(t, h)
 		w.town.codes["c1"] = "482913"
 		w.publish(events.CodeRequested, "c1", events.Code{CodeID: "c1", PatientID: lea, Channel: "sms"})
-		if got := w.wait(leaPhone, 1); got[0].Text != "482913 est votre code. Valable 10 minutes. Personne ne vous le demandera." {
+		if got := w.wait(leaPhone, 1); got[0].Text != "482913 est votre code pour confirmer que c'est bien vous. Maison médicale des Lilas. Valable 10 minutes. Ne le donnez à personne." {
 			t.Errorf("SMS: %s", got[0].Text)
 		}
 		w.town.codes["c2"] = "771204"
@@ -293,8 +293,8 @@ func TestContactCode_IsSentOnceToTheContact(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		w := newWorld(t, h)
 		w.town.codes["k1"], w.town.codes["k2"] = "48291367 +33639980042", "77120455 nobody@exemple.test"
-		w.publish(events.ContactCodeRequested, "k1", events.ContactCode{CodeID: "k1", Channel: "sms", Language: care.English})
-		if got := w.wait("+33639980042", 1); got[0].Text != "48291367 is your code. Valid for 20 minutes. Give it to nobody." {
+		w.publish(events.ContactCodeRequested, "k1", events.ContactCode{CodeID: "k1", Channel: "sms", Language: care.English, PractitionerID: "claire"})
+		if got := w.wait("+33639980042", 1); got[0].Text != "48291367 is your code to book an appointment. Maison médicale des Lilas. Valid for 20 minutes. Do not give it to anybody." {
 			t.Errorf("SMS: %s", got[0].Text)
 		}
 		w.publish(events.ContactCodeRequested, "k2", events.ContactCode{CodeID: "k2", Channel: "email"})

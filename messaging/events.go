@@ -282,7 +282,7 @@ func (s *Service) contactCode(ctx context.Context, tx *store.Tx, ev events.Event
 	if err := ev.Decode(&p); err != nil {
 		return err
 	}
-	d := Delivery{About: ContactCode, Recipient: ToPatient, PatientID: seal.House, CodeID: p.CodeID, Language: p.Language, FactAt: ev.At, NextAt: s.Clock.Now()}
+	d := Delivery{About: ContactCode, Recipient: ToPatient, PatientID: seal.House, PractitionerID: p.PractitionerID, CodeID: p.CodeID, Language: p.Language, FactAt: ev.At, NextAt: s.Clock.Now()}
 	if d.Language != care.English {
 		d.Language = care.French
 	}

@@ -2,12 +2,15 @@ package messaging
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
+	"visavis/internal/fault"
 	"visavis/internal/lang"
 	"visavis/messaging/mssante"
 	"visavis/messaging/sms"
@@ -32,6 +35,50 @@ type filling struct {
 	of   string // the patient's, shortened, for who is invited
 	link string // whole address
 	code string
+
+	clinic string // the organisation's name, of a code; may be empty
+}
+
+// filling finds what a message is made of. A code says of which organisation it is.
+func (s *Service) filling(ctx context.Context, d *Delivery, to Addressee) (f filling, err error) {
+	if d.About == Code {
+		f.clinic = to.Clinic
+		f.code, err = s.Secrets.PendingCode(ctx, d.CodeID)
+		if k := fault.KindOf(err); err != nil && (k == fault.Gone || k == fault.NotFound) {
+			return f, &outOfUse{Refused, reasonExpired}
+		}
+		return f, err
+	}
+	if d.About == ContactCode {
+		if _, f.code, err = s.toContact(ctx, d); err != nil || d.PractitionerID == "" {
+			return f, err
+		}
+		who, err := s.People.Staff(ctx, d.PractitionerID)
+		f.clinic = who.Place
+		return f, err
+	}
+	if d.About != Cancelled {
+		last := d.StartsAt
+		if (d.About == Link || d.About == Invited) && d.FactAt.After(last) { // asked for after the act: the report came later
+			last = d.FactAt
+		}
+		if d.About != Recall && s.Clock.Now().After(last.Add(time.Hour)) {
+			return f, &outOfUse{Refused, reasonExpired}
+		}
+		secret, err := s.secret(ctx, d)
+		if err != nil {
+			return f, err
+		}
+		f.link = s.PublicURL + linkPath + secret
+	}
+	if d.Recipient == ToCompanion {
+		of, err := s.People.Patient(ctx, d.PatientID)
+		f.of = short(of.Name)
+		return f, err
+	}
+	who, err := s.People.Staff(ctx, d.PractitionerID)
+	f.with = who.Name
+	return f, err
 }
 
 // write makes the message of a delivery. It fails when the text lacks a value
@@ -42,7 +89,7 @@ func (s *Service) write(d *Delivery, f filling) (notice, error) {
 		here = s.Zone
 	}
 	l := string(d.Language)
-	args := lang.Args{"with": f.with, "of": f.of, "link": f.link, "code": f.code, "home": s.PublicURL}
+	args := lang.Args{"with": f.with, "of": f.of, "link": f.link, "code": f.code, "home": s.PublicURL, "clinic": f.clinic}
 	if !d.StartsAt.IsZero() {
 		args["day"] = s.words.Day(l, d.StartsAt.In(here))
 		args["when"] = s.words.When(l, d.StartsAt, here, s.Zone)
@@ -58,6 +105,9 @@ func (s *Service) write(d *Delivery, f filling) (notice, error) {
 	if !lang.Complete(n.Subject) || !lang.Complete(n.Text) {
 		return notice{}, fmt.Errorf("messaging: text of %s is incomplete", d.About)
 	}
+	if f.clinic != "" {
+		n.Text += "\n" + f.clinic + "\n"
+	}
 	return n, nil
 }
 
@@ -72,26 +122,55 @@ func (d *Delivery) text() string {
 	return string(d.About)
 }
 
+// clinicRoom are the lengths an organisation's name is cut to, from the whole one on, in
+// characters. The last one fits one SMS in any alphabet.
+var clinicRoom = [...]int{1000, 60, 40, 28}
+
 // writeSMS takes the fullest text that fits one SMS: with the professional's
-// name, without it, and at last without the name of the time zone, for the
-// time said is the patient's own anyway.
+// name, without it, without the name of the time zone, for the time said is the
+// patient's own anyway, and at last without any name. The organisation of a code is cut
+// first.
 func (s *Service) writeSMS(d *Delivery, l string, here *time.Location, args lang.Args) (notice, error) {
+	clinic := args["clinic"]
 	for _, try := range [...]struct {
 		form  string
 		other *time.Location
-	}{{"", s.Zone}, {".short", s.Zone}, {".short", here}} {
+	}{{"", s.Zone}, {".short", s.Zone}, {".short", here}, {".bare", here}} {
+		key := "sms." + d.text() + try.form
+		words, ok := s.texts.Lookup(l, key)
+		if !ok || clinic == "" && strings.Contains(words, "{clinic}") {
+			continue
+		}
 		if !d.StartsAt.IsZero() {
 			args["when"] = s.words.Short(l, d.StartsAt, here, try.other)
 		}
-		text := s.texts.T(l, "sms."+d.text()+try.form, args)
-		if !lang.Complete(text) {
-			return notice{}, fmt.Errorf("messaging: text of %s is incomplete", d.About)
-		}
-		if text = sms.Fold(text); sms.Fits(text) {
-			return notice{Text: text}, nil
+		for _, room := range clinicRoom {
+			args["clinic"] = cut(clinic, room)
+			text := s.texts.T(l, key, args)
+			if !lang.Complete(text) {
+				return notice{}, fmt.Errorf("messaging: text of %s is incomplete", d.About)
+			}
+			if text = sms.Fold(text); sms.Fits(text) {
+				return notice{Text: text}, nil
+			}
 		}
 	}
 	return notice{}, errors.New("messaging: the public address is too long for an SMS")
+}
+
+// cut shortens a name to at most n characters, between words where there are several.
+func cut(name string, n int) string {
+	runes := []rune(name)
+	if len(runes) <= n {
+		return name
+	}
+	head := string(runes[:n])
+	if runes[n] != ' ' {
+		if at := strings.LastIndexByte(head, ' '); at > 0 {
+			head = head[:at]
+		}
+	}
+	return strings.TrimRight(head, " ,;:-–(")
 }
 
 // eml writes an ordinary e-mail; the same delivery gives the same bytes.

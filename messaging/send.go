@@ -203,7 +203,7 @@ func (s *Service) fill(ctx context.Context, d *Delivery, to Addressee) (content,
 			return content{}, &outOfUse{Refused, reasonNoOutlet}
 		}
 	}
-	f, err := s.filling(ctx, d)
+	f, err := s.filling(ctx, d, to)
 	if err != nil {
 		return content{}, err
 	}
@@ -215,42 +215,6 @@ func (s *Service) fill(ctx context.Context, d *Delivery, to Addressee) (content,
 		return content{to.Phone, n}, nil
 	}
 	return content{to.Email, n}, nil
-}
-
-func (s *Service) filling(ctx context.Context, d *Delivery) (f filling, err error) {
-	if d.About == Code {
-		f.code, err = s.Secrets.PendingCode(ctx, d.CodeID)
-		if k := fault.KindOf(err); err != nil && (k == fault.Gone || k == fault.NotFound) {
-			return f, &outOfUse{Refused, reasonExpired}
-		}
-		return f, err
-	}
-	if d.About == ContactCode {
-		_, f.code, err = s.toContact(ctx, d)
-		return f, err
-	}
-	if d.About != Cancelled {
-		last := d.StartsAt
-		if (d.About == Link || d.About == Invited) && d.FactAt.After(last) { // asked for after the act: the report came later
-			last = d.FactAt
-		}
-		if d.About != Recall && s.Clock.Now().After(last.Add(time.Hour)) {
-			return f, &outOfUse{Refused, reasonExpired}
-		}
-		secret, err := s.secret(ctx, d)
-		if err != nil {
-			return f, err
-		}
-		f.link = s.PublicURL + linkPath + secret
-	}
-	if d.Recipient == ToCompanion {
-		of, err := s.People.Patient(ctx, d.PatientID)
-		f.of = short(of.Name)
-		return f, err
-	}
-	who, err := s.People.Staff(ctx, d.PractitionerID)
-	f.with = who.Name
-	return f, err
 }
 
 // secureAddress gives the mailbox documents go to, or says why they cannot

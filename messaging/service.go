@@ -47,6 +47,7 @@ type Addressee struct {
 	Postcode  string
 	City      string
 	Doctor    *Colleague // the referring doctor, nil when there is none
+	Clinic    string     // the name of their organisation
 }
 
 // Colleague is a professional.

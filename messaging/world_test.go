@@ -72,7 +72,7 @@ func newTown() *town {
 	return &town{
 		lea: Addressee{Name: "Léa Moreau", Language: care.French, Status: care.Qualified, Matricule: "279035121518989",
 			Phone: leaPhone, Email: leaMail, Street: "12 rue des Lilas", Postcode: "93260", City: "Les Lilas",
-			Doctor: &Colleague{Name: "Paul Durand", Title: "Dr", MSSante: drBox}},
+			Doctor: &Colleague{Name: "Paul Durand", Title: "Dr", MSSante: drBox}, Clinic: "Maison médicale des Lilas"},
 		codes: map[string]string{},
 		papers: map[care.DocumentID]paper{
 			report: document("1.2.250.1.999.1.2026.1.1", "Compte-rendu de téléconsultation", "85208-7", "CR de télémédecine", ""),

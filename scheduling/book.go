@@ -234,13 +234,19 @@ type ContactAttempt struct {
 	Hint    string
 	Expires time.Time
 	Proven  bool
+	// Sent says that a code left because of this request; otherwise the last one, which
+	// left at SentAt, is still good. After is how long until another can be asked for.
+	Sent   bool
+	SentAt time.Time
+	After  time.Duration
 }
 
 // Contacts proves that whoever books reads the contact they give, and counts what
 // bookings on line cost and hold: identity does. Admit looks before anything is
-// written. Start, Proven, Hold and Move join the caller's transaction.
+// written; undo gives back what it took, and is never nil. Start, Proven, Hold and Move
+// join the caller's transaction.
 type Contacts interface {
-	Admit(ctx context.Context, r ContactRequest) error
+	Admit(ctx context.Context, r ContactRequest) (undo func(), err error)
 	Start(ctx context.Context, r ContactRequest) (ContactAttempt, error)
 	Verify(ctx context.Context, secret, code, network string) error
 	Proven(ctx context.Context, secret, phone, email string) (channel string, contact []byte, err error)
@@ -293,28 +299,31 @@ func (s *Service) StartAttempt(ctx context.Context, b Booking, r ContactRequest)
 }
 
 // AdmitAttempt refuses an attempt that must bring work and does not, first and at
-// little cost to us, then what StartAttempt would refuse now. It writes nothing.
-func (s *Service) AdmitAttempt(ctx context.Context, b Booking, r ContactRequest) error {
-	r, err := s.contactRequest(ctx, b, r)
-	if err != nil {
-		return err
+// little cost to us, then what StartAttempt would refuse now. It writes nothing. An
+// attempt that is refused is not counted; undo gives back what one took that was
+// admitted and did not start.
+func (s *Service) AdmitAttempt(ctx context.Context, b Booking, r ContactRequest) (undo func(), err error) {
+	undo = func() {}
+	if r, err = s.contactRequest(ctx, b, r); err != nil {
+		return undo, err
 	}
-	err = s.Contacts.Admit(ctx, r)
+	undo, err = s.Contacts.Admit(ctx, r)
 	var f *fault.Error
 	switch {
 	case errors.As(err, &f) && f.Kind == fault.Unavailable:
 		card, err := s.Practitioners.Card(ctx, b.PractitionerID)
 		if err != nil && fault.KindOf(err) != fault.NotFound {
-			return err
+			return undo, err
 		}
-		return f.With("phone", spacedPhone(card.Phone))
+		return undo, f.With("phone", spacedPhone(card.Phone))
 	case err != nil && fault.KindOf(err) != fault.Invalid:
-		return err
+		return undo, err
 	}
 	if wrong := s.CheckBooking(ctx, b); wrong != nil {
-		return wrong
+		undo()
+		return func() {}, wrong
 	}
-	return err
+	return undo, err
 }
 
 // contactRequest completes a request with what the booking and the caller's session

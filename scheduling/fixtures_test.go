@@ -35,6 +35,7 @@ type town struct {
 	progress map[care.AppointmentID]Progress
 	states   map[care.AppointmentID]care.ConsentState
 	asked    []ContactRequest
+	taken    int   // attempts that were admitted and not given back
 	held     int   // calls of Hold
 	moved    int   // calls of Move
 	refuse   error // of Admit
@@ -49,7 +50,7 @@ func newTown() *town {
 }
 
 var cards = []Card{
-	{ID: martin, DisplayName: "Claire Martin", Title: "Dr", Specialty: "SM26", RPPS: "10101010101", OrganizationID: lilas, OrganizationName: "Maison de santé des Lilas", City: "Les Lilas", Bio: "Médecin de famille.", Languages: []string{"fr", "en"}},
+	{ID: martin, DisplayName: "Claire Martin", Title: "Dr", Specialty: "SM26", RPPS: "10101010101", OrganizationID: lilas, OrganizationName: "Maison de santé des Lilas", City: "Les Lilas", Phone: "+33142000000", Bio: "Médecin de famille.", Languages: []string{"fr", "en"}},
 	{ID: dupre, DisplayName: "Hugo Dupré-Lacroix", Title: "Dr", Specialty: "SM15", OrganizationID: lilas, OrganizationName: "Maison de santé des Lilas"},
 	{ID: autre, DisplayName: "Anne Autre", Title: "Dr", Specialty: "SM42", OrganizationID: roses, OrganizationName: "Les Roses"},
 }
@@ -99,7 +100,18 @@ func (w *town) Reached(_ context.Context, _ care.PatientID, _, email string) (st
 // proven is the secret of an attempt whose code was typed.
 const proven = "proven"
 
-func (w *town) Admit(context.Context, ContactRequest) error { return w.refuse }
+func (w *town) Admit(context.Context, ContactRequest) (func(), error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refuse == nil {
+		w.taken++
+	}
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.taken--
+	}, w.refuse
+}
 
 func (w *town) Move(context.Context, care.AppointmentID) error {
 	w.mu.Lock()

@@ -3,6 +3,7 @@ package scheduling
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -46,6 +47,10 @@ type attemptOut struct {
 		Channel   string    `json:"channel" enum:"sms,email"`
 		Hint      string    `json:"hint" doc:"the contact as it was typed, mostly hidden"`
 		ExpiresAt time.Time `json:"expiresAt"`
+
+		Sent       bool      `json:"sent" doc:"a code left because of this request; otherwise none did, and the last one is still good"`
+		SentAt     time.Time `json:"sentAt" doc:"when the last code left"`
+		AgainAfter int       `json:"againAfter" doc:"seconds until another one can be asked for"`
 	}
 }
 
@@ -89,22 +94,23 @@ func attemptRoutes(s *httpx.Server, svc *Service) {
 
 // admitAttempt refuses, before anything is written, a booking that cannot be made
 // and an attempt that must bring work and does not.
-func (s *Service) admitAttempt(ctx context.Context, in any) error {
+func (s *Service) admitAttempt(ctx context.Context, in any) (undo func(), err error) {
 	a, ok := in.(*attemptIn)
 	if !ok {
-		return fault.New(fault.Internal, "internal")
+		return func() {}, fault.New(fault.Internal, "internal")
 	}
-	return s.sayWhen(ctx, s.AdmitAttempt(ctx, a.booking(), a.request(ctx)))
+	undo, err = s.AdmitAttempt(ctx, a.booking(), a.request(ctx))
+	return undo, s.sayWhen(ctx, err)
 }
 
 // admitBooking refuses a contact that is not proved before anything is written.
-func (s *Service) admitBooking(ctx context.Context, in any) error {
+func (s *Service) admitBooking(ctx context.Context, in any) (undo func(), err error) {
 	b, ok := in.(*bookIn)
 	if !ok {
-		return fault.New(fault.Internal, "internal")
+		return func() {}, fault.New(fault.Internal, "internal")
 	}
-	_, _, err := s.provenContact(ctx, b.booking())
-	return err
+	_, _, err = s.provenContact(ctx, b.booking())
+	return func() {}, err
 }
 
 func (s *Service) postAttempt(ctx context.Context, in *attemptIn) (*attemptOut, error) {
@@ -114,6 +120,7 @@ func (s *Service) postAttempt(ctx context.Context, in *attemptIn) (*attemptOut, 
 	}
 	out := &attemptOut{}
 	out.Body.Attempt, out.Body.Proven, out.Body.Channel, out.Body.Hint, out.Body.ExpiresAt = a.Secret, a.Proven, a.Channel, a.Hint, a.Expires
+	out.Body.Sent, out.Body.SentAt, out.Body.AgainAfter = a.Sent, a.SentAt, int(math.Ceil(a.After.Seconds()))
 	return out, nil
 }
 

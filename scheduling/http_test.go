@@ -7,6 +7,7 @@ import (
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/fault"
 	"visavis/internal/lang"
 	"visavis/internal/testkit"
 )
@@ -172,6 +173,68 @@ func TestVisitorsCannotBookWithoutEnd(t *testing.T) {
 			t.Error("no Retry-After")
 		} else {
 			p.Problem(429, "throttled")
+		}
+	})
+}
+
+// TestBookingAttempts_RefusedAreNotCounted: whatever the last check refuses takes nothing
+// of what the caller's network may ask for; an attempt that starts takes one, also when it
+// is asked for again with its key.
+func TestBookingAttempts_RefusedAreNotCounted(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		anyone, svc, _ := site(t, h)
+		people := svc.Contacts.(*town)
+		var slots slotsOut
+		anyone.Get("/api/practitioners/" + string(martin) + "/slots").Want(200).JSON(&slots.Body)
+		with := func(change func(map[string]any)) map[string]any {
+			body := request(slots.Body.Items[0].Start)
+			change(body)
+			return body
+		}
+		key := testkit.Key("0190ffff-0000-7000-8000-00000000000a")
+		for name, x := range map[string]struct {
+			body   map[string]any
+			status int
+		}{
+			"a slot of yesterday":       {with(func(b map[string]any) { b["start"] = paris(9, 9, 0) }), 422},
+			"a doctor nobody knows":     {with(func(b map[string]any) { b["practitionerId"] = "nobody" }), 422},
+			"a zone that is none":       {with(func(b map[string]any) { b["zone"] = "Mars/Olympus" }), 422},
+			"another price":             {with(func(b map[string]any) { b["priceShown"] = map[string]any{"amountCents": 1, "reimbursedCents": 0} }), 409},
+			"a person without a name":   {with(func(b map[string]any) { b["patient"].(map[string]string)["familyName"] = "" }), 422},
+			"nothing that reaches them": {with(func(b map[string]any) { b["patient"].(map[string]string)["email"] = "" }), 422},
+		} {
+			if a := anyone.Post("/api/booking-attempts", x.body); a.Status != x.status {
+				t.Errorf("%s: %d %s", name, a.Status, a.Body)
+			}
+			if people.taken != 0 {
+				t.Fatalf("%s: %d attempts are counted", name, people.taken)
+			}
+		}
+		for range 2 {
+			anyone.Post("/api/booking-attempts", with(func(map[string]any) {}), key).Want(201)
+			if people.taken != 1 {
+				t.Errorf("%d attempts are counted, want 1", people.taken)
+			}
+		}
+	})
+}
+
+// TestBookingAttempts_NoOutlet: where no code can leave, the person is told at once, with
+// the telephone of the practice, in their language; nothing is counted or begun.
+func TestBookingAttempts_NoOutlet(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		anyone, svc, _ := site(t, h)
+		people := svc.Contacts.(*town)
+		people.refuse = fault.New(fault.Unavailable, "codes-not-sent").With("seconds", "3600")
+		for language, want := range map[string]string{"fr": "appelez le secrétariat au 01 42 00 00 00.", "en": "call the practice on 01 42 00 00 00."} {
+			a := anyone.Post("/api/booking-attempts", request(paris(11, 9, 0)), testkit.Header("Accept-Language", language))
+			p := a.Problem(503, "codes-not-sent")
+			if !strings.HasSuffix(p.Detail, want) || a.Header.Get("Retry-After") != "3600" {
+				t.Errorf("%s: %q, Retry-After %q", language, p.Detail, a.Header.Get("Retry-After"))
+			}
+		}
+		if len(people.asked) > 0 || people.taken != 0 {
+			t.Errorf("%d codes were asked for, %d attempts are counted", len(people.asked), people.taken)
 		}
 	})
 }

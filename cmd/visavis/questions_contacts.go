@@ -35,14 +35,15 @@ func request(r scheduling.ContactRequest) contacts.Request {
 }
 
 // Admit asks identity whether an attempt may start.
-func (q agendaContacts) Admit(ctx context.Context, r scheduling.ContactRequest) error {
+func (q agendaContacts) Admit(ctx context.Context, r scheduling.ContactRequest) (undo func(), err error) {
 	return q.contacts.Admit(ctx, request(r))
 }
 
 // Start asks identity to have a code sent to a contact.
 func (q agendaContacts) Start(ctx context.Context, r scheduling.ContactRequest) (scheduling.ContactAttempt, error) {
 	a, err := q.contacts.Start(ctx, request(r))
-	return scheduling.ContactAttempt{Secret: a.Secret, Channel: a.Channel, Hint: a.Hint, Expires: a.Expires}, err
+	return scheduling.ContactAttempt{Secret: a.Secret, Channel: a.Channel, Hint: a.Hint, Expires: a.Expires,
+		Sent: a.Sent, SentAt: a.At, After: a.After}, err
 }
 
 // Verify asks identity whether a code is the right one.

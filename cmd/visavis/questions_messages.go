@@ -39,7 +39,9 @@ func (q messagePeople) Patient(ctx context.Context, id care.PatientID) (messagin
 	if p.Referring != nil {
 		a.Doctor = colleague(*p.Referring)
 	}
-	return a, nil
+	clinic, err := q.identity.Organization(ctx, p.OrganizationID)
+	a.Clinic = clinic.Name
+	return a, err
 }
 
 // Representative asks identity where the representative who asked is written to.

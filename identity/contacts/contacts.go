@@ -111,6 +111,15 @@ type Attempt struct {
 	Channel string
 	Hint    string // the contact as it was typed, mostly hidden
 	Expires time.Time
+	Sending
+}
+
+// Sending tells whether a message left because of a request. When none did, the one
+// that left at At is still good.
+type Sending struct {
+	Sent  bool
+	At    time.Time     // when the last message left
+	After time.Duration // how long until another one can be asked for
 }
 
 func (s *Service) contact(a address) []byte { return s.index.Of("contacts."+a.channel, a.value) }
@@ -125,6 +134,7 @@ func (s *Service) Start(ctx context.Context, r Request) (a Attempt, err error) {
 	}
 	secret := newSecret()
 	now := s.Clock.Now()
+	var sending Sending
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		row := attemptRow{Hash: s.hash("attempt", secret), Contact: s.contact(to), Channel: to.channel, PractitionerID: string(r.Practitioner), At: store.Micros(now)}
 		if r.Proven {
@@ -138,40 +148,66 @@ func (s *Service) Start(ctx context.Context, r Request) (a Attempt, err error) {
 			return err
 		}
 		tx.AfterCommit(func() { s.leave(to.channel) })
-		return s.sendOrJoin(ctx, tx, to, r)
+		sending, err = s.sendOrJoin(ctx, tx, to, r)
+		return err
 	})
-	if err != nil {
-		s.leave(to.channel)
-	}
-	return Attempt{secret, to.channel, to.hint(), now.Add(attemptLife)}, err
+	return Attempt{secret, to.channel, to.hint(), now.Add(attemptLife), sending}, err
 }
 
-// sendOrJoin has one message sent to a contact, or makes the last one last.
-func (s *Service) sendOrJoin(ctx context.Context, tx *store.Tx, to address, r Request) error {
+// sendOrJoin has one message sent to a contact, or makes the last one last, and tells
+// which.
+func (s *Service) sendOrJoin(ctx context.Context, tx *store.Tx, to address, r Request) (Sending, error) {
 	now := s.Clock.Now()
 	// Two attempts at once: the second waits here for the first and joins it.
 	if _, err := s.Ledger.Count(tx, contactHour, hex.EncodeToString(s.contact(to)), 0); err != nil {
-		return err
+		return Sending{}, err
 	}
 	last, found, err := lastCode(tx, s.contact(to))
 	if err != nil {
-		return err
+		return Sending{}, err
 	}
 	age := now.Sub(store.Time(last.At))
 	fresh := found && last.ExpiresAt > store.Micros(now) && (age < again || age < freshFor && !r.Again)
 	if !fresh {
 		switch err = s.allow(tx, to); {
 		case err == nil:
-			return s.send(ctx, tx, to, r.Language)
+			if err := s.send(ctx, tx, to, r); err != nil {
+				return Sending{}, err
+			}
+			after, err := s.nextCode(tx, to, now)
+			return Sending{true, now, after}, err
 		case !errors.Is(err, errContactFull) || !found:
-			return err
+			return Sending{}, err
 		}
 	}
-	return prolong(tx, last.ID, store.Micros(now.Add(codeLife)))
+	if err := prolong(tx, last.ID, store.Micros(now.Add(codeLife))); err != nil {
+		return Sending{}, err
+	}
+	after, err := s.nextCode(tx, to, store.Time(last.At))
+	return Sending{false, store.Time(last.At), after}, err
+}
+
+// nextCode is how long until another code can be sent to a contact.
+func (s *Service) nextCode(tx *store.Tx, to address, last time.Time) (time.Duration, error) {
+	return s.wait(tx, []budget.Budget{contactHour, contactDay}, hex.EncodeToString(s.contact(to)), last)
+}
+
+// wait is how long until one more message may leave: again after the last one, and
+// what the budgets of a key have left.
+func (s *Service) wait(tx *store.Tx, budgets []budget.Budget, key string, last time.Time) (time.Duration, error) {
+	after := max(0, again-s.Clock.Now().Sub(last))
+	for _, b := range budgets {
+		more, err := s.Ledger.Wait(tx, b, key, 1)
+		if err != nil {
+			return 0, err
+		}
+		after = max(after, more)
+	}
+	return after, nil
 }
 
 // send makes a code and tells messaging.
-func (s *Service) send(ctx context.Context, tx *store.Tx, to address, language care.Language) error {
+func (s *Service) send(ctx context.Context, tx *store.Tx, to address, r Request) error {
 	n, err := rand.Int(rand.Reader, big.NewInt(100_000_000))
 	if err != nil {
 		return fmt.Errorf("contacts: code: %w", err)
@@ -183,11 +219,11 @@ func (s *Service) send(ctx context.Context, tx *store.Tx, to address, language c
 		return err
 	}
 	row := codeRow{ID: id, Contact: s.contact(to), Channel: to.channel, Hash: s.hash("code", id, code), Sealed: sealed,
-		Language: string(language), At: store.Micros(now), ExpiresAt: store.Micros(now.Add(codeLife))}
+		Language: string(r.Language), At: store.Micros(now), ExpiresAt: store.Micros(now.Add(codeLife))}
 	if err := insertCode(tx, row); err != nil {
 		return err
 	}
-	return s.Bus.Publish(ctx, tx, events.ContactCodeRequested, id, events.ContactCode{CodeID: id, Channel: to.channel, Language: language})
+	return s.Bus.Publish(ctx, tx, events.ContactCodeRequested, id, events.ContactCode{CodeID: id, Channel: to.channel, Language: r.Language, PractitionerID: r.Practitioner})
 }
 
 // Pending gives messaging the code of a ContactCodeRequested fact and where it

@@ -333,7 +333,7 @@ func TestContacts_Outlets(t *testing.T) {
 		{false, false, Request{Phone: both.Phone, Proven: true}, "sms"},
 	} {
 		p.SMS, p.Mail = x.sms, x.mail
-		err := p.Admit(ctx, x.r)
+		_, err := p.Admit(ctx, x.r)
 		a, started := p.Start(ctx, x.r)
 		got := a.Channel
 		var f *fault.Error

@@ -41,20 +41,20 @@ var (
 func (c Costs) Budgets() []budget.Budget {
 	return append([]budget.Budget{c.smsHour(), c.smsDay(), c.mailHour(), c.mailDay(), c.unproven(), c.heldHour(), c.heldDay()},
 		contactHour, contactDay, guesses, c.contactHeld(), c.requestSMSHour(), c.requestSMSDay(), requestMailHour, requestContactHour, requestContactDay,
-		requestPlaceHour, invitationsDay, movesDay)
+		requestPlaceHour, invitationsDay, movesDay, linkCodesHour, linkCodesDay, linkInvitationsDay, linkAsksHour, linkAsksDay, c.linkSMSHour())
 }
 
 func (c Costs) smsHour() budget.Budget {
-	return budget.Budget{Name: "sms-money-hour", Window: time.Hour, Limit: c.SMSPerHour, Paced: true}
+	return budget.Budget{Name: "sms-money-hour", Window: time.Hour, Limit: c.SMSPerHour, Paced: true, Shared: true}
 }
 func (c Costs) smsDay() budget.Budget {
-	return budget.Budget{Name: "sms-money-day", Window: 24 * time.Hour, Limit: c.SMSPerDay, Paced: true}
+	return budget.Budget{Name: "sms-money-day", Window: 24 * time.Hour, Limit: c.SMSPerDay, Paced: true, Shared: true}
 }
 func (Costs) mailHour() budget.Budget {
-	return budget.Budget{Name: "mail-codes-hour", Window: time.Hour, Limit: mailsPerHour, Paced: true}
+	return budget.Budget{Name: "mail-codes-hour", Window: time.Hour, Limit: mailsPerHour, Paced: true, Shared: true}
 }
 func (Costs) mailDay() budget.Budget {
-	return budget.Budget{Name: "mail-codes-day", Window: 24 * time.Hour, Limit: mailsPerDay, Paced: true}
+	return budget.Budget{Name: "mail-codes-day", Window: 24 * time.Hour, Limit: mailsPerDay, Paced: true, Shared: true}
 }
 
 // unproven counts attempts of one practitioner that nobody has proved; it refuses

@@ -28,8 +28,10 @@
 //     against 10^8 codes. What a guesser gains is one appointment in the agenda, told to
 //     the contact's owner; no link and no record. Many wrong codes are an alarm.
 //
-// The answers are the same whether a code left or one was joined, and whether the
-// contact is known here or not: no patient is looked at.
+// The answer says whether a code left or one was joined, when the last one left and
+// when another can be asked for. It is the same whether the contact is known here or
+// not: no patient is looked at. What it tells a stranger is that a code was asked for
+// that contact a moment ago.
 //
 // # What it may cost
 //

@@ -41,27 +41,44 @@ const (
 // not: Throttled "work-needed" with {challenge}; it refuses as Start does too. It
 // opens no write transaction. Work is asked for once half of the money of the hour
 // or the day is used, while a practitioner has many attempts that nobody proved,
-// and of a network without tokens.
-func (s *Service) Admit(ctx context.Context, r Request) error {
+// and of a network without tokens. undo gives back what an attempt took that did not
+// start; it is never nil.
+func (s *Service) Admit(ctx context.Context, r Request) (undo func(), err error) {
+	nothing := func() {}
 	to, err := s.choose(r)
 	if err != nil || r.Proven {
-		return err
+		return nothing, err
 	}
 	need, err := s.pressure(ctx, r, to.channel)
 	if err != nil {
-		return err
+		return nothing, err
 	}
-	if need > 0 && !s.worked(r) { // a flood must cost us as little as can be
-		return s.askWork(need)
-	}
-	if err := s.take(ctx, starting[:], limit.Networks(r.Network)); err != nil {
-		need = max(need, workAlone)
-	}
-	if need > 0 && !s.worked(r) {
-		return s.askWork(need)
+	back, err := s.admit(ctx, r, need)
+	if err != nil {
+		return nothing, err
 	}
 	s.enter(to.channel)
-	return nil
+	return func() {
+		s.leave(to.channel)
+		back()
+	}, nil
+}
+
+// admit wants work of that many bits of a request, when they are more than none, and a
+// token of each of its networks, or work. back gives the tokens back.
+func (s *Service) admit(ctx context.Context, r Request, need int) (back func(), err error) {
+	back = func() {}
+	if need > 0 && !s.worked(r) { // a flood must cost us as little as can be
+		return back, s.askWork(need)
+	}
+	nets := limit.Networks(r.Network)
+	if err := s.take(ctx, starting[:], nets); err == nil {
+		return func() { s.giveBack(context.WithoutCancel(ctx), starting[:], nets) }, nil
+	}
+	if !s.worked(r) {
+		return back, s.askWork(max(need, workAlone))
+	}
+	return back, nil
 }
 
 // admitFor is how long an attempt that was admitted counts as under way, when nothing
@@ -99,12 +116,6 @@ func (s *Service) pending(channel string) int64 {
 
 func (s *Service) askWork(need int) error {
 	return fault.New(fault.Throttled, "work-needed").With("seconds", "1").With("challenge", s.challenge(need))
-}
-
-// AdmitNetwork takes a token of each network of an address, or none: Throttled
-// "network-busy". It is for what brings no work.
-func (s *Service) AdmitNetwork(ctx context.Context, ip string) error {
-	return renamed(s.take(ctx, starting[:], limit.Networks(ip)), "network-busy")
 }
 
 // pressure is how many bits of work an attempt brings now; 0 while things are calm.

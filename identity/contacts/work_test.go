@@ -18,11 +18,11 @@ import (
 func (p *phones) admit(phone, from string, works bool) (secret, code string) {
 	p.t.Helper()
 	r := Request{Phone: phone, Language: care.French, Practitioner: doctor, Network: from}
-	err := p.Admit(context.Background(), r)
+	_, err := p.Admit(context.Background(), r)
 	var f *fault.Error
 	if errors.As(err, &f) && f.Code == "work-needed" && works {
 		r.Work = Work(f.Args["challenge"], r.Phone, r.Email)
-		err = p.Admit(context.Background(), r)
+		_, err = p.Admit(context.Background(), r)
 	}
 	if err == nil {
 		var a Attempt
@@ -198,7 +198,7 @@ func TestContacts_AtOnce(t *testing.T) {
 	c.SMSPerHour = 40 * c.PricePerSMS
 	p, passed := setUp(t, h, c), 0
 	for n := range 300 {
-		if p.Admit(context.Background(), Request{Phone: fmt.Sprintf("+336399%05d", n), Practitioner: doctor, Network: network(n)}) == nil {
+		if _, err := p.Admit(context.Background(), Request{Phone: fmt.Sprintf("+336399%05d", n), Practitioner: doctor, Network: network(n)}); err == nil {
 			passed++
 		}
 	}
@@ -206,7 +206,7 @@ func TestContacts_AtOnce(t *testing.T) {
 		t.Errorf("%d were admitted at once for 40 codes in an hour, want half", passed)
 	}
 	h.Clock.Advance(admitFor + time.Second) // nobody came back
-	if err := p.Admit(context.Background(), Request{Phone: "+33639980001", Practitioner: doctor, Network: "192.0.2.1"}); err != nil {
+	if _, err := p.Admit(context.Background(), Request{Phone: "+33639980001", Practitioner: doctor, Network: "192.0.2.1"}); err != nil {
 		t.Errorf("later: %v", err)
 	}
 }

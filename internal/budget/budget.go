@@ -33,6 +33,10 @@ type Budget struct {
 	// Paced budgets keep a third of the limit back at the beginning of the window and
 	// give it out evenly until its end: a flood of a minute closes nothing for an hour.
 	Paced bool
+	// Shared budgets are those of everybody, or of a whole organisation: without them
+	// people who did nothing are refused. The others bound one contact, act or
+	// practitioner, and whoever uses one up stops nobody else.
+	Shared bool
 }
 
 // Open is how much of a budget may be used by an instant, in its window.
@@ -105,7 +109,7 @@ func (l *Ledger) Spend(tx *store.Tx, b Budget, key string, n int64) error {
 	now := l.clock.Now()
 	since, open := b.since(now), b.Open(now)
 	if n <= open {
-		ok, err := spend(tx, row{b.Name, key, store.Micros(since), n}, open)
+		ok, err := spend(tx, row{b.Name, key, store.Micros(since), n, store.Micros(now)}, open)
 		if err != nil || ok {
 			return err
 		}
@@ -121,8 +125,9 @@ func (l *Ledger) Spend(tx *store.Tx, b Budget, key string, n int64) error {
 // Count notes n more, beyond the limit too, and gives what is used now: for what
 // is watched and not refused.
 func (l *Ledger) Count(tx *store.Tx, b Budget, key string, n int64) (used int64, err error) {
-	since := b.since(l.clock.Now())
-	if _, err := spend(tx, row{b.Name, key, store.Micros(since), n}, math.MaxInt64/2); err != nil {
+	now := l.clock.Now()
+	since := b.since(now)
+	if _, err := spend(tx, row{b.Name, key, store.Micros(since), n, store.Micros(now)}, math.MaxInt64/2); err != nil {
 		return 0, err
 	}
 	if used, err = l.Used(tx, b, key); err == nil && used >= b.Limit {
@@ -133,12 +138,52 @@ func (l *Ledger) Count(tx *store.Tx, b Budget, key string, n int64) (used int64,
 
 // Return takes n back from the window of an instant.
 func (l *Ledger) Return(tx *store.Tx, b Budget, key string, at time.Time, n int64) error {
-	return giveBack(tx, row{b.Name, key, store.Micros(b.since(at)), n})
+	return giveBack(tx, row{Name: b.Name, Key: key, Since: store.Micros(b.since(at)), Used: n})
 }
 
 // Used is what was used of a budget in this window.
 func (l *Ledger) Used(tx *store.Tx, b Budget, key string) (int64, error) {
 	return used(tx, row{Name: b.Name, Key: key, Since: store.Micros(b.since(l.clock.Now()))})
+}
+
+// Wait is how long until n of a budget may be used; nothing when they may be now.
+func (l *Ledger) Wait(tx *store.Tx, b Budget, key string, n int64) (time.Duration, error) {
+	gone, err := l.Used(tx, b, key)
+	now := l.clock.Now()
+	if err != nil || gone+n <= b.Open(now) {
+		return 0, err
+	}
+	return b.wait(now, gone, n), nil
+}
+
+// Last is when a budget was used last; the zero time when it was not in the last two
+// days.
+func (l *Ledger) Last(tx *store.Tx, b Budget, key string) (time.Time, error) {
+	at, err := last(tx, b.Name, key)
+	if err != nil || at == 0 {
+		return time.Time{}, err
+	}
+	return store.Time(at), nil
+}
+
+// Reached gives what is used of some budgets in this window where less than n(b) is
+// left, one line for each budget.
+func (l *Ledger) Reached(tx *store.Tx, budgets []Budget, n func(Budget) int64) (list []Line, err error) {
+	names, known, seen := make([]string, 0, len(budgets)), map[string]Budget{}, map[string]bool{}
+	for _, b := range budgets {
+		names, known[b.Name] = append(names, b.Name), b
+	}
+	now := l.clock.Now()
+	rows, err := named(tx, names, store.Micros(now.Add(-keep)))
+	for _, r := range rows {
+		b := known[r.Name]
+		if seen[r.Name] || !store.Time(r.Since).Equal(b.since(now)) || r.Used+n(b) <= b.Open(now) {
+			continue
+		}
+		seen[r.Name] = true
+		list = append(list, Line{r.Name, r.Key, store.Time(r.Since), r.Used})
+	}
+	return list, err
 }
 
 // Standing lists what is counted in the windows of the last two days, the newest

@@ -188,6 +188,8 @@ type ContactCode struct {
 	CodeID   string        `json:"codeId"`
 	Channel  string        `json:"channel"` // sms or email
 	Language care.Language `json:"language"`
+	// PractitionerID is whose appointment is being booked: the message names their organisation.
+	PractitionerID care.StaffID `json:"practitionerId,omitempty"`
 }
 
 // Delivery is the payload of DeliveryChanged.

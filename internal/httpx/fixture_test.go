@@ -54,6 +54,7 @@ type site struct {
 	s       *httpx.Server
 	effects atomic.Int64 // runs of the handler of /api/once
 	refused atomic.Value // what /api/refused answers, a refusal
+	taken   atomic.Int64 // what calls of /api/once were admitted for and was not given back
 }
 
 func newSite(t testing.TB, h *testkit.House) *site {
@@ -108,6 +109,13 @@ func (s *site) routes() {
 	httpx.Handle(s.s, limited, func(context.Context, *struct{}) (*struct{}, error) { return nil, nil })
 	once := op("POST", "/api/once", ownOnly)
 	once.Once, once.Status = true, http.StatusCreated
+	once.Admit = func(_ context.Context, in any) (func(), error) {
+		if in.(*form).Body.Name == "barred" {
+			return nil, fault.New(fault.Conflict, "changed-meanwhile")
+		}
+		s.taken.Add(1)
+		return func() { s.taken.Add(-1) }, nil
+	}
 	httpx.Handle(s.s, once, s.once)
 	s.s.Mount("GET", "/raw", ownOnly, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "raw") })
 	s.s.Fallback(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "the web app") })

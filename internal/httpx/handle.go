@@ -39,8 +39,10 @@ type Op struct {
 	Limit limit.Rule
 	// Admit, when there is one, may refuse what was read (a *In) before anything
 	// is locked: it runs outside the transaction of an idempotency key, and a
-	// repeated request passes it again.
-	Admit func(ctx context.Context, in any) error
+	// repeated request passes it again. What it took of a budget is given back by undo,
+	// which it returns without an error too, when the call then fails or is answered
+	// from its key.
+	Admit func(ctx context.Context, in any) (undo func(), err error)
 	// MaxBody bounds the body, in bytes; 64 KiB when zero.
 	MaxBody int64
 	// ReadFor is how long the body may take to come; 5 s when zero. The answer
@@ -72,17 +74,22 @@ func Handle[In, Out any](s *Server, op Op, fn func(ctx context.Context, in *In) 
 		var out *Out
 		var err error
 		named(ctx, in)
+		undo := func() {}
 		if err = typed(in); err == nil && op.Admit != nil {
-			err = op.Admit(ctx, in)
+			undo, err = op.Admit(ctx, in)
 		}
 		if err != nil {
 			s.note(ctx, err)
 			return nil, problem(ctx, err)
 		}
+		replayed := false
 		if op.Once {
-			out, err = once(ctx, s, op, in, fn)
+			out, replayed, err = once(ctx, s, op, in, fn)
 		} else {
 			out, err = fn(ctx, in)
+		}
+		if err != nil || replayed {
+			undo()
 		}
 		if err != nil {
 			s.note(ctx, err)

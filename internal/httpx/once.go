@@ -20,18 +20,17 @@ const keep = 24 * time.Hour
 
 // once runs fn at most once per (actor, route, key). The key, the effect and
 // the answer share one transaction, so a crash leaves all three or none. A
-// second request with the key waits for the first and gets its answer.
-func once[In, Out any](ctx context.Context, s *Server, op Op, in *In, fn func(context.Context, *In) (*Out, error)) (*Out, error) {
+// second request with the key waits for the first and gets its answer: replayed.
+func once[In, Out any](ctx context.Context, s *Server, op Op, in *In, fn func(context.Context, *In) (*Out, error)) (out *Out, replayed bool, err error) {
 	key := from(ctx).key
 	if !care.ValidID(key) {
-		return nil, fault.New(fault.Malformed, "idempotency-key-needed")
+		return nil, false, fault.New(fault.Malformed, "idempotency-key-needed")
 	}
 	raw, err := json.Marshal(in)
 	if err != nil {
-		return nil, fmt.Errorf("httpx: request of %s: %w", op.Path, err)
+		return nil, false, fmt.Errorf("httpx: request of %s: %w", op.Path, err)
 	}
 	sum := sha256.Sum256(raw)
-	var out *Out
 	err = s.o.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		row := onceRow{
 			Actor: authz.From(ctx).ID(), Route: op.Method + " " + op.Path, Key: key,
@@ -41,7 +40,7 @@ func once[In, Out any](ctx context.Context, s *Server, op Op, in *In, fn func(co
 		if err != nil {
 			return err
 		}
-		if !fresh {
+		if replayed = !fresh; replayed {
 			out, err = replay[Out](ctx, s, tx, row)
 			return err
 		}
@@ -58,7 +57,7 @@ func once[In, Out any](ctx context.Context, s *Server, op Op, in *In, fn func(co
 		row.Status = http.StatusOK
 		return settle(tx, row)
 	})
-	return out, err
+	return out, replayed, err
 }
 
 func replay[Out any](ctx context.Context, s *Server, tx *store.Tx, asked onceRow) (*Out, error) {

@@ -154,3 +154,23 @@ func TestKeysAreForgottenAfterADayAndSealed(t *testing.T) {
 		}
 	})
 }
+
+// TestAdmit_GivenBack: a call that was admitted is counted once when it has its effect,
+// and not at all when it is refused, breaks, or is answered from its key.
+func TestAdmit_GivenBack(t *testing.T) {
+	sites(t, func(t *testing.T, s *site, doctor, _ *testkit.Client) {
+		k := key()
+		for n, x := range []struct {
+			name, key    string
+			status, want int
+		}{
+			{"Jo", k, 201, 1}, {"Jo", k, 201, 1}, {"Jean", k, 422, 1}, {"refused", key(), 409, 1}, {"broken", key(), 500, 1}, {"barred", key(), 409, 1},
+			{"Jo", "no key", 400, 1}, {"x", key(), 422, 1}, {"Jo", key(), 201, 2},
+		} {
+			doctor.Post("/api/once", `{"name":"`+x.name+`"}`, testkit.Key(x.key)).Want(x.status)
+			if got := s.taken.Load(); got != int64(x.want) {
+				t.Errorf("call %d, %s: %d are counted, want %d", n, x.name, got, x.want)
+			}
+		}
+	})
+}

@@ -85,7 +85,7 @@ const (
 	StateFailed    = "failed"
 )
 
-// Send hands one message over. The text must fit one SMS and the number be in
+// Send hands one message over. The text must fit one SMS (Fits) and the number be in
 // E.164 form; both are refused here, before any network.
 func (g Gateway) Send(ctx context.Context, now time.Time, reference, to, text string) post.Result {
 	if !regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`).MatchString(to) {

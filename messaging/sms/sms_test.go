@@ -24,6 +24,9 @@ func TestRoomIsCountedAsTheNetworkDoes(t *testing.T) {
 			t.Errorf("%q is not in the GSM alphabet", text)
 		}
 	}
+	if !Fits(strings.Repeat("ê", 70)) || !Fits(strings.Repeat("😀", 35)) || Fits(strings.Repeat("ê", 71)) || Fits(strings.Repeat("😀", 36)) || Fits("ê"+strings.Repeat("a", 70)) {
+		t.Error("the limit is 70 units of UCS-2")
+	}
 	if Fits(strings.Repeat("a", 161)) || Fits(strings.Repeat("€", 81)) || !Fits(strings.Repeat("€", 80)) {
 		t.Error("the limit is 160 septets")
 	}
@@ -34,7 +37,8 @@ func TestFoldKeepsTheMeaning(t *testing.T) {
 		"Rendez-vous reçu, mardi 4 à 14\u00a0h\u00a030": "Rendez-vous recu, mardi 4 à 14 h 30",
 		"l’hôpital « Saint-Cœur »…":                     `l'hopital " Saint-Coeur "...`,
 		"Zoë ŁUKASZ Çé":                                 "Zoe LUKASZ Çé",
-		"日":                                             "?",
+		"Нгуен, « l’hôpital »…":                         `Нгуен, " l'hôpital "...`,
+		"日":                                             "日",
 	} {
 		if got := Fold(text); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -45,8 +49,15 @@ func TestFoldKeepsTheMeaning(t *testing.T) {
 func FuzzFold(f *testing.F) {
 	f.Add("é€ê日")
 	f.Fuzz(func(t *testing.T, s string) {
-		if _, ok := Septets(Fold(s)); !ok {
-			t.Fatalf("%q does not fold", s)
+		folded := Fold(s)
+		if strings.Count(folded, "?") != strings.Count(s, "?") {
+			t.Fatalf("%q: a letter became a question mark", s)
+		}
+		if again := Fold(folded); again != folded {
+			t.Fatalf("%q folds to %q and then to %q", s, folded, again)
+		}
+		if strings.ContainsAny(folded, "’«»–…") {
+			t.Fatalf("%q has a sign that a telephone shows in another alphabet only", folded)
 		}
 	})
 }
@@ -98,8 +109,10 @@ func TestEachAnswerOfTheGatewayHasItsOutcome(t *testing.T) {
 	if r := g.Send(t.Context(), now, "r", "0612345678", "x"); r.Outcome != post.Refused || r.Status != "number" {
 		t.Errorf("national number: %+v", r)
 	}
-	if r := g.Send(t.Context(), now, "r", "+33612345678", "ê"); r.Outcome != post.Refused || r.Status != "length" {
-		t.Errorf("not GSM: %+v", r)
+	for _, long := range []string{strings.Repeat("a", 161), strings.Repeat("ê", 71), "日" + strings.Repeat("a", 70), strings.Repeat("😀", 36)} {
+		if r := g.Send(t.Context(), now, "r", "+33612345678", long); r.Outcome != post.Refused || r.Status != "length" {
+			t.Errorf("two segments: %+v", r)
+		}
 	}
 }
 

@@ -75,7 +75,7 @@ test('shows the price before confirming, checks five fields, books once (B11, B1
   await page.getByLabel('Téléphone mobile').fill('06 39 98 77 09');
   // Slow enough for the second click to find the next step under it.
   await page.getByRole('button', { name: 'Continuer' }).dblclick({ delay: 120 });
-  await expect(page.getByText(/Un code à huit chiffres part par SMS au/)).toBeVisible();
+  await expect(page.getByText(/Un code (à huit chiffres part|est déjà parti) par SMS au/)).toBeVisible();
   await page.getByRole('button', { name: 'Corriger mes coordonnées' }).click();
   await expect(page.getByLabel('Nom de naissance')).toHaveValue('Durand-Delacroix');
   const before = (await smsOf(links.sms, number)).length;
@@ -234,7 +234,7 @@ test('invites a relative, and takes the invitation back (B13)', async ({ page },
   await expect(dialog).toHaveCount(0);
 });
 
-test('answers a wrong link, a lost link, an unknown prescription and a wrong address', async ({ page }) => {
+test('answers a wrong link, a lost link, an unknown prescription and a wrong address', async ({ page }, info) => {
   await page.goto(`/rdv#${'A'.repeat(43)}`);
   await expect(page.getByText('Ce lien n’est pas reconnu.')).toBeVisible();
   await expectGood(page);
@@ -245,6 +245,13 @@ test('answers a wrong link, a lost link, an unknown prescription and a wrong add
   await page.getByLabel('Téléphone mobile ou adresse e-mail').fill('06 39 98 00 00');
   await page.getByRole('button', { name: 'Envoyer un nouveau lien' }).click();
   await expect(title(page)).toHaveText('Regardez vos messages');
+  await page.getByRole('button', { name: 'Essayer un autre contact' }).click();
+  await page.getByRole('button', { name: 'Envoyer un nouveau lien' }).click();
+  await expect(page.getByText(/Un lien a déjà été demandé pour ce contact.*Aucun autre n’est parti/)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Envoyer un autre lien' })).toHaveAttribute('aria-disabled', 'true');
+  await expect(page.getByText(/Vous pourrez en demander un autre dans \d+ secondes?\./)).toBeVisible();
+  await expectGood(page);
+  await shot(page, `patient-lost-link-${info.project.name}`);
   await page.goto('/v/inconnu');
   await expect(page.getByText('Ordonnance introuvable')).toBeVisible();
   await expectGood(page);

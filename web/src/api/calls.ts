@@ -4,7 +4,7 @@ import type { AttemptRequest, BookingRequest, CheckResult, ConsentDecision, Disp
 
 export const me = () => call('GET /api/me');
 export const openLink = (token: string) => call('POST /api/links/open', { body: { token } });
-export const recoverLink = (to: { phone: string } | { email: string }) => call('POST /api/links/recover', { body: to });
+export const recoverLink = (to: { phone?: string; email?: string; work?: string }) => call('POST /api/links/recover', { body: to });
 export const sendCode = (channel: 'sms' | 'email', representative?: string) =>
   call('POST /api/me/code', { body: { channel, ...(representative ? { representative } : {}) } });
 export const verifyCode = (code: string) => call('POST /api/me/code/verify', { body: { code } });

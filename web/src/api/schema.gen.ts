@@ -2033,11 +2033,23 @@ export interface components {
             representative?: string;
         };
         IdentityCodeOutBody: {
+            /**
+             * Format: int64
+             * @description seconds until another one can be asked for
+             */
+            againAfter: number;
             /** @enum {string} */
             channel: "sms" | "email";
             /** Format: date-time */
             expiresAt: string;
             hint: string;
+            /** @description a code left because of this request; otherwise none did, and the last one is still good */
+            sent: boolean;
+            /**
+             * Format: date-time
+             * @description when the last code left
+             */
+            sentAt: string;
         };
         IdentityCompanionBody: {
             /** @description where the link went, mostly hidden */
@@ -2076,6 +2088,26 @@ export interface components {
             document: "id-card" | "passport" | "residence-permit" | "birth-record" | "family-book";
             /** @enum {string} */
             status: "VALI" | "QUAL";
+        };
+        IdentityInvitedBody: {
+            /** @description where the link went, mostly hidden */
+            addressHint: string;
+            /**
+             * Format: int64
+             * @description seconds until another one can be asked for
+             */
+            againAfter: number;
+            displayName: string;
+            id: string;
+            /** Format: date-time */
+            invitedAt: string;
+            /** @description a message left because of this request; otherwise none did: one left a moment ago */
+            sent: boolean;
+            /**
+             * Format: date-time
+             * @description when the last message left
+             */
+            sentAt: string;
         };
         IdentityMeBody: {
             appointmentId?: string;
@@ -2157,6 +2189,22 @@ export interface components {
         IdentityRecoverInBody: {
             email?: string;
             phone?: string;
+            /** @description the answer to the challenge of a work-needed refusal */
+            work?: string;
+        };
+        IdentityRecoverOutBody: {
+            /**
+             * Format: int64
+             * @description seconds until another one can be asked for
+             */
+            againAfter: number;
+            /** @description a link leaves if the contact is known; otherwise one was asked for lately, and none leaves because of this request */
+            asked: boolean;
+            /**
+             * Format: date-time
+             * @description when a link was asked for last, for this contact
+             */
+            askedAt: string;
         };
         IdentityReferringBody: {
             displayName: string;
@@ -2665,6 +2713,11 @@ export interface components {
             zone: string;
         };
         SchedulingAttemptOutBody: {
+            /**
+             * Format: int64
+             * @description seconds until another one can be asked for
+             */
+            againAfter: number;
             /** @description secret: it goes with the code, then with the booking */
             attempt: string;
             /** @enum {string} */
@@ -2675,6 +2728,13 @@ export interface components {
             hint: string;
             /** @description no code is needed: the session proves the contact */
             proven: boolean;
+            /** @description a code left because of this request; otherwise none did, and the last one is still good */
+            sent: boolean;
+            /**
+             * Format: date-time
+             * @description when the last code left
+             */
+            sentAt: string;
         };
         SchedulingBookForInBody: {
             /** @enum {string} */
@@ -3092,7 +3152,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IdentityCompanionBody"];
+                    "application/json": components["schemas"]["IdentityInvitedBody"];
                 };
             };
             /** @description Error */
@@ -4965,7 +5025,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IdentityEmptyBody"];
+                    "application/json": components["schemas"]["IdentityRecoverOutBody"];
                 };
             };
             /** @description Error */

@@ -17,6 +17,7 @@ export type IdentityStatus = Schemas['IdentityMePatient']['identityStatus'];
 /** A place where a professional who is signing in may work today. */
 export type Situation = Schemas['IdentitySituation'];
 export type CodeSent = Schemas['IdentityCodeOutBody'];
+export type LinkAsked = Schemas['IdentityRecoverOutBody'];
 
 /** Somebody invited at the patient's side. */
 export type Companion = Schemas['IdentityCompanionBody'];

@@ -1,7 +1,9 @@
 /** The code that proves the telephone or the mailbox, then the booking in one step. */
 import { useState } from 'react';
 import type { Problem } from '@/api/client';
-import { useT } from '@/i18n/i18n';
+import { useLanguage, useT } from '@/i18n/i18n';
+import { sayTime, visitorZone } from '@/i18n/time';
+import { AgainButton } from '@/ui/Again';
 import { Alert, Failure } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
 import { TextField } from '@/ui/Field';
@@ -27,6 +29,8 @@ type Props = {
 
 export function CodeStep({ proof, when, other, problem, busy, resent, phone, onCode, onAgain, onCorrect }: Props) {
   const t = useT('booking');
+  const { language } = useLanguage();
+  const time = (at: string) => sayTime(at, visitorZone(), language);
   const [code, setCode] = useState('');
   const [short, setShort] = useState(false);
   const submit = () => {
@@ -50,7 +54,11 @@ export function CodeStep({ proof, when, other, problem, busy, resent, phone, onC
         <p role="status">{t('code.proven')}</p>
       ) : (
         <>
-          <p role="status">{t(proof.channel === 'sms' ? 'code.sentSms' : 'code.sentEmail', { hint: proof.hint })}</p>
+          <p role="status">
+            {proof.sent
+              ? t(proof.channel === 'sms' ? 'code.sentSms' : 'code.sentEmail', { hint: proof.hint })
+              : t(proof.channel === 'sms' ? 'code.beforeSms' : 'code.beforeEmail', { hint: proof.hint, time: time(proof.sentAt) })}
+          </p>
           <TextField
             label={t('code.label')}
             name="code"
@@ -79,9 +87,13 @@ export function CodeStep({ proof, when, other, problem, busy, resent, phone, onC
       {!proof.proven && (
         <>
           <p className={styles.soft}>{t('code.late')}</p>
-          <Button look="text" onPress={() => onAgain(proof.channel)}>
+          <AgainButton
+            from={proof.againFrom}
+            waits={(seconds) => (seconds <= 90 ? t('code.againIn', { count: seconds }) : t('code.againAt', { time: time(new Date(proof.againFrom).toISOString()) }))}
+            onPress={() => onAgain(proof.channel)}
+          >
             {t('code.again')}
-          </Button>
+          </AgainButton>
           {other && (
             <Button look="text" onPress={() => onAgain(other)}>
               {t(other === 'sms' ? 'code.bySms' : 'code.byEmail')}

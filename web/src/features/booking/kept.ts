@@ -6,7 +6,17 @@ import { emptyDeclared, type DeclaredForm } from './DeclaredSection';
 import { emptyForm, type BookingForm } from './form';
 
 /** An attempt to prove a telephone or a mailbox: its secret goes with the code, then with the booking. */
-export type Proof = { attempt: string; proven: boolean; channel: 'sms' | 'email'; hint: string };
+export type Proof = {
+  attempt: string;
+  proven: boolean;
+  channel: 'sms' | 'email';
+  hint: string;
+  /** A code left for this attempt; otherwise the one that left at sentAt is still good. */
+  sent: boolean;
+  sentAt: string;
+  /** When another code may be asked for (ui/Again). */
+  againFrom: number;
+};
 export type Kept = { practitionerId: string; form: BookingForm; declared: DeclaredForm; proof: Proof | null; key: string; keyFor: string };
 
 const place = 'visavis.booking';

@@ -10,10 +10,11 @@ import { asProblem, newIntention, type Problem } from '@/api/client';
 import type { Attempt, Booked, Practitioner } from '@/api/types';
 import { useLanguage } from '@/i18n/i18n';
 import { visitorZone } from '@/i18n/time';
+import { againFrom } from '@/ui/Again';
 import { declaredOf, emptyDeclared, unnamed, type DeclaredForm } from './DeclaredSection';
 import { checkForm, emptyForm, errorsOf, patientOf, type BookingErrors, type BookingForm } from './form';
 import { keepBooking, keptBooking, type Proof } from './kept';
-import { answerChallenge } from './work';
+import { withWork } from './work';
 
 type Channel = 'sms' | 'email';
 type Asked = { channel?: Channel; again?: boolean };
@@ -68,22 +69,14 @@ export function useBooking(practitioner: Practitioner, start: string, onTaken: (
     onError: (cause) => refused(cause, intention),
   });
   const asked = useMutation<Attempt, Problem, Asked>({
-    mutationFn: async (how) => {
+    mutationFn: (how) => {
       const wanted = { ...body(), ...how };
-      try {
-        return await calls.startBooking(wanted, keyOf(asking, wanted));
-      } catch (cause) {
-        const { code, extra } = asProblem(cause);
-        const { phone = '', email = '' } = wanted.patient;
-        const work = code === 'work-needed' && typeof extra.challenge === 'string' ? await answerChallenge(extra.challenge, phone, email) : null;
-        if (!work) throw cause;
-        return calls.startBooking({ ...wanted, work }, keyOf(asking, { ...wanted, work }));
-      }
+      return withWork((work) => calls.startBooking({ ...wanted, ...work }, keyOf(asking, { ...wanted, ...work })), wanted.patient);
     },
     onSuccess: (a, how) => {
       asking.current = { key: newIntention(), keyFor: '' };
-      setProof({ attempt: a.attempt, proven: a.proven, channel: a.channel, hint: a.hint });
-      setResent(how.again === true);
+      setProof({ attempt: a.attempt, proven: a.proven, channel: a.channel, hint: a.hint, sent: a.sent, sentAt: a.sentAt, againFrom: againFrom(a.againAfter) });
+      setResent(how.again === true && a.sent);
       if (a.proven) booking.mutate(a.attempt);
     },
     onError: (cause) => refused(cause, asking),

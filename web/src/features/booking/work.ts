@@ -3,6 +3,8 @@
  * that makes PBKDF2 begin with zero bits. It takes a second or two on a telephone, and asks
  * nothing of the person.
  */
+import { asProblem } from '@/api/client';
+
 const rounds = 1000;
 /** Answers computed at once: the browser spreads them over its threads. */
 const together = 16;
@@ -32,5 +34,17 @@ export async function answerChallenge(challenge: string, phone: string, email: s
     const found = await Promise.all(Array.from({ length: together }, (_, i) => enough(first + i)));
     const at = found.indexOf(true);
     if (at >= 0) return `${challenge}.${first + at}`;
+  }
+}
+
+/** Asks for something for a contact, and once more with the work that was asked for. */
+export async function withWork<Answer>(ask: (work: { work?: string }) => Promise<Answer>, { phone = '', email = '' }: { phone?: string; email?: string }): Promise<Answer> {
+  try {
+    return await ask({});
+  } catch (cause) {
+    const { code, extra } = asProblem(cause);
+    const work = code === 'work-needed' && typeof extra.challenge === 'string' ? await answerChallenge(extra.challenge, phone, email) : null;
+    if (!work) throw cause;
+    return ask({ work });
   }
 }

@@ -5,7 +5,8 @@ import * as calls from '@/api/calls';
 import { asProblem } from '@/api/client';
 import type { Companion } from '@/api/types';
 import { contactOf } from '@/features/link/contact';
-import { useT } from '@/i18n/i18n';
+import { useLanguage, useT } from '@/i18n/i18n';
+import { sayTime, visitorZone } from '@/i18n/time';
 import { Failure } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
 import { TextField } from '@/ui/Field';
@@ -37,6 +38,7 @@ export function Companions({ appointmentId }: { appointmentId: string }) {
 
 function Invite({ appointmentId }: { appointmentId: string }) {
   const t = useT('companion');
+  const { language } = useLanguage();
   const client = useQueryClient();
   const form = useRef<HTMLFormElement>(null);
   const [name, setName] = useState('');
@@ -94,7 +96,11 @@ function Invite({ appointmentId }: { appointmentId: string }) {
       {problem && problem.status !== 422 && <Failure problem={problem} />}
       {invite.data && !tried && (
         <p role="status">
-          <State tone="good">{t('sent', { hint: invite.data.addressHint })}</State>
+          {invite.data.sent ? (
+            <State tone="good">{t('sent', { hint: invite.data.addressHint })}</State>
+          ) : (
+            <State tone="calm">{t('sentBefore', { hint: invite.data.addressHint, time: sayTime(invite.data.sentAt, visitorZone(), language), count: invite.data.againAfter })}</State>
+          )}
         </p>
       )}
       <div>

@@ -6,6 +6,7 @@ import { asProblem, type Problem } from '@/api/client';
 import type { CodeSent, Me } from '@/api/types';
 import { useLanguage, useT } from '@/i18n/i18n';
 import { sayTime, visitorZone } from '@/i18n/time';
+import { AgainButton, againFrom } from '@/ui/Again';
 import { Failure } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
 import { Choice, TextField } from '@/ui/Field';
@@ -48,6 +49,8 @@ export function Digits({ sent, open, onOpened, again }: { sent: CodeSent; open: 
   const { language } = useLanguage();
   const [code, setCode] = useState('');
   const [short, setShort] = useState(false);
+  const [from] = useState(() => againFrom(sent.againAfter));
+  const time = (at: string) => sayTime(at, visitorZone(), language);
   const checking = useMutation<Me, Problem, string>({ mutationFn: calls.verifyCode, onSuccess: onOpened });
   const problem = checking.error ? asProblem(checking.error) : null;
   const remaining = problem?.code === 'code-wrong' ? Number(problem.extra.remaining) : Number.NaN;
@@ -74,8 +77,10 @@ export function Digits({ sent, open, onOpened, again }: { sent: CodeSent; open: 
       }}
     >
       <p role="status">
-        {t(sent.channel === 'sms' ? 'code.sentSms' : 'code.sentEmail', { hint: sent.hint })}{' '}
-        {t('code.until', { time: sayTime(sent.expiresAt, visitorZone(), language) })}
+        {sent.sent
+          ? t(sent.channel === 'sms' ? 'code.sentSms' : 'code.sentEmail', { hint: sent.hint })
+          : t(sent.channel === 'sms' ? 'code.beforeSms' : 'code.beforeEmail', { hint: sent.hint, time: time(sent.sentAt) })}{' '}
+        {t('code.until', { time: time(sent.expiresAt) })}
       </p>
       <TextField
         label={t('code.label')}
@@ -91,9 +96,13 @@ export function Digits({ sent, open, onOpened, again }: { sent: CodeSent; open: 
       <Button type="submit" wide busy={checking.isPending}>
         {open}
       </Button>
-      <Button look="text" onPress={again}>
+      <AgainButton
+        from={from}
+        waits={(seconds) => (seconds <= 90 ? t('code.againIn', { count: seconds }) : t('code.againAt', { time: time(new Date(from).toISOString()) }))}
+        onPress={again}
+      >
         {t('code.again')}
-      </Button>
+      </AgainButton>
     </form>
   );
 }

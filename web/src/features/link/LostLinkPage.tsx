@@ -3,7 +3,11 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import * as calls from '@/api/calls';
 import { asProblem, type Problem } from '@/api/client';
-import { useT } from '@/i18n/i18n';
+import type { LinkAsked } from '@/api/types';
+import { withWork } from '@/features/booking/work';
+import { useLanguage, useT } from '@/i18n/i18n';
+import { sayDateTime, sayTime, visitorZone } from '@/i18n/time';
+import { AgainButton, againFrom } from '@/ui/Again';
 import { Failure } from '@/ui/Alert';
 import { Button } from '@/ui/Button';
 import { TextField } from '@/ui/Field';
@@ -11,23 +15,47 @@ import { PatientPage } from '@/ui/Page';
 import { contactOf } from './contact';
 import styles from './link.module.css';
 
+type Answer = LinkAsked & { from: number };
+
 export default function LostLinkPage() {
   const t = useT('link');
   const [contact, setContact] = useState('');
   const [wrong, setWrong] = useState(false);
-  const recovery = useMutation<unknown, Problem, NonNullable<ReturnType<typeof contactOf>>>({ mutationFn: calls.recoverLink });
+  const { language } = useLanguage();
+  const [answer, setAnswer] = useState<Answer | null>(null);
+  const recovery = useMutation<LinkAsked, Problem, NonNullable<ReturnType<typeof contactOf>>>({
+    mutationFn: (to) => withWork((work) => calls.recoverLink({ ...to, ...work }), to),
+    onSuccess: (asked) => setAnswer({ ...asked, from: againFrom(asked.againAfter) }),
+  });
   const submit = () => {
     const to = contactOf(contact);
     setWrong(to === null);
     if (to) recovery.mutate(to);
   };
-  if (recovery.isSuccess) {
+  if (answer) {
+    const { asked, askedAt, from } = answer;
+    const time = (at: string) => sayTime(at, visitorZone(), language);
     return (
       <PatientPage title={t('done.title')}>
-        <p>{t('done.text')}</p>
+        <p role="status">{asked ? t('done.text') : t('done.before', { when: sayDateTime(askedAt, new Date(), visitorZone(), language) })}</p>
         <p>{t('done.nothing')}</p>
+        {recovery.isError && <Failure problem={asProblem(recovery.error)} retry={submit} busy={recovery.isPending} />}
+        <AgainButton
+          from={from}
+          waits={(seconds) => (seconds <= 90 ? t('done.moreIn', { count: seconds }) : t('done.moreAt', { time: time(new Date(from).toISOString()) }))}
+          busy={recovery.isPending}
+          onPress={submit}
+        >
+          {t('done.more')}
+        </AgainButton>
         <p>
-          <Button look="text" onPress={() => recovery.reset()}>
+          <Button
+            look="text"
+            onPress={() => {
+              recovery.reset();
+              setAnswer(null);
+            }}
+          >
             {t('done.again')}
           </Button>
         </p>
