@@ -54,14 +54,12 @@ func (s *Service) Await(ctx context.Context, id care.EncounterID) error {
 
 // Sign freezes the report of a finished act: files, hashes and signature, the audit row and the fact are
 // written together or not at all. edit is the version that the signer saw. It fails as Conflict
-// ("report-signed", "act-not-finished", "changed-meanwhile"), as Forbidden (authz.MaySign) or as Invalid, naming the fields.
+// ("report-signed", "act-not-finished", "changed-meanwhile"), as Invalid, naming the fields, or, when nothing else is wrong, as
+// Forbidden (authz.MaySign).
 func (s *Service) Sign(ctx context.Context, id care.EncounterID, edit int64) (*Document, error) {
 	var d *Document
 	err := s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		act, err := s.author(ctx, id, "report.sign")
-		if err == nil {
-			err = authz.MaySign(ctx, s.Clock.Now())
-		}
 		if err != nil {
 			return err
 		}
@@ -82,6 +80,9 @@ func (s *Service) Sign(ctx context.Context, id care.EncounterID, edit int64) (*D
 			return fault.New(fault.Conflict, "act-not-finished")
 		}
 		f, err := s.compose(ctx, tx, act, r)
+		if err == nil {
+			err = authz.MaySign(ctx, s.Clock.Now()) // last: nobody proves who they are for a report that cannot be signed
+		}
 		if err != nil {
 			return err
 		}

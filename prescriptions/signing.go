@@ -25,12 +25,10 @@ import (
 // row and the fact are written, together or not at all. edit is the version that the signer has read:
 // nobody signs lines changed meanwhile in another tab. It fails as Conflict ("prescription-signed",
 // "changed-before-signing", "act-not-started", "prescription-not-current" when what it replaces was
-// cancelled meanwhile) or as Invalid, naming the fields. Asked twice, it signs once.
+// cancelled meanwhile), as Invalid, naming the fields, or, when nothing else is wrong, as Forbidden
+// (authz.MaySign). Asked twice, it signs once.
 func (s *Service) Sign(ctx context.Context, id care.PrescriptionID, edit int64) (*Prescription, error) {
 	return s.change(ctx, id, "prescription.sign", func(ctx context.Context, tx *store.Tx, act paper.Act, p *Prescription) error {
-		if err := authz.MaySign(ctx, s.Clock.Now()); err != nil {
-			return err
-		}
 		if p.Status != Draft {
 			return fault.New(fault.Conflict, "prescription-signed")
 		}
@@ -52,6 +50,9 @@ func (s *Service) Sign(ctx context.Context, id care.PrescriptionID, edit int64) 
 			return err
 		}
 		f, err := s.compose(act, p, old, said)
+		if err == nil {
+			err = authz.MaySign(ctx, s.Clock.Now()) // last: nobody proves who they are for lines that cannot be signed
+		}
 		if err != nil {
 			return err
 		}

@@ -145,11 +145,13 @@ func (h *hostile) staffRows() {
 	session := h.session(tired).value("id").(string)
 	h.change("UPDATE sessions SET at = ? WHERE id = ?", micros(-2*time.Hour), session)
 	h.rig.sign(h.db, "sessions") // as if it had been opened then
+	var ready struct{ Version int }
+	tired.Post("/api/documents/"+h.document+"/replace", map[string]any{}).Want(200).JSON(&ready)
 	mac := make([]byte, 32)
 	rand.Read(mac)
-	h.try(forgery{what: "a step-up that nobody made", object: "step_ups/" + session, rows: []saved{h.save("step_ups", "session_id = ?", session)}, unverified: true,
+	h.try(forgery{what: "a step-up that nobody made", object: "step_ups/" + session, rows: []saved{h.save("step_ups", "session_id = ?", session)}, unverified: true, before: 403,
 		ask: func() answered {
-			return of(tired.Post("/api/encounters/"+h.encounter+"/report/sign", map[string]int{"version": 1}))
+			return of(tired.Post("/api/encounters/"+h.act+"/report/sign", map[string]int{"version": ready.Version}))
 		},
 		do: func() {
 			h.change("INSERT INTO step_ups (session_id, at, mac) VALUES (?, ?, ?)", session, micros(0), mac)
