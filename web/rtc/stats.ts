@@ -23,8 +23,8 @@ export interface Reading {
   packetsOut: number;
   /** Of each stream that we send: packets so far, and the share that the server did not get, 0…1, by its last word. */
   sent: Map<string, { packets: number; lost: number }>;
-  /** Of each picture that we receive: how often it stood still so far, and how long in ms. */
-  frozen: Map<string, { times: number; ms: number }>;
+  /** Of each picture that we receive: how often it stood still so far, and for how many seconds. */
+  frozen: Map<string, [number, number]>;
   /** Samples of sound played, and those made up where something was missing, pauses of speech apart. */
   played: number;
   madeUp: number;
@@ -71,7 +71,7 @@ export function readingOf(stats: Stats, at: number, wall = 0): Reading {
       sum.madeUp += num(r, 'concealedSamples') - num(r, 'silentConcealedSamples');
       if (r.kind === 'video') {
         sum.frames.set(String(r.mid ?? ''), num(r, 'framesDecoded'));
-        sum.frozen.set(r.id, { times: num(r, 'freezeCount'), ms: num(r, 'totalFreezesDuration') * 1000 });
+        sum.frozen.set(r.id, [num(r, 'freezeCount'), num(r, 'totalFreezesDuration')]);
       }
     } else if (r.type === 'outbound-rtp') {
       sum.packetsOut += num(r, 'packetsSent');
@@ -134,20 +134,16 @@ function lossOf(a: Reading, b: Reading): number {
   return packets > 0 ? lost / packets : 0;
 }
 
-/** The picture that stood still longest: two that stand still at once do not stand still twice as long. */
-function worstFreeze(a: Reading, b: Reading): { times: number; ms: number } {
-  let worst = { times: 0, ms: 0 };
-  for (const [id, now] of b.frozen) {
-    const ms = Math.max(0, now.ms - (a.frozen.get(id)?.ms ?? 0));
-    if (ms > worst.ms) worst = { times: Math.max(0, now.times - (a.frozen.get(id)?.times ?? 0)), ms };
-  }
-  return worst;
-}
-
 export function between(a: Reading, b: Reading): Sample {
   const seconds = Math.max(0.001, (b.at - a.at) / 1000);
   const grew = (f: (r: Reading) => number) => Math.max(0, f(b) - f(a));
-  const freeze = worstFreeze(a, b);
+  // The picture that stood still longest: two that stand still at once do not stand still twice as long.
+  let freezes = 0;
+  let frozen = 0;
+  for (const [id, [times, long]] of b.frozen) {
+    const [before, until] = a.frozen.get(id) ?? [0, 0];
+    if (long - until > frozen) [freezes, frozen] = [times - before, long - until];
+  }
   const got = grew((r) => r.packetsIn);
   const lost = grew((r) => r.lostIn);
   const fps = new Map([...b.frames].filter(([, n]) => n > 0).map(([mid, n]) => [mid, Math.max(0, n - (a.frames.get(mid) ?? 0)) / seconds] as const));
@@ -158,8 +154,8 @@ export function between(a: Reading, b: Reading): Sample {
     upLoss: Math.min(1, Math.max(0, lossOf(a, b))),
     downLoss: got + lost > 0 ? lost / (got + lost) : 0,
     fps,
-    freezes: freeze.times,
-    freezeMs: Math.round(freeze.ms),
+    freezes,
+    freezeMs: Math.round(frozen * 1000),
     madeUp: grew((r) => r.madeUp) / Math.max(1, grew((r) => r.played)),
     heard: b.signs !== a.signs,
     ago: b.lastIn > 0 ? Math.min(1000 * seconds, Math.max(0, b.wall - b.lastIn)) : 0,

@@ -33,7 +33,7 @@ export function AgainButton({ from, waits, busy = false, onPress, children }: Pr
   const id = useId();
   return (
     <>
-      <Button look="text" waiting={left > 0} busy={busy} onPress={onPress} {...(left > 0 ? { 'aria-describedby': id } : {})}>
+      <Button look="text" busy={busy} onPress={left > 0 ? () => undefined : onPress} {...(left > 0 ? { 'aria-describedby': id, 'aria-disabled': true as const } : {})}>
         {children}
       </Button>
       {left > 0 && <p id={id}>{waits(left)}</p>}

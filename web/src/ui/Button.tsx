@@ -18,8 +18,8 @@ export type ButtonProps = {
   /** Work is going on: the button keeps its place, its name and the focus, and cannot be pressed twice. */
   busy?: boolean;
   isDisabled?: boolean;
-  /** Not yet: the button keeps the focus and does nothing until its time has come. */
-  waiting?: boolean;
+  /** Of a button that keeps the focus and does nothing yet. */
+  'aria-disabled'?: true;
   autoFocus?: boolean;
   id?: string;
   form?: string;
@@ -35,15 +35,15 @@ export type ButtonProps = {
 
 const classOf = (look: Look, wide: boolean) => [styles.button, styles[look], wide ? styles.wide : ''].join(' ');
 
-export function Button({ onPress, type = 'button', look = 'primary', wide = false, busy = false, isDisabled = false, waiting = false, children, ...rest }: ButtonProps) {
+export function Button({ onPress, type = 'button', look = 'primary', wide = false, busy = false, isDisabled = false, children, ...rest }: ButtonProps) {
   return (
     <button
+      aria-disabled={busy || undefined}
       {...rest}
       // A busy button submits nothing: Enter in a field of its form finds no submit button.
       type={busy ? 'button' : type}
       disabled={isDisabled}
-      aria-disabled={busy || waiting || undefined}
-      onClick={busy || waiting ? undefined : onPress}
+      onClick={busy ? undefined : onPress}
       className={classOf(look, wide)}
     >
       {busy && <span className={styles.spinner} aria-hidden="true" />}
