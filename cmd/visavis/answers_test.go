@@ -229,7 +229,7 @@ func exactAnswers() map[string]string {
 		"media before consent: the patient":          `error {"code":"media_refused","reason":"consent_missing"}`,
 		"a ticket used again":                        `error {"code":"ticket_invalid"}`,
 		"an expired ticket":                          `error {"code":"ticket_invalid"}`,
-		"documents, with a link and no code":         `403 {"type":"https://visavis.invalid/problems/code-needed","title":"Un code est nécessaire","status":403,"detail":"Pour protéger vos documents, demandez un code par SMS ou par courriel.","code":"code-needed"}`,
+		"documents, with a link and no code":         `403 {"type":"https://visavis.invalid/problems/code-needed","title":"Un code est nécessaire","status":403,"detail":"Pour protéger vos documents, demandez un code par SMS ou par e-mail.","code":"code-needed"}`,
 		"another patient's document":                 absent,
 		"a document that never was":                  absent,
 		"a JSON body of 5 MB":                        `413 {"type":"https://visavis.invalid/problems/too-large","title":"Envoi trop lourd","status":413,"detail":"L'envoi dépasse la taille permise. Rien n'a été enregistré.","code":"too-large"}`,
@@ -241,7 +241,7 @@ func exactAnswers() map[string]string {
 		"a link used again":                          `200, the same appointment: true`,
 		"a revoked link":                             `410 {"type":"https://visavis.invalid/problems/link-revoked","title":"Ce lien a été annulé","status":410,"detail":"Un lien plus récent vous a peut-être été envoyé. Sinon, demandez-en un nouveau ou appelez le secrétariat.","code":"link-revoked"}`,
 		"who was in by a link that was revoked":      `200 {"kind":"anonymous","level":"none","locale":"fr"}`,
-		"a link that never was":                      `404 {"type":"https://visavis.invalid/problems/link-unknown","title":"Ce lien n'est pas reconnu","status":404,"detail":"Vérifiez qu'il est entier, ou demandez-en un nouveau sur la page « Lien perdu ».","code":"link-unknown"}`,
+		"a link that never was":                      `404 {"type":"https://visavis.invalid/problems/link-unknown","title":"Ce lien n'est pas reconnu","status":404,"detail":"Vérifiez qu'il est entier, ou demandez-en un nouveau sur la page « Retrouver mon lien ».","code":"link-unknown"}`,
 		"a link after its time":                      `410 {"type":"https://visavis.invalid/problems/link-expired","title":"Ce lien n'est plus valable","status":410,"detail":"Le rendez-vous est passé. Demandez un nouveau lien pour retrouver vos documents.","code":"link-expired"}`,
 		"visavis verify after a changed audit row":   "exit status 1: visavis: audit log was tampered with: entry 7 was changed",
 	}

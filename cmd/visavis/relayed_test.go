@@ -217,7 +217,7 @@ func TestChromiumChecksAConnectionThroughOneOpenPort(t *testing.T) {
 		shut = "ne passe pas"
 	}
 	rows := strings.Join(strings.Fields(strings.Join(saw.Rows, " | ")), " ")
-	for row, want := range map[string]string{"Liaison directe (UDP)": shut, "Liaison de secours (TCP)": shut, "Liaison par le port 443": "fonctionne"} {
+	for row, want := range map[string]string{"Connexion directe (UDP)": shut, "Connexion de secours (TCP)": shut, "Connexion par le port 443": "fonctionne"} {
 		if _, after, found := strings.Cut(rows, row); !found || !strings.Contains(strings.SplitN(after, "|", 2)[0], want) {
 			t.Errorf("%s: want %s in %s", row, want, rows)
 		}

@@ -119,7 +119,7 @@ async function hears(page: Page): Promise<number> {
 
 test('both see each other, and the word says so', async () => {
   // Which word depends on the machine: on one that does ten other things pictures come slowly.
-  await expect(patient.getByText(/^(Liaison bonne|Liaison faible|Son seul)$/)).toBeVisible();
+  await expect(patient.getByText(/^(Connexion bonne|Connexion faible|Son seul)$/)).toBeVisible();
   const layers = await patient.evaluate(async () => {
     const found: string[] = [];
     for (const pc of (window as unknown as { peers: RTCPeerConnection[] }).peers)
@@ -143,7 +143,7 @@ test('five seconds without a packet: unstable, cut, and back within two seconds 
   chaos.black = true;
   const from = Date.now();
   const unstable = await reads(patient, 'Connexion instable.');
-  const cut = unstable + (await reads(patient, 'La liaison est coupée'));
+  const cut = unstable + (await reads(patient, 'La connexion est coupée'));
   await expectGood(patient);
   await shot(patient, 'call-cut');
   await patient.waitForTimeout(Math.max(0, 5000 - (Date.now() - from)));
@@ -151,7 +151,7 @@ test('five seconds without a packet: unstable, cut, and back within two seconds 
   const back = await hears(patient);
   const pictures = back + (await sees(patient));
   console.log(`blackhole: unstable ${unstable} ms, cut ${cut} ms; voice ${back} ms, pictures ${pictures} ms after the network`);
-  await expect(patient.getByText('Liaison coupée')).toHaveCount(0);
+  await expect(patient.getByText('Connexion coupée')).toHaveCount(0);
   expect(unstable).toBeLessThan(idle ? 4000 : 30_000);
   expect(cut).toBeLessThan(idle ? 5000 : 30_000);
   expect(back).toBeLessThan(slowest);
@@ -207,7 +207,7 @@ test('an upload of 90 kbit/s: our picture stops, the voice goes on, and all come
   const share = (b.concealed - a.concealed) / (b.samples - a.samples);
   chaos.rate.up = 0;
   const again = Date.now();
-  await expect(patient.getByText('Liaison bonne')).toBeVisible({ timeout: 45_000 });
+  await expect(patient.getByText('Connexion bonne')).toBeVisible({ timeout: 45_000 });
   await expect(doctor.getByText('L’image s’est arrêtée. Le son continue.')).toHaveCount(0);
   console.log(`upload of 90 kbit/s: picture stopped after ${stopped} ms; voice ${b.packets - a.packets} packets in 4 s, ${(share * 100).toFixed(1)} % concealed; good again after ${Date.now() - again} ms`);
   // A thin link gets frames of up to 120 ms: 33 packets in 4 s are a whole voice.

@@ -196,7 +196,7 @@ test('a consultation from booking to the documents', async ({ browser }) => {
 
   await test.step('one signature sends everything (B16, H22, H24)', async () => {
     await doctor.getByRole('button', { name: 'Signer et envoyer' }).click();
-    await expect(doctor.getByText('Signé. Les documents partent').first()).toBeVisible({ timeout: 60_000 });
+    await expect(doctor.getByText('Signé. L’envoi de chaque document').first()).toBeVisible({ timeout: 60_000 });
     await shot(doctor, '21-signed');
     await expect.poll(() => lettersIn(links.mail, '141092901905473@patient.mssante.fr'), { timeout: 60_000 }).toMatch(/XDM\/1\.0\/DDM/);
     await expect.poll(() => lettersIn(links.mail, 'anne.legoff@medecin.mssante.fr'), { timeout: 60_000 }).toMatch(/XDM\/1\.0\/DDM/);

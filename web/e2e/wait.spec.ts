@@ -26,7 +26,7 @@ test('a connection is tried in 15 s and its report read by the secretary; who wa
     info.annotations.push({ type: 'connection check', description: `${Date.now() - from} ms` });
     // The 15 s are an idle machine's (VISAVIS_SOAK=1); on one that does other things, that it ends.
     expect(Date.now() - from).toBeLessThan(process.env.VISAVIS_SOAK ? 15_000 : 60_000);
-    for (const row of ['Caméra', 'Micro', 'Liaison directe (UDP)', 'Liaison de secours (TCP)']) {
+    for (const row of ['Caméra', 'Micro', 'Connexion directe (UDP)', 'Connexion de secours (TCP)']) {
       await expect(page.getByRole('listitem').filter({ hasText: row })).toContainText('fonctionne');
     }
     await expect(page.getByRole('listitem').filter({ hasText: 'Débit' })).toContainText('Mb/s');
@@ -65,7 +65,7 @@ test('a connection is tried in 15 s and its report read by the secretary; who wa
     await expect(secretary.getByRole('heading', { name: 'Tests de connexion' })).toBeVisible();
     await expect(secretary.getByText('tout fonctionne').first()).toBeVisible();
     // Kept again when a device changed meanwhile.
-    await expect(secretary.getByText(/Aucune liaison vidéo ne passe/).first()).toBeVisible();
+    await expect(secretary.getByText(/Aucune connexion vidéo ne passe/).first()).toBeVisible();
     if (info.project.name === 'phone') await secretary.setViewportSize({ width: 360, height: 740 });
     await expectGood(secretary);
     await shot(secretary, `quality-checks-${info.project.name}`);

@@ -103,7 +103,8 @@ function Reason({ delivery, encounterId }: { delivery: Delivery; encounterId: st
           : state === 'waiting-identity' || state === 'refused' || state === 'bounced' || state === 'to-post'
             ? t(`reason.${state}`)
             : ''}
-        {delivery.reason && ` ${delivery.reason}`}
+        {/* The sentence of a wait already says why. */}
+        {delivery.reason && state !== 'waiting-identity' && ` ${delivery.reason}`}
       </p>
       {(again || state === 'refused' || state === 'bounced') && (
         <Button look="text" onPress={() => retry.mutate()} busy={retry.isPending}>

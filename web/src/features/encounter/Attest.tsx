@@ -32,6 +32,15 @@ export function attestedBy(minor: boolean, typed: Typed): AttestedBy | null {
   return typed.ground === 'secrecy' ? { ground: 'secrecy', representative } : { representative };
 }
 
+/** What is asked of the patient, by what they answered before; 'granted' is not asked. */
+const questions = {
+  none: 'consent.ask',
+  granted: 'consent.ask',
+  refused: 'consent.askAgain',
+  withdrawn: 'consent.askAgain',
+  emergency: 'consent.askAfterEmergency',
+} as const satisfies Record<Encounter['consent'], string>;
+
 export function Attest({ encounter }: { encounter: Encounter }) {
   const t = useT('encounter');
   const { language } = useLanguage();
@@ -56,7 +65,7 @@ export function Attest({ encounter }: { encounter: Encounter }) {
   return (
     <>
       <div className={styles.ask}>
-        <p>{t(minor ? 'consent.askMinor' : encounter.consent === 'none' ? 'consent.ask' : 'consent.askAgain')}</p>
+        <p>{t(minor ? 'consent.askMinor' : questions[encounter.consent])}</p>
         {minor && <Who typed={typed} checked={checked} onChange={setTyped} />}
         <div className={styles.buttons}>
           <Button look="secondary" onPress={send} isDisabled={!text.data} busy={attest.isPending}>
