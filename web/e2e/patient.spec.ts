@@ -120,6 +120,9 @@ test('keeps what was typed and proven when another person was faster', async ({ 
   await typeCode(page, links.sms, mine, before);
   await expect(page.getByText('Une autre personne vient de prendre cet horaire.')).toBeVisible();
   await expect(page.getByText('Les horaires libres les plus proches')).toBeVisible();
+  await expect(page.getByText('Une autre personne vient de prendre cet horaire.')).toBeInViewport();
+  await expect(page.getByRole('group').filter({ hasText: 'Une autre personne vient de prendre cet horaire.' })).toBeFocused();
+  await expect(page.getByRole('button', { name: /^Réserver/ })).toHaveCount(0);
   await expectGood(page);
   await shot(page, `patient-near-${info.project.name}`);
   await times(page).first().click();

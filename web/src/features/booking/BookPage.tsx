@@ -1,6 +1,6 @@
 /** Confirm a time in five fields, the price in view, then a code; then say where the link was sent. */
 import { useQuery } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import * as calls from '@/api/calls';
 import { asProblem } from '@/api/client';
@@ -75,11 +75,13 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
     go(`/reserver?medecin=${encodeURIComponent(practitioner.id)}&debut=${encodeURIComponent(slot.start)}`, { replace: true });
   };
   const { failure } = flow;
+  // Somebody else has the time, or it is no longer offered: it is neither shown nor confirmed any more.
+  const lost = choosing && failure !== null && (failure.code === 'slot-taken' || failure.field('start') !== undefined);
   return (
     <PatientPage title={t('book.title')}>
       <Section>
-        <p className={styles.when}>{when}</p>
-        {!sameClock(zone, clinicZone, new Date(start)) && (
+        {!lost && <p className={styles.when}>{when}</p>}
+        {!lost && !sameClock(zone, clinicZone, new Date(start)) && (
           <p className={styles.soft}>
             {t('book.clinicTime', { time: sayTime(start, clinicZone, language), zone: sayZone(clinicZone, new Date(start), language) })}
           </p>
@@ -95,8 +97,12 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
       </Section>
       {choosing && (
         <Section title={t('book.other', { name: practitioner.displayName })} id="other">
-          {failure && <Failure problem={failure} kept={t('book.kept')} />}
-          {failure && <NearSlots practitionerId={practitioner.id} start={start} onPick={pick} />}
+          {failure && (
+            <InView>
+              <Failure problem={failure} kept={t('book.kept')} />
+              <NearSlots practitionerId={practitioner.id} start={start} onPick={pick} />
+            </InView>
+          )}
           <SlotPicker practitionerId={practitioner.id} onPick={pick} />
         </Section>
       )}
@@ -105,7 +111,7 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
           <PriceNote price={practitioner.price} />
         </Section>
       )}
-      {flow.proof ? (
+      {lost && flow.proof ? null : flow.proof ? (
         <Section title={t('code.title')} id="code">
           <CodeStep
             proof={flow.proof}
@@ -126,6 +132,20 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
         </Section>
       )}
     </PatientPage>
+  );
+}
+
+/** What has just been refused far below: its section comes to the top of the view, and it has the focus. */
+function InView({ children }: { children: ReactNode }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current?.closest('section')?.scrollIntoView({ block: 'start' });
+    box.current?.focus({ preventScroll: true });
+  }, []);
+  return (
+    <div ref={box} tabIndex={-1} role="group" aria-labelledby="other" className={styles.form}>
+      {children}
+    </div>
   );
 }
 
