@@ -58,13 +58,15 @@ join() { # join <file> <name> <pid>
 step "tools" scripts/ensure-tools.sh || { tally close; exit 1; }
 step "web packages" make -s web/node_modules/.package-lock.json
 step "web build and types" make -s web types
+aside vulnerabilities step "known vulnerabilities" make -s vulncheck
+vulnerabilities=$!
 step "web size" npm --prefix web run -s size
 echo "== web unit"
 start=$SECONDS
 (cd web && npx vitest run --reporter=default --reporter=json --outputFile=../tmp/vitest.json)
 tally -name "web unit" -seconds $((SECONDS - start)) vitest <tmp/vitest.json
+join vulnerabilities "known vulnerabilities" "$vulnerabilities"
 step "format, vet, analysis" make -s analyse
-step "known vulnerabilities" make -s vulncheck
 step "build" make -s build
 step "types of the API are fresh" make -s fresh
 
@@ -73,12 +75,14 @@ export CI=true
 # The program's own tests mostly wait for it to start, stop and be killed: three at a time, beside the other packages'.
 aside kills gotest "go, kills" -run KilledAgain ./cmd/visavis
 kills=$!
-gotest "go" -p 3 -parallel 3 -skip 'KilledAgain|Browser|Chromium' $(go list ./... | grep -v '/sfu$')
+# The packages that wait longest go first, so that nothing waits for them at the end.
+long=$(go list ./cmd/visavis ./signaling ./identity ./encounters ./identity/contacts ./messaging ./internal/installation ./prescriptions ./internal/{cda,events,sheet,audit})
+gotest "go" -p 4 -parallel 3 -skip 'KilledAgain|Browser|Chromium' $long $(go list ./... | grep -v '/sfu$')
 join kills "go, kills" "$kills"
 # Bad networks, whose time counts, and calls between real browsers want the machine for themselves.
 gotest "go, bad networks" ./sfu
 gotest "go, calls in browsers" -p 1 -run 'Browser|Chromium' ./signaling ./cmd/visavis
-gotest "go, race detector" -short -race ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
+gotest "go, race detector" -p 4 -short -race ./signaling ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
 # How pages look (widths, languages, axe) does not depend on the database: once. Each demo has its own people: the patients'
 # phones, then the other database's story, beside the desks.
 beside() {
