@@ -227,7 +227,7 @@ type Filing struct {
 	Kind     string // report or prescription
 	TypeCode string // of the CDA document
 	Title    string
-	Detail   string // what tells it from others, for the report: a number; never clinical
+	Detail   string   // what tells it from others, for the report: a number; never clinical
 	Measured []string // its sentences that the platform measured, as they are printed; of a report
 	CDA, PDF []byte
 	SignedAt time.Time
