@@ -32,7 +32,7 @@ func (q declaredActs) Act(ctx context.Context, id care.AppointmentID) (declared.
 	if err != nil {
 		return declared.Act{}, err
 	}
-	secret, err := messageSecrecy{q.ask}.Confidential(ctx, id, e.PatientID)
+	secret, err := messageSecrecy(q).Confidential(ctx, id, e.PatientID)
 	return declared.Act{PatientID: e.PatientID, Relation: relation, Begun: !e.StartedAt.IsZero(), Over: e.Over(), Secret: secret}, err
 }
 
