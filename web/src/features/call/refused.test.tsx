@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 // A browser lets no page be heard before it is touched.
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
+import { act, cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { afterEach, expect, test, vi } from 'vitest';
 import { useRefusedSound } from './refused';
 import { Sound } from './Stream';
@@ -32,10 +32,12 @@ test.each([
   const play = vi.spyOn(HTMLMediaElement.prototype, 'play').mockRejectedValue(new DOMException('', 'NotAllowedError'));
   render(<Call />);
   await screen.findByText('again');
+  await act(async () => {}); // what listens for gestures comes after the button
   // Not every key counts as a gesture.
   fireEvent.keyDown(document.body, { key: 'Escape' });
   await waitFor(() => expect(play).toHaveBeenCalledTimes(2));
   await screen.findByText('again');
+  await act(async () => {});
   play.mockResolvedValue();
   gesture();
   await waitFor(() => expect(screen.queryByText('again')).toBeNull());
