@@ -82,7 +82,8 @@ join kills "go, kills" "$kills"
 # Bad networks, whose time counts, and calls between real browsers want the machine for themselves.
 gotest "go, bad networks" ./sfu
 gotest "go, calls in browsers" -p 1 -run 'Browser|Chromium' ./signaling ./cmd/visavis
-gotest "go, race detector" -p 4 -short -race ./signaling ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
+# Two at a time: four starve the calls of signaling, which wait longest and go first.
+gotest "go, race detector" -p 2 -short -race ./signaling ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
 # How pages look (widths, languages, axe) does not depend on the database: once. Each demo has its own people: the patients'
 # phones, then the other database's story, beside the desks.
 beside() {

@@ -168,7 +168,7 @@ test('opens a link: card, consent, devices, waiting room; a reload keeps the pla
 test('sends a code to the parent on file of a minor, who then refuses (C6)', async ({ page }, info) => {
   test.skip(info.project.name !== 'phone', 'the answer of the one demo minor is given once');
   await page.goto(linkOf(/MOREAU/));
-  await page.getByRole('button', { name: /représentant/ }).click();
+  await page.getByRole('button', { name: /(Entrer dans|Préparer) la consultation/ }).click();
   await expect(page.getByRole('button', { name: 'Je ne suis pas d’accord' })).toHaveCount(0); // nobody has proven who they are
   await expect(page.getByRole('group', { name: 'Qui donne l’accord' })).toBeVisible();
   await expectGood(page);
