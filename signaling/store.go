@@ -318,11 +318,11 @@ func useTicket(tx *store.Tx, hash []byte, session, origin string, now int64) (st
 	res := tx.G().Model(&ticketRow{}).
 		Where("hash = ? AND session_id = ? AND origin = ? AND expires_at > ? AND used_at = 0", hash, session, origin, now).
 		Updates(map[string]any{"used_at": now})
+	if res.RowsAffected != 1 && (res.Error == nil || store.IsRowRefused(res.Error)) {
+		return "", fault.New(fault.Gone, "ticket-invalid")
+	}
 	if res.Error != nil {
 		return "", res.Error
-	}
-	if res.RowsAffected != 1 {
-		return "", fault.New(fault.Gone, "ticket-invalid")
 	}
 	var r ticketRow
 	err := tx.G().Where("hash = ?", hash).Take(&r).Error

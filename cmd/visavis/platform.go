@@ -282,7 +282,7 @@ func (p *platform) subscribe(ctx context.Context) error {
 		return p.numberEntries(ctx)
 	})
 	p.bus.Every("audit.journal", 6*time.Hour, func(ctx context.Context, _ json.RawMessage) error {
-		return p.kept.Compact(ctx, p.seq, p.cfg.HeadsDir)
+		return errors.Join(p.kept.Compact(ctx, p.seq, p.cfg.HeadsDir), p.kept.ReportMissingRows(ctx, p.db))
 	})
 	p.bus.Every("audit.head", headsEvery, p.keepHead)
 	p.bus.Every("audit.stamp", time.Minute, p.stampHead)

@@ -11,6 +11,7 @@ import (
 	"visavis/documents"
 	"visavis/internal/audit"
 	"visavis/internal/config"
+	"visavis/internal/store"
 	"visavis/internal/telemetry"
 )
 
@@ -98,8 +99,16 @@ func verifyRows(ctx context.Context, f *foundation, out io.Writer) error {
 	for _, x := range bad {
 		fmt.Fprintf(out, "row %s: %s\n", x.Object, x.Reason)
 	}
+	missing, err := f.kept.MissingRows(ctx, f.db)
+	if err != nil {
+		return err
+	}
+	for _, object := range missing {
+		bad = append(bad, store.Finding{Object: object, Reason: "removed"})
+		fmt.Fprintf(out, "row %s: removed\n", object)
+	}
 	if len(bad) > 0 {
-		return fmt.Errorf("%w: %d rows are forged, were put back, or lack their entry in the audit log", audit.ErrTampered, len(bad))
+		return fmt.Errorf("%w: %d rows are forged, were put back or removed, or lack their entry in the audit log", audit.ErrTampered, len(bad))
 	}
 	fmt.Fprintf(out, "rows: %d that decide who may do what, each with its MAC and the last of its versions\n", rows)
 	return nil

@@ -45,6 +45,7 @@ func TestHostile_DatabaseWithoutKey(t *testing.T) {
 		h.consents()
 		h.seatRows()
 		h.unnumbered()
+		h.writers()
 		h.wasTold()
 		h.stopped()
 		h.restarted()

@@ -20,14 +20,14 @@ import (
 )
 
 // Journal is a folder outside the database that holds the id of each entry of
-// the last days that was committed here, and the newest version that an entry
-// told of each guarded row. Who cuts the log in the database, even before an
+// the last days that was committed here, the newest version that an entry
+// told of each guarded row, and the name of each row of a counted table. Who cuts the log in the database, even before an
 // entry is numbered or after a restart, does not reach it.
 //
 // A line is added after the commit and is not synced to the disk: it survives
 // the death of the process. What a power cut takes from it is only the proof
-// that an entry was there. It holds no word about anybody: ids, versions and
-// hashes of row names.
+// that an entry was there. It holds no word about anybody: ids, versions,
+// names of rows and hashes of them.
 type Journal struct {
 	dir   string
 	clock clock.Clock
@@ -37,6 +37,7 @@ type Journal struct {
 	day     string   // of file
 	file    *os.File // opened by the first line of a day
 	failing bool
+	torn    bool     // the last line may be half there
 	open    []string // ids of entries that are not known to be numbered
 }
 
@@ -63,6 +64,11 @@ func (j *Journal) add(id, object string, version int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.open = append(j.open, id)
+	j.writeLocked(line)
+}
+
+// writeLocked adds a line to the file of the day.
+func (j *Journal) writeLocked(line string) {
 	err := j.append(line)
 	if err != nil && !j.failing {
 		j.log.Error("integrity: an entry of the audit log cannot be kept outside the database", "error", err)
@@ -80,7 +86,11 @@ func (j *Journal) append(line string) error {
 			return err
 		}
 	}
+	if j.torn { // a full disk left half a line
+		line = "\n" + line
+	}
 	_, err := j.file.WriteString(line)
+	j.torn = err != nil
 	return err
 }
 

@@ -35,6 +35,9 @@ func (j *Journal) Restore(ctx context.Context, db *store.DB) error {
 			return err
 		}
 	}
+	if err := j.restoreRows(ctx, db); err != nil {
+		return err
+	}
 	for h, v := range newest {
 		db.Remember(h, v)
 	}
@@ -76,6 +79,9 @@ func (j *Journal) Compact(ctx context.Context, s *Sequencer, heads string) error
 	newest, _, err := j.versions()
 	if err == nil {
 		err = j.writeVersions(newest)
+	}
+	if err == nil {
+		err = j.foldRows(list)
 	}
 	for _, name := range list {
 		if err == nil {

@@ -113,6 +113,16 @@ func (l *Log) RowChanged(ctx context.Context, tx *store.Tx, object string, versi
 	return l.Append(ctx, tx, Entry{Action: rowChange, Object: object, version: version})
 }
 
+// RowMade implements store.ChangeLog: the journal gets the name of the row.
+func (l *Log) RowMade(tx *store.Tx, object string) {
+	tx.AfterCommit(func() { l.journal.note(rowMade, object) })
+}
+
+// RowGone implements store.ChangeLog.
+func (l *Log) RowGone(tx *store.Tx, object string) {
+	tx.AfterCommit(func() { l.journal.note(rowGone, object) })
+}
+
 // RecordFindings writes what was refused as forged or put back to the log, in
 // the name of the platform, and gives it for an alarm.
 func (l *Log) RecordFindings(ctx context.Context, db *store.DB) ([]store.Finding, error) {

@@ -17,6 +17,9 @@ import (
 // is put back show.
 type ChangeLog interface {
 	RowChanged(ctx context.Context, tx *Tx, object string, version int64) error
+	// RowMade and RowGone tell that a row of a counted table was inserted or deleted.
+	RowMade(tx *Tx, object string)
+	RowGone(tx *Tx, object string)
 }
 
 // Finding is a row that was refused.
@@ -57,6 +60,7 @@ func (g *guard) install(db *gorm.DB) error {
 	g.update = c.Update().Get("gorm:update")
 	return errors.Join(
 		c.Create().Before("gorm:create").Register("visavis:guard", g.beforeCreate),
+		c.Create().After("gorm:create").Register("visavis:count", g.afterCreate),
 		c.Query().Before("gorm:query").Register("visavis:guard", g.beforeQuery),
 		c.Query().After("gorm:query").Register("visavis:verify", g.afterQuery),
 		c.Update().Replace("gorm:update", g.onUpdate),
@@ -192,13 +196,18 @@ func (g *guard) stands(db *gorm.DB, r TableRule, row reflect.Value) bool {
 	}
 	of := func(name string) reflect.Value { return s.LookUpField(name).ReflectValueOf(ctx, row) }
 	object, rev := r.object(ctx, s, row), of("Rev").Int()
+	reason := ""
 	switch {
 	case !sameText(of("MAC").String(), rowMAC(g.key, r.Table, rev, columns)):
-		g.report(Finding{object, "forged"})
-		return false
+		reason = "forged"
 	case of("Newest").Int() > rev || g.memory.later(txOf(ctx), object, rev):
-		g.report(Finding{object, "returned"})
-		return false
+		reason = "returned"
+	default:
+		return true
 	}
-	return true
+	g.report(Finding{object, reason})
+	if count, ok := db.Get(refusedKey); ok {
+		*count.(*int)++
+	}
+	return false
 }

@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
+	"visavis/internal/fault"
 	"visavis/internal/store"
 	"visavis/internal/testkit"
 )
@@ -78,6 +80,71 @@ func TestGuard_ForgedAndReturned(t *testing.T) {
 		}
 		if len(h.DB.Findings()) == 0 {
 			t.Error("nobody is told")
+		}
+	})
+}
+
+// TestGuard_WriteOnRefusedRow: a statement that would change or delete a refused
+// row fails, and changes nothing: whoever asked must not be told that it is done.
+// Beside genuine ones a refused row is left as it is.
+func TestGuard_WriteOnRefusedRow(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		ctx := context.Background()
+		pool, err := h.DB.SQL()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := func(fn func(tx *store.Tx) error) error {
+			return h.DB.Tx(ctx, func(_ context.Context, tx *store.Tx) error { return fn(tx) })
+		}
+		if err := in(func(tx *store.Tx) error {
+			return tx.G().Create(&[]factRow{{ID: "f1", Name: "n", Subject: "s", At: 1, Payload: "p"}, {ID: "f2", Name: "n", Subject: "s", At: 1, Payload: "p"}}).Error
+		}); err != nil {
+			t.Fatal(err)
+		}
+		payload := func(id string) (text string) {
+			if err := pool.QueryRow("SELECT payload FROM events WHERE id = '" + id + "'").Scan(&text); err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		if _, err := pool.Exec("UPDATE events SET subject = 'x' WHERE id = 'f1'"); err != nil {
+			t.Fatal(err)
+		}
+		for what, write := range map[string]func(tx *store.Tx) error{
+			"change": func(tx *store.Tx) error {
+				return tx.G().Model(&factRow{}).Where("id = 'f1'").Updates(map[string]any{"payload": "later"}).Error
+			},
+			"change with a condition": func(tx *store.Tx) error {
+				return tx.G().Model(&factRow{}).Where("id = 'f1' AND payload = 'p'").Update("payload", "later").Error
+			},
+			"delete": func(tx *store.Tx) error { return tx.G().Where("id = 'f1'").Delete(&factRow{}).Error },
+		} {
+			err := in(write)
+			var f *fault.Error
+			if !errors.As(err, &f) || f.Kind != fault.Conflict || f.Code != "row-refused" {
+				t.Errorf("%s: %v", what, err)
+			}
+			if payload("f1") != "p" {
+				t.Errorf("%s: it was changed", what)
+			}
+			if len(h.DB.Findings()) == 0 {
+				t.Errorf("%s: nobody is told", what)
+			}
+		}
+		if err := in(func(tx *store.Tx) error {
+			res := tx.G().Model(&factRow{}).Where("name = 'n'").Updates(map[string]any{"payload": "all"})
+			if res.Error == nil && res.RowsAffected != 1 {
+				t.Errorf("%d rows changed, want the genuine one", res.RowsAffected)
+			}
+			return res.Error
+		}); err != nil || payload("f1") != "p" || payload("f2") != "all" {
+			t.Errorf("beside a genuine one: %v, %s %s", err, payload("f1"), payload("f2"))
+		}
+		if err := in(func(tx *store.Tx) error {
+			return tx.G().Model(&factRow{}).Where("id = 'none'").Updates(map[string]any{"payload": "all"}).Error
+		}); err != nil {
+			t.Errorf("no row at all: %v", err)
 		}
 	})
 }

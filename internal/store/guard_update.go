@@ -1,10 +1,13 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+
+	"visavis/internal/fault"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/callbacks"
@@ -13,7 +16,9 @@ import (
 
 // onUpdate changes guarded rows one by one: it locks and checks those that the
 // statement finds, applies the assignments, and writes each with its new MAC.
-// The count of rows is what the plain statement would give.
+// The count of rows is what the plain statement would give. A statement that finds
+// refused rows and no other fails: whoever goes on as if there had been nothing to
+// change would answer that it is done.
 func (g *guard) onUpdate(db *gorm.DB) {
 	r, ok := g.ruleOf(db)
 	if !ok {
@@ -46,7 +51,8 @@ func (g *guard) onUpdate(db *gorm.DB) {
 	db.RowsAffected = int64(rows.Len())
 }
 
-// found locks and reads the rows that a statement is about.
+// found locks and reads the rows that a statement is about. It fails as Conflict
+// row-refused when there are some and none is genuine.
 func (g *guard) found(db *gorm.DB) (reflect.Value, error) {
 	st := db.Statement
 	list := reflect.New(reflect.SliceOf(st.Schema.ModelType))
@@ -54,13 +60,30 @@ func (g *guard) found(db *gorm.DB) (reflect.Value, error) {
 	if !ok || len(where.Exprs) == 0 {
 		return list.Elem(), gorm.ErrMissingWhereClause
 	}
-	q := db.Session(&gorm.Session{NewDB: true}).Clauses(where)
+	refused := 0
+	q := db.Session(&gorm.Session{NewDB: true}).Set(refusedKey, &refused).Clauses(where)
 	if g.dialect == Postgres {
 		q = q.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 	}
 	err := q.Find(list.Interface()).Error
+	if err == nil && refused > 0 && list.Elem().Len() == 0 {
+		err = fault.New(fault.Conflict, rowRefused)
+	}
 	return list.Elem(), err
 }
+
+// rowRefused is the code of a write that finds refused rows and no other.
+const rowRefused = "row-refused"
+
+// IsRowRefused tells whether a write failed because it found refused rows and no
+// other, for who answers that as if there were none.
+func IsRowRefused(err error) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && f.Code == rowRefused
+}
+
+// refusedKey is the setting of a statement that counts the rows it refuses.
+const refusedKey = "visavis:refused"
 
 // change applies assignments to one row and writes it.
 func (g *guard) change(db *gorm.DB, r TableRule, row reflect.Value, set clause.Set) error {
@@ -140,19 +163,48 @@ func (g *guard) beforeDelete(db *gorm.DB) {
 	s := db.Statement.Schema
 	for i := range rows.Len() {
 		rev := s.LookUpField("Rev").ReflectValueOf(db.Statement.Context, rows.Index(i)).Int()
-		if err := g.tell(db, r.object(db.Statement.Context, s, rows.Index(i)), rev+1); err != nil {
+		object := r.object(db.Statement.Context, s, rows.Index(i))
+		if err := g.tell(db, object, rev+1); err != nil {
 			_ = db.AddError(err)
 			return
 		}
+		if log, tx := g.changes(), txOf(db.Statement.Context); r.Counted && log != nil && tx != nil {
+			log.RowGone(tx, object)
+		}
 	}
+}
+
+// afterCreate tells which rows of a counted table are there now. Of a statement
+// that left some out because they conflict, none is told: they are not missed
+// when somebody deletes them.
+func (g *guard) afterCreate(db *gorm.DB) {
+	r, ok := g.ruleOf(db)
+	log, tx := g.changes(), txOf(db.Statement.Context)
+	if !ok || !r.Counted || log == nil || tx == nil {
+		return
+	}
+	var objects []string
+	each(db.Statement.ReflectValue, func(row reflect.Value) {
+		objects = append(objects, r.object(db.Statement.Context, db.Statement.Schema, row))
+	})
+	if int64(len(objects)) != db.RowsAffected {
+		return
+	}
+	for _, object := range objects {
+		log.RowMade(tx, object)
+	}
+}
+
+func (g *guard) changes() ChangeLog {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.log
 }
 
 // tell writes a new version to the audit log, and remembers it once it is
 // committed.
 func (g *guard) tell(db *gorm.DB, object string, rev int64) error {
-	g.mu.Lock()
-	log := g.log
-	g.mu.Unlock()
+	log := g.changes()
 	tx := txOf(db.Statement.Context)
 	if log == nil || tx == nil {
 		return fmt.Errorf("store: %s changed and no audit log is told", object)

@@ -50,6 +50,9 @@ type TableRule struct {
 	// Forgets tells that rows which are deleted could not be used any more, so
 	// that no version tells their end.
 	Forgets bool
+	// Counted tells that the journal holds the name of each row, so that one that is
+	// deleted without the program is missed.
+	Counted bool
 	Why     string
 }
 
@@ -67,10 +70,11 @@ func TableRules() ([]TableRule, error) {
 			continue
 		}
 		c := strings.Split(line, "\t")
-		if len(c) != 7 || c[6] == "" || c[1] != "mac" && c[1] != "open" {
+		if len(c) != 7 || c[6] == "" || c[1] != "mac" && c[1] != "open" || !slices.Contains([]string{"-", "forgets", "tells", "counted"}, c[5]) {
 			return nil, fmt.Errorf("store: rows.tsv:%d: want table, mac or open, key, unversioned, free, deletes, why", n+1)
 		}
-		rules = append(rules, TableRule{Table: c[0], Guarded: c[1] == "mac", Key: list(c[2]), Unversioned: list(c[3]), Free: list(c[4]), Forgets: c[5] == "forgets", Why: c[6]})
+		rules = append(rules, TableRule{Table: c[0], Guarded: c[1] == "mac", Key: list(c[2]), Unversioned: list(c[3]), Free: list(c[4]),
+			Forgets: c[5] == "forgets", Counted: c[5] == "counted", Why: c[6]})
 	}
 	return rules, nil
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -59,6 +60,30 @@ func (db *DB) ToldVersions(ctx context.Context) (newest map[string]int64, err er
 	return newest, err
 }
 
+// CountedRows calls fn with table/key of each row of the counted tables.
+func (db *DB) CountedRows(ctx context.Context, fn func(object string)) error {
+	return db.Read(ctx, func(ctx context.Context, tx *Tx) error {
+		pool, err := tx.SQL()
+		if err != nil {
+			return err
+		}
+		for _, table := range slices.Sorted(maps.Keys(db.guard.rules)) {
+			r := db.guard.rules[table]
+			if !r.Counted {
+				continue
+			}
+			err := eachRowOf(ctx, pool, table, r.Key, func(row map[string]any) error {
+				fn(RowObject(r, row))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func (g *guard) check(r TableRule, row map[string]any, newest map[string]int64) Finding {
 	f := Finding{Object: RowObject(r, row)}
 	rev, _ := row["rev"].(int64)
@@ -95,7 +120,16 @@ func newestVersions(ctx context.Context, tx *sql.Tx) (map[string]int64, error) {
 
 // eachRow gives every row of a table, by column.
 func eachRow(ctx context.Context, tx *sql.Tx, table string, fn func(map[string]any) error) error {
-	rows, err := tx.QueryContext(ctx, `SELECT * FROM "`+table+`"`)
+	return eachRowOf(ctx, tx, table, nil, fn)
+}
+
+// eachRowOf gives some columns of every row; all of them when none is named.
+func eachRowOf(ctx context.Context, tx *sql.Tx, table string, columns []string, fn func(map[string]any) error) error {
+	what := "*"
+	if len(columns) > 0 {
+		what = `"` + strings.Join(columns, `", "`) + `"`
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT `+what+` FROM "`+table+`"`)
 	if err != nil {
 		return err
 	}
