@@ -2,8 +2,8 @@ package consent
 
 import (
 	"context"
-	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,11 +24,15 @@ type Agreement struct {
 
 // During gives what was agreed to during an act that lasted from start to end:
 // the decision in force at its start, when there is one, then those taken until
-// its end, oldest first. That staff read it is audited.
+// its end, oldest first. That staff read it is audited. Records that are not what
+// was signed are refused as Conflict consent-damaged.
 func (s *Service) During(ctx context.Context, id care.AppointmentID, start, end time.Time) (list []Agreement, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		act, err := s.act(ctx, id, "consent.read")
 		if err != nil {
+			return err
+		}
+		if _, err := s.last(ctx, tx, id); err != nil {
 			return err
 		}
 		all, err := ofAct(tx, id)
@@ -57,6 +61,9 @@ func (s *Service) agreement(ctx context.Context, tx *store.Tx, r Record) (a Agre
 	raw, err := s.Keeper.Open(ctx, tx, r.PatientID, place(r.ID), row.Bundle)
 	if err != nil {
 		return a, err
+	}
+	if ok, err := s.proven(ctx, tx, row); err != nil || !ok {
+		return a, errors.Join(err, errDamaged())
 	}
 	var b Bundle
 	if err := json.Unmarshal(raw, &b); err != nil {
@@ -110,7 +117,6 @@ func during(all []Record, start, end time.Time) []Record {
 // which the parents of a minor are told nothing (CSP L1111-5, L5134-1). A record
 // that is not what was signed makes the act confidential: nothing is sent.
 func (s *Service) Confidential(ctx context.Context, id care.AppointmentID) (yes bool, err error) {
-	key := s.Signer.Private().Public().(ed25519.PublicKey)
 	err = s.DB.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
 		yes = false
 		rows, err := sealedOfAct(tx, id)
@@ -118,18 +124,11 @@ func (s *Service) Confidential(ctx context.Context, id care.AppointmentID) (yes 
 			return err
 		}
 		for _, r := range rows {
-			rec := r.record()
-			raw, err := s.Keeper.Open(ctx, tx, rec.PatientID, place(rec.ID), r.Bundle)
-			if fault.KindOf(err) == fault.Unavailable {
+			ok, err := s.proven(ctx, tx, r)
+			if err != nil {
 				return err
 			}
-			if err == nil {
-				err = genuine(raw, r, key)
-			}
-			if err != nil {
-				tx.Report(store.Finding{Object: "consents/" + r.ID, Reason: "forged"})
-			}
-			yes = yes || err != nil || rec.Ground != entitlement.Ordinary
+			yes = yes || !ok || r.record().Ground != entitlement.Ordinary
 		}
 		return nil
 	})

@@ -34,7 +34,7 @@ type Urgent struct {
 // DecideEmergency records that a doctor of the act begins without the patient's
 // agreement (CSP L1111-4). It is no agreement and is never shown as one. It may
 // not pass over a will that an adult expressed. The same decision again gives the
-// first record. Refusals: Invalid by field, Conflict act-closed,
+// first record. Refusals: Invalid by field, Conflict act-closed, consent-damaged,
 // emergency-agreed, emergency-refused and emergency-nobody-refused.
 func (s *Service) DecideEmergency(ctx context.Context, u Urgent) (Record, error) {
 	const action = authz.Action("consent.emergency")
@@ -52,7 +52,7 @@ func (s *Service) DecideEmergency(ctx context.Context, u Urgent) (Record, error)
 		if err != nil {
 			return err
 		}
-		last, err := latest(tx, u.AppointmentID)
+		last, err := s.last(ctx, tx, u.AppointmentID)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -91,6 +92,9 @@ func (s *Service) open(ctx context.Context, id care.ConsentID, action authz.Acti
 		}
 		if o.raw, err = s.Keeper.Open(ctx, tx, o.PatientID, place(id), r.Bundle); err != nil {
 			return err
+		}
+		if ok, err := s.proven(ctx, tx, r); err != nil || !ok {
+			return errors.Join(err, errDamaged())
 		}
 		if err := json.Unmarshal(o.raw, &o.bundle); err != nil {
 			return fmt.Errorf("consent: %w", err)

@@ -124,7 +124,8 @@ func genuine(raw []byte, r row, key ed25519.PublicKey) error {
 	}
 	rec := r.record()
 	if hash(raw) != rec.Hash || b.ID != rec.ID || b.AppointmentID != rec.AppointmentID || b.Sequence != rec.Seq ||
-		b.Decision != rec.State || b.At != instant(rec.At) || b.Text.SHA256 != rec.SHA256 || b.Patient.ID != rec.PatientID || b.Ground != rec.Ground {
+		b.Decision != rec.State || b.At != instant(rec.At) || b.Patient.ID != rec.PatientID || b.Ground != rec.Ground || b.Channel != rec.Channel ||
+		b.Actor.Role != rec.By || b.Text != (BundleText{rec.TextID, rec.Purpose, rec.Version, rec.Language, rec.SHA256}) {
 		return fmt.Errorf("%w: the row or the chain does not say what was signed", ErrNotGenuine)
 	}
 	return nil

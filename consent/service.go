@@ -2,7 +2,6 @@ package consent
 
 import (
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -138,7 +137,8 @@ func (s *Service) Text(purpose care.ActKind, language care.Language) (Text, erro
 // Decide records an agreement or a refusal: by the patient or a representative
 // on the page, or attested by a professional of the act (channel Oral). The
 // same decision about the same text again changes nothing and gives the first
-// record. Of two different decisions at once, one fails as Conflict.
+// record. Of two different decisions at once, one fails as Conflict; so does any
+// where the records of the act are not what was signed (consent-damaged).
 func (s *Service) Decide(ctx context.Context, d Decision) (Record, error) {
 	action := authz.Action("consent.grant")
 	if d.Channel == Oral {
@@ -161,7 +161,7 @@ func (s *Service) Decide(ctx context.Context, d Decision) (Record, error) {
 		if err != nil {
 			return err
 		}
-		last, err := latest(tx, d.AppointmentID)
+		last, err := s.last(ctx, tx, d.AppointmentID)
 		if err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func (s *Service) Withdraw(ctx context.Context, id care.AppointmentID, screen Sc
 		if err != nil {
 			return err
 		}
-		last, err := latest(tx, id)
+		last, err := s.last(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -264,19 +264,10 @@ func (s *Service) standing(ctx context.Context, tx *store.Tx, id care.Appointmen
 	if err != nil || !ok {
 		return care.ConsentNone, err
 	}
-	rec := r.record()
-	raw, err := s.Keeper.Open(ctx, tx, rec.PatientID, place(rec.ID), r.Bundle)
-	if fault.KindOf(err) == fault.Unavailable {
+	if ok, err = s.proven(ctx, tx, r); err != nil || !ok {
 		return care.ConsentNone, err
 	}
-	if err == nil {
-		err = genuine(raw, r, s.Signer.Private().Public().(ed25519.PublicKey))
-	}
-	if err != nil {
-		tx.Report(store.Finding{Object: "consents/" + r.ID, Reason: "forged"})
-		return care.ConsentNone, nil
-	}
-	return rec.State, nil
+	return r.record().State, nil
 }
 
 // MediaAllowed tells whether sound and picture may flow (product A7). It is
