@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"visavis/consent"
+	"visavis/consent/entitlement"
 	"visavis/internal/care"
 	"visavis/internal/testkit"
 )
@@ -156,6 +157,9 @@ func TestVerifyConsent_WhoDecided(t *testing.T) {
 	doctor := consent.BundleActor{Role: care.Doctor, ID: "s", Name: "Dr Claire MARTIN", Level: "psc", Proof: "psc eidas1"}
 	link := consent.BundleActor{Role: care.Patient, ID: "p", Level: "link", Proof: "link"}
 	mother := &consent.BundleAgent{Name: "Julie MOREAU", Relation: consent.Mother}
+	onFile := &consent.BundleAgent{Name: "Julie MOREAU", Relation: consent.Mother, Proof: entitlement.OnFile}
+	seen := &consent.BundleAgent{Name: "Ana RUIZ", Relation: consent.ChosenAdult, Proof: entitlement.Attested, Document: entitlement.Passport}
+	urgent := &consent.BundleEmergency{Situation: "unable", Source: "CSP L1111-4", Reason: "Inconscient,\nsigned by key 0."}
 	for name, c := range map[string]struct {
 		b    consent.Bundle
 		want string
@@ -165,9 +169,15 @@ func TestVerifyConsent_WhoDecided(t *testing.T) {
 		"aloud": {consent.Bundle{Patient: patient, Channel: consent.Oral, Actor: doctor},
 			"patient: Léa MOREAU|decided by: the patient|channel: oral, said aloud; nothing was pressed by the patient|attested by: Dr Claire MARTIN, doctor s|sign-in: psc, psc eidas1"},
 		"aloud, by a mother": {consent.Bundle{Patient: minor, Channel: consent.Oral, Actor: doctor, Agent: mother},
-			"patient: Léa MOREAU, a minor|decided by: Julie MOREAU (mother), for the patient|channel: oral, said aloud; nothing was pressed by the patient|attested by: Dr Claire MARTIN, doctor s|sign-in: psc, psc eidas1"},
-		"a representative": {consent.Bundle{Patient: minor, Channel: consent.Representative, Actor: link, Agent: mother},
-			"patient: Léa MOREAU, a minor|decided by: Julie MOREAU (mother), for the patient|channel: representative, pressed on the page in the session below|session of: patient p|sign-in: link, link"},
+			"patient: Léa MOREAU, a minor|decided by: Julie MOREAU (mother), for the patient|representative known by: not told by a record of this shape|channel: oral, said aloud; nothing was pressed by the patient|attested by: Dr Claire MARTIN, doctor s|sign-in: psc, psc eidas1"},
+		"a representative": {consent.Bundle{Patient: minor, Channel: consent.Representative, Actor: link, Agent: onFile},
+			"patient: Léa MOREAU, a minor|decided by: Julie MOREAU (mother), for the patient|representative known by: a code sent to their contact on the patient's file|channel: representative, pressed on the page in the session below|session of: patient p|sign-in: link, link"},
+		"secrecy, with an adult of their choice": {consent.Bundle{Patient: minor, Channel: consent.Oral, Actor: doctor, Agent: seen, Ground: entitlement.Secrecy},
+			"patient: Léa MOREAU, a minor|decided by: Ana RUIZ (chosen-adult), for the patient|representative known by: an identity document that the professional attests to have seen: passport|channel: oral, said aloud; nothing was pressed by the patient|attested by: Dr Claire MARTIN, doctor s|ground: secrecy asked for by the minor, the holders of parental authority are not told (CSP L1111-5)|sign-in: psc, psc eidas1"},
+		"contraception": {consent.Bundle{Patient: minor, Channel: consent.Oral, Actor: doctor, Ground: entitlement.Contraception},
+			"patient: Léa MOREAU, a minor|decided by: the patient|channel: oral, said aloud; nothing was pressed by the patient|attested by: Dr Claire MARTIN, doctor s|ground: contraception of a minor, the holders of parental authority are not told (CSP L5134-1)|sign-in: psc, psc eidas1"},
+		"an emergency": {consent.Bundle{Patient: patient, Channel: consent.Emergency, Actor: doctor, Emergency: urgent},
+			"patient: Léa MOREAU|decided by: nobody agreed; care began in an emergency|channel: emergency, no agreement was asked for or it could not be|attested by: Dr Claire MARTIN, doctor s|situation: unable (CSP L1111-4)|reason given by the doctor: Inconscient, signed by key 0.|sign-in: psc, psc eidas1"},
 		"a way not known yet": {consent.Bundle{Patient: patient, Channel: "paper", Actor: doctor},
 			"patient: Léa MOREAU|decided by: the patient|channel: paper|session of: Dr Claire MARTIN, doctor s|sign-in: psc, psc eidas1"},
 	} {

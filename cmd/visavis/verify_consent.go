@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"visavis/consent"
+	"visavis/consent/entitlement"
 	"visavis/internal/config"
 )
 
@@ -41,7 +43,11 @@ func (v verifyCmd) evidence(out io.Writer, cfg *config.Config) error {
 		return err
 	}
 	b := found.Bundle
-	fmt.Fprintf(out, "genuine: %s, on %s, about the text %s for the act of %s\n", b.Decision, b.At, b.Text.ID, either(b.ActStart, "an unknown start"))
+	about := "about the text " + b.Text.ID
+	if b.Emergency != nil {
+		about = "no text was shown,"
+	}
+	fmt.Fprintf(out, "genuine: %s, on %s, %s for the act of %s\n", b.Decision, b.At, about, either(b.ActStart, "an unknown start"))
 	for _, line := range decidedBy(b) {
 		fmt.Fprintln(out, line)
 	}
@@ -55,26 +61,33 @@ func (v verifyCmd) evidence(out io.Writer, cfg *config.Config) error {
 	return nil
 }
 
-// decidedBy says for whom a decision was taken, by whom, by which way, and who
-// attests it: a third party must not take an oral agreement that a professional
-// attested for one that the patient gave.
+// decidedBy says for whom a decision was taken, by whom and how that is known, by
+// which way, who attests it, and on which ground: a third party must not take an
+// oral agreement that a professional attested for one that the patient gave, nor
+// an emergency for an agreement.
 func decidedBy(b consent.Bundle) []string {
-	patient := b.Patient.Name
+	patient := oneLine(b.Patient.Name)
 	if b.Patient.Minor {
 		patient += ", a minor"
 	}
-	by := "the patient"
-	if b.Agent != nil {
-		by = fmt.Sprintf("%s (%s), for the patient", b.Agent.Name, b.Agent.Relation)
+	lines := []string{"patient: " + patient}
+	switch {
+	case b.Emergency != nil:
+		lines = append(lines, "decided by: nobody agreed; care began in an emergency")
+	case b.Agent != nil:
+		lines = append(lines, fmt.Sprintf("decided by: %s (%s), for the patient", oneLine(b.Agent.Name), b.Agent.Relation), "representative known by: "+knownBy(*b.Agent))
+	default:
+		lines = append(lines, "decided by: the patient")
 	}
-	lines := []string{"patient: " + patient, "decided by: " + by}
 	actor := fmt.Sprintf("%s %s", b.Actor.Role, b.Actor.ID)
 	if b.Actor.Name != "" {
-		actor = b.Actor.Name + ", " + actor
+		actor = oneLine(b.Actor.Name) + ", " + actor
 	}
 	switch b.Channel {
 	case consent.Oral:
 		lines = append(lines, "channel: oral, said aloud; nothing was pressed by the patient", "attested by: "+actor)
+	case consent.Emergency:
+		lines = append(lines, "channel: emergency, no agreement was asked for or it could not be", "attested by: "+actor)
 	case consent.Representative:
 		lines = append(lines, "channel: representative, pressed on the page in the session below", "session of: "+actor)
 	case consent.Web:
@@ -82,12 +95,47 @@ func decidedBy(b consent.Bundle) []string {
 	default:
 		lines = append(lines, "channel: "+string(b.Channel), "session of: "+actor)
 	}
-	lines = append(lines, "sign-in: "+b.Actor.Level+", "+b.Actor.Proof)
+	lines = append(append(lines, grounds(b)...), "sign-in: "+b.Actor.Level+", "+b.Actor.Proof)
 	if b.PractitionerName != "" {
-		lines = append(lines, fmt.Sprintf("professional of the act: %s, %s", b.PractitionerName, b.OrganizationName))
+		lines = append(lines, fmt.Sprintf("professional of the act: %s, %s", oneLine(b.PractitionerName), oneLine(b.OrganizationName)))
 	}
 	return lines
 }
+
+// knownBy says how it is known who a representative is. Bundles of the first two
+// shapes do not tell.
+func knownBy(a consent.BundleAgent) string {
+	switch a.Proof {
+	case entitlement.OnFile:
+		return "a code sent to their contact on the patient's file"
+	case entitlement.Attested:
+		return "an identity document that the professional attests to have seen: " + string(a.Document)
+	case "":
+		return "not told by a record of this shape"
+	}
+	return string(a.Proof)
+}
+
+// grounds says why the holders of parental authority are not told, and what a
+// doctor wrote of an emergency.
+func grounds(b consent.Bundle) (lines []string) {
+	switch b.Ground {
+	case entitlement.Ordinary:
+	case entitlement.Secrecy:
+		lines = append(lines, "ground: secrecy asked for by the minor, the holders of parental authority are not told (CSP L1111-5)")
+	case entitlement.Contraception:
+		lines = append(lines, "ground: contraception of a minor, the holders of parental authority are not told (CSP L5134-1)")
+	default:
+		lines = append(lines, "ground: "+string(b.Ground))
+	}
+	if e := b.Emergency; e != nil {
+		lines = append(lines, "situation: "+e.Situation+" ("+oneLine(e.Source)+")", "reason given by the doctor: "+oneLine(e.Reason))
+	}
+	return lines
+}
+
+// oneLine keeps what somebody typed from looking like a line of this program.
+func oneLine(typed string) string { return strings.Join(strings.Fields(typed), " ") }
 
 func either(a, b string) string {
 	if a != "" {
