@@ -172,6 +172,7 @@ func (f *face) postOpen(ctx context.Context, in *openIn) (*cookieMeOut, error) {
 		return nil, fault.New(fault.Gone, "link-not-yet").With("date", f.dates.Date(string(httpx.Language(ctx)), early.Opens.In(f.paris)))
 	}
 	if err != nil {
+		httpx.NameCaller(ctx, a) // a closed link opens nothing, and is refused in the name of its owner
 		return nil, err
 	}
 	return f.withSession(ctx, secret, a)

@@ -60,6 +60,9 @@ func (s *Service) getCallback(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, bindCookie(done.Choice, int(signinLife.Seconds())))
 	}
 	if err != nil && done.StepUp {
+		if fault.KindOf(err) == fault.Forbidden { // somebody else proved who they are, in this session
+			httpx.NoteRefusal(r.Context(), err)
+		}
 		http.Redirect(w, r, withCode(done.To, err), http.StatusFound)
 		return
 	}

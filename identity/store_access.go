@@ -87,10 +87,7 @@ type stepUpRow struct {
 func (stepUpRow) TableName() string { return "step_ups" }
 
 func putStepUp(tx *store.Tx, r stepUpRow) error {
-	if err := tx.G().Where("session_id = ?", r.SessionID).Delete(&stepUpRow{}).Error; err != nil {
-		return err
-	}
-	return tx.G().Create(&r).Error
+	return tx.G().Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "session_id"}}, DoUpdates: clause.AssignmentColumns([]string{"at", "mac"})}).Create(&r).Error
 }
 
 func stepUpOf(tx *store.Tx, id care.SessionID) (stepUpRow, error) {

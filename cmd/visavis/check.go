@@ -45,6 +45,7 @@ func (checkCmd) Run(ctx context.Context, cfg *config.Config) error {
 		{"SMS gateway", func(ctx context.Context, c *config.Config) error { return tryHTTP(ctx, c.SMS.URL) }},
 		{"codes to patients", tryCodes},
 		{"budgets", tryBudgets},
+		{"data protection", tryOfficers},
 		{"time stamps of consents", tryStamp},
 	} {
 		err := c.try(ctx, cfg)

@@ -37,9 +37,11 @@ type foundation struct {
 	seq    *audit.Sequencer
 	kept   *audit.Journal // of the audit log, in the data folder
 	heads  *headKeeper
-	table  *authz.Table
-	limits limit.Limiter
-	redis  redis.UniversalClient // nil without REDIS_URL
+
+	numbering numbering // of the audit log
+	table     *authz.Table
+	limits    limit.Limiter
+	redis     redis.UniversalClient // nil without REDIS_URL
 }
 
 // purpose is what a command opens the installation for.

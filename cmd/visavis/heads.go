@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
+	"time"
 
 	"visavis/internal/audit"
 	"visavis/internal/config"
+	"visavis/internal/health"
 	"visavis/internal/telemetry"
 )
 
@@ -35,10 +38,54 @@ func (auditHeadCmd) Run(ctx context.Context, cfg *config.Config) error {
 // whether one that was committed is gone.
 func (f *foundation) numberEntries(ctx context.Context) error {
 	_, err := f.seq.Sequence(ctx)
-	if errors.Is(err, audit.ErrTampered) {
+	if f.numbering.note(err, f.clock.Now()) && errors.Is(err, audit.ErrTampered) {
 		f.log.Error("integrity: the audit log is not numbered any more", "error", err)
 	}
 	return errors.Join(err, f.seq.CheckJournal(ctx, f.kept), f.alarm(ctx))
+}
+
+// numberedLate is how long after the last success of the job, which runs every
+// second, health says that entries get no number.
+const numberedLate = 2 * time.Minute
+
+// numbering is what the job that numbers entries came to.
+type numbering struct {
+	failing
+	tampered atomic.Bool
+	last     atomic.Int64 // when it succeeded, in Unix seconds; 0 before the first time
+}
+
+// note remembers a result and tells whether it is a new failure.
+func (n *numbering) note(err error, now time.Time) bool {
+	if err == nil {
+		n.last.Store(now.Unix())
+	}
+	n.tampered.Store(errors.Is(err, audit.ErrTampered))
+	return n.set(err)
+}
+
+// begin counts from now, before the first run.
+func (n *numbering) begin(now time.Time) { n.last.Store(now.Unix()) }
+
+// probeNumbering says that new entries of the audit log get no number: the log in
+// the database was changed, or the job fails or does not run. People are served all
+// the same, and each entry is kept with its MAC and in the journal, but no signed
+// head covers it.
+func (p *platform) probeNumbering(context.Context) error {
+	n := &p.numbering
+	text := n.text.Load()
+	last := time.Unix(n.last.Load(), 0)
+	switch {
+	case text != nil && n.tampered.Load():
+		return &health.Error{Code: "audit-changed", Degraded: true, Detail: "the audit log in the database was cut or changed, its new entries get no number: stop, keep a copy of the database, and run visavis verify, which names what is wrong (runbook, Audit log). " + *text}
+	case n.last.Load() > 0 && p.clock.Now().Sub(last) > numberedLate:
+		detail := "new entries of the audit log got no number since " + last.UTC().Format("2006-01-02 15:04:05 UTC")
+		if text != nil {
+			detail += ": " + *text
+		}
+		return &health.Error{Code: "audit-not-numbered", Degraded: true, Detail: detail}
+	}
+	return nil
 }
 
 // alarm tells the operator which rows were refused because nobody with the key

@@ -53,11 +53,13 @@ func (p *platform) observe(context.Context) error {
 		health.Probe{Name: "key-missing", Run: p.probeKey},
 		health.Probe{Name: "no-media", Run: p.probeMedia},
 		health.Probe{Name: "heads-not-kept", Run: p.probeHeads},
+		health.Probe{Name: "audit-not-numbered", Run: p.probeNumbering},
 		health.Probe{Name: "files-broken", Run: p.probeFiles},
 		health.Probe{Name: "codes-not-sent", Run: p.probeOutlets},
 		health.Probe{Name: "budget-reached", Run: p.probeBudgets},
 		health.Probe{Name: "medicines-old", Run: p.probeBase},
 		health.Probe{Name: "medicines-not-updated", Run: p.probeUpdate},
+		health.Probe{Name: "no-data-protection", Run: p.probeOfficers},
 		health.Probe{Name: "refusal-alarms", Run: p.probeAlarms})
 	return nil
 }
@@ -66,6 +68,7 @@ func (p *platform) observe(context.Context) error {
 func (p *platform) watch() {
 	ctx, stop := context.WithCancel(authz.With(context.Background(), authz.SystemActor()))
 	p.vitals.stop = stop
+	p.numbering.begin(p.clock.Now())
 	go p.vitals.monitor.Watch(ctx)
 	go p.writeDownBroken(ctx)
 	go p.writeDownBudgets(ctx)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +15,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"visavis/internal/audit"
+	"visavis/internal/clock"
 	"visavis/internal/health"
 	"visavis/internal/installation"
 	"visavis/internal/medicines"
@@ -113,6 +117,7 @@ func TestHealth_NamesEachCause(t *testing.T) {
 
 		// Somebody else holds the writer: SQLite's lock, the row on PostgreSQL.
 		db := r.open()
+		r.auditChanged(db)
 		hold, held := make(chan struct{}), make(chan struct{})
 		done := make(chan error, 1)
 		go func() {
@@ -245,6 +250,79 @@ func index(t *testing.T) *medicines.Index {
 		t.Fatal(err)
 	}
 	return x
+}
+
+// auditChanged cuts the end of the audit log, with hashes and heads, under the
+// program that numbers it: that is a cause with what to do, care goes on, and an
+// end put back is the end of the cause.
+func (r *rig) auditChanged(db *store.DB) {
+	r.t.Helper()
+	testkit.AllowAuditChanges(r.t, db)
+	pool, err := db.SQL()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	exec := func(q string) {
+		r.t.Helper()
+		if _, err := pool.Exec(q); err != nil {
+			r.t.Fatalf("%s: %v", q, err)
+		}
+	}
+	testkit.Eventually(r.t, 30*time.Second, "every entry is numbered under a head", func() bool {
+		var heads, open int
+		err := pool.QueryRow("SELECT (SELECT count(*) FROM audit_heads), (SELECT count(*) FROM audit WHERE seq IS NULL)").Scan(&heads, &open)
+		<-time.After(100 * time.Millisecond)
+		return err == nil && heads > 0 && open == 0
+	})
+	exec("CREATE TABLE kept_heads AS SELECT * FROM audit_heads")
+	exec("DELETE FROM audit_heads")
+	report := r.becomes("audit-changed", health.Degraded)
+	for _, c := range report.Causes {
+		if c.Code == "audit-changed" && !strings.Contains(c.Detail, "visavis verify") {
+			r.t.Errorf("the operator is not told what to do: %s", c.Detail)
+		}
+	}
+	r.slots("MARTIN") // people are served
+	exec("DELETE FROM audit_heads")
+	exec("INSERT INTO audit_heads SELECT * FROM kept_heads")
+	exec("DROP TABLE kept_heads")
+	r.becomes("", health.OK)
+}
+
+// TestHealth_Numbering: whatever stops the numbering of the audit log is a cause,
+// with its name and since when.
+func TestHealth_Numbering(t *testing.T) {
+	now := clock.NewFake(testkit.Morning())
+	p := &platform{foundation: &foundation{clock: now}}
+	says := func(what, code string) {
+		t.Helper()
+		err := p.probeNumbering(t.Context())
+		var e *health.Error
+		switch {
+		case code == "" && err != nil:
+			t.Errorf("%s: %v", what, err)
+		case code != "" && (!errors.As(err, &e) || e.Code != code || !e.Degraded || e.Detail == ""):
+			t.Errorf("%s: %v, want %s", what, err, code)
+		}
+	}
+	says("before the start", "")
+	p.numbering.begin(now.Now())
+	says("at the start", "")
+	now.Advance(numberedLate + time.Second)
+	says("it never ran", "audit-not-numbered")
+	p.numbering.note(nil, now.Now())
+	says("it ran", "")
+	p.numbering.note(errors.New("the disk is full"), now.Now())
+	says("it failed once", "")
+	now.Advance(numberedLate + time.Second)
+	if fresh := p.numbering.note(errors.New("the disk is full"), now.Now()); fresh {
+		t.Error("the same failure is told again")
+	}
+	says("it fails for minutes", "audit-not-numbered")
+	p.numbering.note(fmt.Errorf("%w: cut", audit.ErrTampered), now.Now())
+	says("the log was changed", "audit-changed")
+	p.numbering.note(nil, now.Now())
+	says("it is whole again", "")
 }
 
 // TestHealth_NoMedia: an app without a media role says so, and still books.

@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"visavis/cmd/visavis/clinic"
 	"visavis/identity"
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/config"
 	"visavis/internal/health"
 	"visavis/internal/httpx"
+	"visavis/internal/installation"
 	"visavis/internal/lang"
 	"visavis/internal/limit"
 	"visavis/internal/refusals"
@@ -67,57 +72,62 @@ func (q refusalPeople) PatientName(ctx context.Context, id care.PatientID) (stri
 	return q.identity.PatientName(ctx, id)
 }
 
-// Responsible asks identity which organisation has somebody for data protection.
-func (q refusalPeople) Responsible(ctx context.Context, o care.OrganizationID) (care.OrganizationID, error) {
-	all, err := q.everybody(ctx)
-	first := o
-	for _, at := range slices.Backward(all) {
-		for _, p := range at {
-			if p.Active && p.Capabilities&authz.DataProtection != 0 {
-				if first = p.Organization.ID; first == o {
-					return o, err
-				}
-			}
-		}
-	}
-	return first, err
-}
-
-// everybody lists the people of each organisation, by FINESS.
-func (q refusalPeople) everybody(ctx context.Context) (all [][]identity.Staff, err error) {
-	list, err := q.identity.Organizations(ctx)
-	for _, o := range list {
-		people, err := q.identity.Everybody(ctx, o.ID)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, people)
-	}
-	return all, err
-}
-
-// StaffNames asks identity for the people whom the data protection of an
-// organisation answers for.
+// StaffNames asks identity for the people of an organisation.
 func (q refusalPeople) StaffNames(ctx context.Context, o care.OrganizationID) (map[care.StaffID]string, error) {
-	all, err := q.everybody(ctx)
+	people, err := q.identity.Everybody(ctx, o)
 	names := map[care.StaffID]string{}
-	for _, people := range all {
-		if len(people) == 0 {
-			continue
-		}
-		at := people[0].Organization.ID
-		answers, err := q.Responsible(ctx, at)
-		if err != nil {
-			return nil, err
-		}
-		if answers != o {
-			continue
-		}
-		for _, p := range people {
-			names[p.ID] = named(p)
-		}
+	for _, p := range people {
+		names[p.ID] = named(p)
 	}
 	return names, err
+}
+
+// withoutOfficer names the organisations that have people at work and nobody
+// among them for data protection: nobody reads what is refused there, and nobody
+// of another organisation may.
+func withoutOfficer(ctx context.Context, directory *identity.Service) (list []string, err error) {
+	organizations, err := directory.Organizations(ctx)
+	for _, o := range organizations {
+		people, err := directory.Everybody(ctx, o.ID)
+		if err != nil {
+			return nil, err
+		}
+		people = slices.DeleteFunc(people, func(p identity.Staff) bool { return !p.Active })
+		officer := func(p identity.Staff) bool { return p.Capabilities&authz.DataProtection != 0 }
+		if len(people) > 0 && !slices.ContainsFunc(people, officer) {
+			list = append(list, fmt.Sprintf("%s (FINESS %s)", o.Name, o.FINESS))
+		}
+	}
+	return list, err
+}
+
+func noOfficer(list []string) string {
+	return "nobody may read what is refused in " + strings.Join(list, ", ") + ": give somebody there the capability data-protection in the staff file, then visavis clinic apply (runbook, Refused accesses)"
+}
+
+// probeOfficers tells of organisations whose refusals nobody may read.
+func (p *platform) probeOfficers(ctx context.Context) error {
+	list, err := withoutOfficer(authz.With(ctx, authz.SystemActor()), p.identity)
+	if err != nil || len(list) == 0 {
+		return nil // a database that is away has its own probe
+	}
+	return &health.Error{Code: "no-data-protection", Degraded: true, Detail: noOfficer(list)}
+}
+
+// tryOfficers is what check says of the same. It is no failure of the machine.
+func tryOfficers(ctx context.Context, cfg *config.Config) error {
+	var list []string
+	err := atDesk(ctx, cfg, toRead, func(ctx context.Context, d clinic.Desk) (err error) {
+		list, err = withoutOfficer(ctx, d.People)
+		return err
+	})
+	switch {
+	case errors.Is(err, installation.ErrNotBegun):
+		return fmt.Errorf("%w: there is no organisation yet", errUnset)
+	case err == nil && len(list) > 0:
+		return fmt.Errorf("%w: %s", errUnset, noOfficer(list))
+	}
+	return err
 }
 
 // CompanionPatient asks identity at whose side a companion comes.

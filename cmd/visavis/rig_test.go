@@ -259,12 +259,31 @@ var accountButton = regexp.MustCompile(`(?s)name="id" value="([^"]+)".*?name="ac
 // national identifier of a demo account.
 func (r *rig) staff(account string) *testkit.Client {
 	r.t.Helper()
+	cookies := map[string]string{}
+	landed, page := r.identify("/api/auth/psc/start?return=/pro", account, cookies)
+	if cookies[httpx.CookieName] == "" {
+		r.t.Fatalf("%s is not signed in: %s %s", account, landed, page)
+	}
+	return r.client().With(cookies[httpx.CookieName])
+}
+
+// stepUp has whoever owns an account prove who they are in the session of c, and
+// gives the page that the browser lands on.
+func (r *rig) stepUp(c *testkit.Client, account string) string {
+	r.t.Helper()
+	landed, _ := r.identify("/api/auth/psc/start?again=1&return=/pro/encounters/x", account, map[string]string{httpx.CookieName: c.Session()})
+	return landed
+}
+
+// identify is a browser that goes to Pro Santé Connect and comes back with an
+// account. It gives the page of ours that it lands on, and adds the cookies it got.
+func (r *rig) identify(start, account string, cookies map[string]string) (landed string, page []byte) {
+	r.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	cookies := map[string]string{}
 	follow := func(req *http.Request) (*http.Response, []byte) {
 		for {
 			if strings.HasPrefix(req.URL.String(), r.url) {
@@ -297,7 +316,7 @@ func (r *rig) staff(account string) *testkit.Client {
 			}
 		}
 	}
-	req, err := http.NewRequest(http.MethodGet, r.url+"/api/auth/psc/start?return=/pro", nil)
+	req, err := http.NewRequest(http.MethodGet, r.url+start, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -312,10 +331,7 @@ func (r *rig) staff(account string) *testkit.Client {
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, page = follow(req)
-	if cookies[httpx.CookieName] == "" {
-		r.t.Fatalf("%s is not signed in: %d %s", account, resp.StatusCode, page)
-	}
-	return r.client().With(cookies[httpx.CookieName])
+	return resp.Header.Get("Location"), page
 }
 
 // account is the national identifier of somebody of the demo clinic.

@@ -137,6 +137,8 @@ func TestEveryRouteKeepsItsDoor(t *testing.T) {
 		care.Secretary: r.staff(account("LEROY")), care.Pharmacist: r.staff(account("NGUYEN")),
 	}
 	officer := r.staff(account("ROCHER"))
+	callers[care.Admin] = officer
+	capabilities := map[care.Role]authz.Capability{care.Admin: authz.DataProtection}
 	told := map[care.Role]int{} // refusals that people were answered
 	levels := map[care.Role]authz.Level{care.Patient: authz.LevelLink, care.Anonymous: authz.LevelNone}
 	p := wired(t)
@@ -151,7 +153,7 @@ func TestEveryRouteKeepsItsDoor(t *testing.T) {
 			if !ok {
 				level = authz.LevelPSC
 			}
-			may := p.table.May(authz.Actor{Role: role, Level: level}, route.Action)
+			may := p.table.May(authz.Actor{Role: role, Level: level, Capabilities: capabilities[role]}, route.Action)
 			a := knock(c, route, `{"nothing":"known"}`)
 			headers(t, name, a)
 			if slices.Contains([]int{401, 403, 404}, a.Status) {
@@ -176,20 +178,30 @@ func TestEveryRouteKeepsItsDoor(t *testing.T) {
 			}
 		}
 	}
+	pharmacy := r.staff(account("GARNIER")) // each reads the refusals of her own organisation
 	for role, c := range callers {
 		if role != care.Anonymous {
 			if told[role] < 20 {
 				t.Errorf("%s was refused %d times only: the walk walks nowhere", role, told[role])
 			}
-			r.traced(officer, self(c), told[role])
+			own, other := officer, pharmacy
+			if role == care.Pharmacist {
+				own, other = pharmacy, officer
+			}
+			r.traced(own, self(c), told[role])
+			if list := r.refusals(other, "person="+self(c)); len(list) > 0 {
+				t.Errorf("another organisation reads what %s was refused: %+v", role, list)
+			}
 		}
 	}
-	var alarms struct {
-		Items []struct{ Person struct{ Role string } }
-	}
-	officer.Get("/api/refusal-alarms").Want(200).JSON(&alarms)
-	if len(alarms.Items) < len(callers)-1 {
-		t.Errorf("%d alarms after the walk of %d people", len(alarms.Items), len(callers)-1)
+	for who, want := range map[*testkit.Client]int{officer: len(callers) - 2, pharmacy: 1} {
+		people := map[string]bool{}
+		for _, a := range r.openAlarms(who) {
+			people[a.Person.ID] = true
+		}
+		if len(people) != want {
+			t.Errorf("alarms about %d people, want %d", len(people), want)
+		}
 	}
 }
 
@@ -215,7 +227,8 @@ func (r *rig) traced(officer *testkit.Client, person string, want int) {
 // refused is a line of the page of data protection.
 type refused struct {
 	Action, Area, Ref, Reason string
-	Count                     int
+	Count, Missing            int
+	Refs                      []string
 	Person                    struct{ ID, Kind, Name, Pseudonym string }
 }
 

@@ -132,6 +132,31 @@ func TestLaws(t *testing.T) {
 	}
 }
 
+// TestLaws_DataProtection: the capability adds the page of refusals of the own
+// organisation to what an administrator may do, and nothing else to anybody.
+func TestLaws_DataProtection(t *testing.T) {
+	table := load(t)
+	for _, act := range table.Actions() {
+		own := strings.HasPrefix(string(act), "refusal.")
+		for _, role := range Roles {
+			plain := Actor{Role: role, Level: LevelPSC}
+			officer := plain
+			officer.Capabilities = DataProtection
+			for _, rel := range []Relation{Own, Team, Org, Other, None} {
+				before, with := table.Can(plain, act, rel) == nil, table.Can(officer, act, rel) == nil
+				switch {
+				case own && with != (role == care.Admin && rel == Org):
+					t.Errorf("%s: %s with data-protection, relation %c: %v", act, role, rel, with)
+				case own && before:
+					t.Errorf("%s: %s without data-protection, relation %c", act, role, rel)
+				case !own && before != with:
+					t.Errorf("%s: data-protection changes what %s may do, relation %c", act, role, rel)
+				}
+			}
+		}
+	}
+}
+
 func TestUnknownActionIsRefused(t *testing.T) {
 	table := load(t)
 	for _, role := range Roles {

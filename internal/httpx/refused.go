@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"slices"
@@ -37,6 +38,15 @@ func refused(ctx context.Context, f *fault.Error) {
 		return
 	}
 	r.server.o.Refused(authz.Refusal{Actor: a, Action: r.action, Object: r.object, Reason: reason})
+}
+
+// NoteRefusal reports a refusal that is answered with a redirect, as a problem is
+// by itself. Other errors are left alone.
+func NoteRefusal(ctx context.Context, err error) {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		refused(ctx, f)
+	}
 }
 
 // reasonOf gives the code of a problem that refuses a person; empty for one that

@@ -6,7 +6,8 @@
 // Note takes a refusal in memory, so that the answer is neither other nor slower
 // than for a record that does not exist; a writer follows once a second. The first
 // refusal of a person for an object has an entry of its own, 50 of them in ten
-// minutes; the rest is summed in entries that are at most 10 seconds late. A
+// minutes; the rest is summed, by kind of thing, in entries that are at most 10
+// seconds late and list each different object that was tried (targets.go). A
 // process that is killed loses at most the last second of first refusals and the
 // last ten seconds of sums. A database that is away loses nothing until 5,000
 // entries wait; then the log has their number.

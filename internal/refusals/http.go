@@ -212,6 +212,8 @@ type refusalBody struct {
 	Reason  string     `json:"reason" doc:"code of the refusal"`
 	Count   int        `json:"count"`
 	Objects int        `json:"objects,omitempty" doc:"different ones, in a sum"`
+	Refs    []string   `json:"refs,omitempty" doc:"ends of the numbers of what was tried, in a sum: those that no line before tells of, at most 200"`
+	Missing int        `json:"missing,omitempty" doc:"different ones that the list leaves out: it is incomplete"`
 }
 
 type refusalsOut struct {
@@ -250,15 +252,24 @@ func (f *face) refusal(names map[care.StaffID]string, l audit.Line) refusalBody 
 	b := refusalBody{ID: l.ID, At: l.At, Person: f.person(names, l.Actor, l.Role), Action: string(l.Action), Reason: l.Detail["reason"], Count: 1}
 	var id string
 	b.Area, id, _ = strings.Cut(l.Object, "/")
-	b.Ref = id[max(0, len(id)-6):]
+	b.Ref = end(id)
+	for _, target := range strings.Fields(l.Detail["targets"]) {
+		b.Refs = append(b.Refs, end(target))
+	}
 	if n, err := strconv.Atoi(l.Detail["count"]); err == nil {
 		b.Count = n
 	}
 	if n, err := strconv.Atoi(l.Detail["objects"]); err == nil {
 		b.Objects = n
 	}
+	if n, err := strconv.Atoi(l.Detail["unlisted"]); err == nil {
+		b.Missing = n
+	}
 	return b
 }
+
+// end gives the part of a number that is shown.
+func end(id string) string { return id[max(0, len(id)-6):] }
 
 // query reads what is looked for.
 func (f *face) query(ctx context.Context, in *refusalsIn) (Query, error) {

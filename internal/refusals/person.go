@@ -2,6 +2,7 @@ package refusals
 
 import (
 	"hash/maphash"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type refusal struct {
 	action authz.Action
 	object string
 	reason string
+	sum    bool // of different objects: object is their kind
 }
 
 // several is what a sum of different refusals is about.
@@ -36,11 +38,13 @@ const several = "several"
 
 // entry waits to be written.
 type entry struct {
-	actor   authz.Actor
-	org     care.OrganizationID
-	what    refusal
-	count   int
-	objects int // different ones in a sum; 0 in an entry of its own
+	actor    authz.Actor
+	org      care.OrganizationID
+	what     refusal
+	count    int
+	objects  int      // different ones in a sum; 0 in an entry of its own
+	targets  []string // ids that the sum is the first to tell of, at most listed
+	unlisted int      // different ids that it leaves out
 }
 
 // person is what is remembered of one actor.
@@ -51,21 +55,15 @@ type person struct {
 	// Of the entries.
 	spanAt time.Time
 	seen   map[refusal]bool // had an entry of their own in the span
+	tried  tried            // targets that an entry of the span tells of
 	fresh  []entry          // wait for it to be written
-	sum    sum
-	sumAt  time.Time // the next sum, not before
+	sums   map[string]*sum  // by kind of object
+	sumAt  time.Time        // the next sums, not before
 	wait   time.Duration
 
 	// Of the alarms.
 	objects map[uint64]mark
 	counts  [maxRules]counter
-}
-
-// sum is what had no entry of its own since the last sum.
-type sum struct {
-	count   int
-	what    refusal // of all of them, or several
-	objects map[string]bool
 }
 
 // mark is an object that a person was refused.
@@ -88,55 +86,66 @@ type counter struct {
 }
 
 func newPerson(a authz.Actor, now time.Time) *person {
-	return &person{actor: a, spanAt: now, seen: map[refusal]bool{}, objects: map[uint64]mark{}}
+	return &person{actor: a, spanAt: now, seen: map[refusal]bool{}, tried: tried{}, sums: map[string]*sum{}, objects: map[uint64]mark{}}
 }
 
-// note takes one refusal for the entries.
-func (p *person) note(what refusal, now time.Time) {
+// note takes one refusal for the entries. It tells whether the list of what was
+// tried has lost a target.
+func (p *person) note(what refusal, now time.Time, room *room) (lost bool) {
 	if now.Sub(p.spanAt) >= span {
 		p.spanAt = now
 		clear(p.seen)
+		p.tried.forget(room)
 	}
+	kind, id, _ := strings.Cut(what.object, "/")
+	key := room.hash(what.object)
 	if !p.seen[what] && len(p.seen) < firsts {
 		p.seen[what] = true
+		if id != "" {
+			p.tried.add(kind, key, room)
+		}
 		p.fresh = append(p.fresh, entry{actor: p.actor, what: what, count: 1})
-		return
+		return false
 	}
-	p.sum.add(what)
-}
-
-func (s *sum) add(what refusal) {
-	switch {
-	case s.count == 0:
-		*s = sum{what: what, objects: map[string]bool{}}
-	case s.what != what && s.what.object == what.object:
-		s.what.action, s.what.reason = several, several
-	case s.what != what:
-		s.what = refusal{several, several, several}
+	if p.sums[kind] == nil {
+		if len(p.sums) >= maxKinds {
+			kind = several
+		}
+		if p.sums[kind] == nil {
+			p.sums[kind] = newSum(what)
+		}
 	}
-	s.count++
-	if len(s.objects) < maxObjects {
-		s.objects[what.object] = true
-	}
+	return p.sums[kind].add(what, kind, id, key, p.tried, room)
 }
 
 // due gives the entries to write now, all with everything.
-func (p *person) due(now time.Time, everything bool) (list []entry) {
+func (p *person) due(now time.Time, everything bool, room *room) (list []entry) {
 	list, p.fresh = p.fresh, nil
-	if p.sum.count == 0 || now.Before(p.sumAt) && !everything {
+	if len(p.sums) == 0 || now.Before(p.sumAt) && !everything {
 		return list
 	}
-	list = append(list, entry{actor: p.actor, what: p.sum.what, count: p.sum.count, objects: len(p.sum.objects)})
-	p.sum = sum{}
+	for _, kind := range slices.Sorted(maps.Keys(p.sums)) {
+		list = append(list, p.sums[kind].entries(p.actor)...)
+		p.sums[kind].forget(room)
+	}
+	clear(p.sums)
 	p.wait = min(max(firstWait, 2*p.wait), lastWait)
 	p.sumAt = now.Add(p.wait)
 	return list
 }
 
+// forget gives back what is remembered of the targets of a person who is dropped.
+func (p *person) forget(room *room) {
+	p.tried.forget(room)
+	for _, s := range p.sums {
+		s.forget(room)
+	}
+}
+
 // pending tells whether anything waits to be written.
 func (p *person) pending() bool {
 	changed := slices.ContainsFunc(p.counts[:], func(c counter) bool { return c.raised || c.grown })
-	return len(p.fresh) > 0 || p.sum.count > 0 || changed
+	return len(p.fresh) > 0 || len(p.sums) > 0 || changed
 }
 
 // watch counts n equal refusals for the alarms; set are the rules that count it.
@@ -144,7 +153,7 @@ func (p *person) watch(rules []Rule, set uint32, what refusal, n int, at time.Ti
 	if set == 0 {
 		return
 	}
-	if what.object != several {
+	if !what.sum && what.object != several {
 		p.mark(maphash.String(seed, what.object)^uint64(set), mark{at, set})
 	}
 	for rest := set; rest != 0; rest &= rest - 1 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"visavis/internal/audit"
@@ -67,8 +68,23 @@ func (s *Service) againLocked(l audit.Line) {
 		return
 	}
 	p.last = l.At
-	what := refusal{l.Action, l.Object, l.Detail["reason"]}
-	p.watch(s.rules, matching(s.rules, a, what.reason, l.At), what, count, l.At, s.seed, func() string { return "" })
+	noID := func() string { return "" }
+	what := refusal{action: l.Action, object: l.Object, reason: l.Detail["reason"]}
+	set := matching(s.rules, a, what.reason, l.At)
+	targets := strings.Fields(l.Detail["targets"])
+	for _, target := range targets {
+		one := what
+		if one.object = l.Object + "/" + target; l.Object == several {
+			one.object = target
+		}
+		p.watch(s.rules, set, one, 1, l.At, s.seed, noID)
+	}
+	if what.sum = len(targets) > 0; count > len(targets) {
+		p.watch(s.rules, set, what, count-len(targets), l.At, s.seed, noID)
+	}
+	if n, err := strconv.Atoi(l.Detail["unlisted"]); err == nil && n > 0 {
+		p.watch(s.rules, matching(s.rules, a, listIncomplete, l.At), what, n, l.At, s.seed, noID)
+	}
 }
 
 // standingLocked lets an alarm whose window goes on take what comes.

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,11 +34,7 @@ type People interface {
 	PatientOrganization(ctx context.Context, id care.PatientID) (care.OrganizationID, error)
 	// PatientName is how people call a patient.
 	PatientName(ctx context.Context, id care.PatientID) (string, error)
-	// Responsible gives the organisation whose data protection answers for another:
-	// itself when somebody there has the capability, else the first that has one.
-	Responsible(ctx context.Context, o care.OrganizationID) (care.OrganizationID, error)
-	// StaffNames gives the people whom the data protection of an organisation
-	// answers for, also those who left.
+	// StaffNames gives the people of an organisation, also those who left.
 	StaffNames(ctx context.Context, o care.OrganizationID) (map[care.StaffID]string, error)
 	// CompanionPatient gives at whose side a companion comes.
 	CompanionPatient(ctx context.Context, id care.CompanionID) (care.PatientID, error)
@@ -67,7 +64,8 @@ type Service struct {
 
 	mu     sync.Mutex
 	people map[string]*person
-	lost   int // refusals that found no room
+	room   room // of the targets of all people
+	lost   int  // refusals that found no room
 
 	end  chan struct{}
 	done chan struct{}
@@ -76,7 +74,8 @@ type Service struct {
 // New returns a service that writes nothing by itself until Start.
 func New(d Deps) (*Service, error) {
 	rules, err := LoadRules()
-	return &Service{Deps: d, rules: rules, seed: maphash.MakeSeed(), people: map[string]*person{}}, err
+	seed := maphash.MakeSeed()
+	return &Service{Deps: d, rules: rules, seed: seed, room: room{seed: seed}, people: map[string]*person{}}, err
 }
 
 // Note takes a refusal. It never blocks for the database and never fails; somebody
@@ -93,10 +92,14 @@ func (s *Service) Note(r authz.Refusal) {
 		s.lost++
 		return
 	}
-	what := refusal{r.Action, r.Object, r.Reason}
+	what := refusal{action: r.Action, object: r.Object, reason: r.Reason}
 	p.actor, p.last = r.Actor, now
-	p.note(what, now)
-	p.watch(s.rules, matching(s.rules, r.Actor, r.Reason, now), what, 1, now, s.seed, func() string { return care.NewID(now) })
+	lost := p.note(what, now, &s.room)
+	newID := func() string { return care.NewID(now) }
+	p.watch(s.rules, matching(s.rules, r.Actor, r.Reason, now), what, 1, now, s.seed, newID)
+	if lost {
+		p.watch(s.rules, matching(s.rules, r.Actor, listIncomplete, now), what, 1, now, s.seed, newID)
+	}
 }
 
 // personLocked finds what is remembered of an actor. When too many are remembered
@@ -117,6 +120,7 @@ func (s *Service) personLocked(a authz.Actor, now time.Time) *person {
 		if oldest == "" {
 			return nil
 		}
+		s.people[oldest].forget(&s.room)
 		delete(s.people, oldest)
 	}
 	p = newPerson(a, now)
@@ -199,15 +203,15 @@ func (s *Service) collect(everything bool) (changes []change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, p := range s.people {
-		sums := p.sum.count > 0
-		for _, e := range p.due(now, everything) {
+		sums := len(p.sums) > 0
+		for _, e := range p.due(now, everything, &s.room) {
 			if len(s.waiting) >= maxWaiting {
 				s.lost += e.count
 				continue
 			}
 			s.waiting = append(s.waiting, e)
 		}
-		told := !sums || p.sum.count == 0 // alarms are updated when the sums are written
+		told := !sums || len(p.sums) == 0 // alarms are updated when the sums are written
 		for i := range p.counts {
 			if c := &p.counts[i]; c.raised || c.grown && told {
 				changes = append(changes, change{person: id, rule: i, fresh: c.raised, alarm: s.alarmLocked(p, i), actor: p.actor})
@@ -215,6 +219,7 @@ func (s *Service) collect(everything bool) (changes []change) {
 			}
 		}
 		if now.Sub(p.last) >= remembered && !p.pending() {
+			p.forget(&s.room)
 			delete(s.people, id)
 		}
 	}
@@ -261,6 +266,12 @@ func (s *Service) write(ctx context.Context, list []entry) error {
 			if e.objects > 0 {
 				detail["objects"] = strconv.Itoa(e.objects)
 			}
+			if len(e.targets) > 0 {
+				detail["targets"] = strings.Join(e.targets, " ")
+			}
+			if e.unlisted > 0 {
+				detail["unlisted"] = strconv.Itoa(e.unlisted)
+			}
 			err := s.Audit.Append(authz.With(ctx, e.actor), tx, audit.Entry{
 				Action: e.what.action, Object: e.what.object, Outcome: audit.Refused, Organization: e.org, Detail: detail,
 			})
@@ -272,16 +283,14 @@ func (s *Service) write(ctx context.Context, list []entry) error {
 	})
 }
 
-// organization gives whose data protection answers for an actor: of their own
-// organisation, or of that of the patient's file. Empty when it is not known.
+// organization gives whose data protection answers for an actor: their own
+// organisation, or that of the patient's file, and no other, also when nobody there
+// has the capability yet. Empty when it is not known.
 func (s *Service) organization(ctx context.Context, a authz.Actor) care.OrganizationID {
 	o := a.OrganizationID
 	var err error
 	if o == "" && a.PatientID != "" {
 		o, err = s.People.PatientOrganization(ctx, a.PatientID)
-	}
-	if err == nil && o != "" {
-		o, err = s.People.Responsible(ctx, o)
 	}
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		s.Log.Warn("refusals: whose data protection answers is not known", "actor", s.Pseudonym(a.ID()), "error", err)

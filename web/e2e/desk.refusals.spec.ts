@@ -8,12 +8,15 @@ const t = wordsIn('fr');
 const en = wordsIn('en');
 
 /** Asks for records that are not theirs, as a program would. */
-const prowl = (page: Page, count: number) =>
-  page.evaluate(async (n) => {
-    const id = (i: number) => `018f0000-0000-7000-8000-${String(i).padStart(12, '0')}`;
-    const answers = await Promise.all(Array.from({ length: n }, (_, i) => fetch(`/api/patients/${id(i)}`)));
-    return answers.map((a) => a.status);
-  }, count);
+const prowl = (page: Page, count: number, first = 0) =>
+  page.evaluate(
+    async ([n, from]) => {
+      const id = (i: number) => `018f0000-0000-7000-8000-${String(from + i).padStart(12, '0')}`;
+      const answers = await Promise.all(Array.from({ length: n }, (_, i) => fetch(`/api/patients/${id(i)}`)));
+      return answers.map((a) => a.status);
+    },
+    [count, first] as const,
+  );
 
 test('an alarm about refused accesses is read and dealt with', async ({ browser }) => {
   test.setTimeout(240_000);
@@ -76,6 +79,17 @@ test('an alarm about refused accesses is read and dealt with', async ({ browser 
   await expect(officer.getByText(en('refusals', 'reason.not-found')).first()).toBeVisible();
   await expectGoodAtEveryWidth(officer, 'the log in English');
   await speak(officer, 'fr');
+
+  // More than have a line of their own: the rest is listed by number.
+  await prowl(nurse, 60, 100);
+  await expect(async () => {
+    await officer.goto('/pro/acces-refuses');
+    await officer.getByRole('tab', { name: t('refusals', 'tab.log') }).click();
+    await officer.getByText(/numéros essayés/).first().click({ timeout: 2000 });
+    await expect(officer.getByText(/…000159/)).toBeVisible({ timeout: 1000 });
+  }).toPass({ timeout: 30_000 });
+  await expectGoodAtEveryWidth(officer, 'the log with a list');
+  await shot(officer, 'refusals-list-desk');
   await officer.setViewportSize({ width: 360, height: 740 });
   await expectFits(officer, 'the log at 360 px');
   await shot(officer, 'refusals-log-phone');

@@ -2650,6 +2650,11 @@ export interface components {
             id: string;
             /**
              * Format: int64
+             * @description different ones that the list leaves out: it is incomplete
+             */
+            missing?: number;
+            /**
+             * Format: int64
              * @description different ones, in a sum
              */
             objects?: number;
@@ -2658,6 +2663,8 @@ export interface components {
             reason: string;
             /** @description end of its number */
             ref?: string;
+            /** @description ends of the numbers of what was tried, in a sum: those that no line before tells of, at most 200 */
+            refs?: string[];
         };
         RefusalsRefusalsOutBody: {
             items: components["schemas"]["RefusalsRefusalBody"][];

@@ -76,6 +76,13 @@ function Row({ refusal: r, onPerson }: { refusal: Refusal; onPerson?: (p: Refuse
       <span>
         {sayReason(t, r.reason)}
         <span className={styles.soft}> {about}</span>
+        {r.refs && (
+          <details className={styles.refs}>
+            <summary>{t('log.refs', { count: r.refs.length })}</summary>
+            <p>{r.refs.map((ref) => `…${ref}`).join(' · ')}</p>
+          </details>
+        )}
+        {(r.missing ?? 0) > 0 && <strong className={styles.missing}>{t('log.missing', { count: r.missing ?? 0 })}</strong>}
       </span>
       <span className={styles.count}>{often}</span>
     </li>
