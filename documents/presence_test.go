@@ -154,3 +154,35 @@ func TestAwait_LastFactsOfTheCall(t *testing.T) {
 		t.Errorf("the report is older than its signature:\n%s", page)
 	}
 }
+
+// TestSign_VideoThatNobodyMeasured (issue 9, A3): no image is stated where a process of
+// ours died during the act and may have measured some; what was measured is stated.
+func TestSign_VideoThatNobodyMeasured(t *testing.T) {
+	for name, c := range map[string]struct {
+		seconds    int
+		unmeasured bool
+		none, some bool
+	}{
+		"nothing, measured": {0, false, true, false},
+		"nothing is known":  {0, true, false, false},
+		"some is known":     {27, true, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := testkit.NewHouse(t, testkit.OpenSQLite(t))
+			svc, w := open(t, h)
+			w.change(func(a *paper.Act) { a.VideoSeconds, a.Unmeasured = c.seconds, c.unmeasured })
+			d := signed(t, svc, 0)
+			files, err := svc.Files(staff(care.Doctor, claire), d.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page := pdfText(t, files.PDF)
+			if none := strings.Contains(page, "jamais transmise"); none != c.none {
+				t.Errorf("says that no image went both ways: %v, want %v", none, c.none)
+			}
+			if some := strings.Contains(page, "pendant 27 s"); some != c.some {
+				t.Errorf("says how long the image went both ways: %v, want %v", some, c.some)
+			}
+		})
+	}
+}

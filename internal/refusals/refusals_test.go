@@ -239,6 +239,13 @@ func TestAlarms_Rules(t *testing.T) {
 		"a closed link":                {guest(), "link-revoked", 10, 10, 0, "closed"},
 		"599 of anything":              {guest(), "code-needed", 599, 50, 0, ""},
 		"600 of anything":              {guest(), "code-needed", 600, 50, 0, "flood"},
+		"a patient, a record 29 times": {guest(), "not-found", 29, 1, 0, ""},
+		"a patient, a record 30 times": {guest(), "not-found", 30, 1, 0, "repeats"},
+		"the reserved page, once less": {eve(), "capability-needed", 4, 1, time.Minute, ""},
+		"orders of a call, once less":  {guest(), "live-forbidden", 19, 1, 0, ""},
+		"a session, once less":         {eve(), "sign-in", 9, 9, 0, ""},
+		"a minor, once less":           {guest(), "representative-not-on-file", 4, 1, 0, ""},
+		"another site, once less":      {eve(), "cross-origin", 2, 1, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := testkit.NewHouse(t, testkit.OpenSQLite(t))
