@@ -82,18 +82,19 @@ join kills "go, kills" "$kills"
 # Bad networks, whose time counts, and calls between real browsers want the machine for themselves.
 gotest "go, bad networks" ./sfu
 gotest "go, calls in browsers" -p 1 -run 'Browser|Chromium' ./signaling ./cmd/visavis
-# Two at a time: four starve the calls of signaling, which wait longest and go first.
-gotest "go, race detector" -p 2 -short -race ./signaling ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
+# Two at a time: four starve the calls of signaling. The two that wait longest go first.
+gotest "go, race detector" -p 2 -short -race ./signaling ./sfu ./internal/{audit,clock,events,httpx,limit,seal,store}/... ./signaling/... ./sfu/... ./turn/...
 # How pages look (widths, languages, axe) does not depend on the database: once. Each demo has its own people: the patients'
-# phones, then the other database's story, beside the desks.
+# phones, then the story on both databases, beside the desks.
 beside() {
 	journeys "journeys phone" scripts/e2e.sh phone --project=phone
 	journeys "journeys postgres" go run ./internal/testkit/services scripts/e2e.sh postgres --project=story
+	journeys "journeys story" scripts/e2e.sh story --project=story
 	journeys "journeys stepup" env VISAVIS_SIGN_FOR=0s scripts/e2e.sh stepup
 }
 aside phone beside
 phone=$!
-journeys "journeys desk" scripts/e2e.sh desk --project=desk --project=story
+journeys "journeys desk" scripts/e2e.sh desk --project=desk
 join phone "journeys phone" "$phone"
 
 echo "$((SECONDS - began)) s in all"
