@@ -58,16 +58,12 @@ func (s *Service) agreement(ctx context.Context, tx *store.Tx, r Record) (a Agre
 	if err != nil {
 		return a, err
 	}
-	raw, err := s.Keeper.Open(ctx, tx, r.PatientID, place(r.ID), row.Bundle)
+	b, err := s.openBundle(ctx, tx, r.PatientID, row)
 	if err != nil {
 		return a, err
 	}
 	if ok, err := s.proven(ctx, tx, row); err != nil || !ok {
 		return a, errors.Join(err, errDamaged())
-	}
-	var b Bundle
-	if err := json.Unmarshal(raw, &b); err != nil {
-		return a, fmt.Errorf("consent: %w", err)
 	}
 	a = Agreement{Record: r}
 	if b.Agent != nil {
@@ -135,14 +131,14 @@ func (s *Service) Confidential(ctx context.Context, id care.AppointmentID) (yes 
 	return yes, err
 }
 
-// caring tells whether a role takes care of patients: who else sees an act that a minor
-// keeps secret sees neither why nor with whom.
-func caring(r care.Role) bool { return r == care.Doctor || r == care.Nurse }
+// providesCare tells whether a role treats patients. Every other role that sees an act which
+// a minor keeps secret sees neither its ground nor the adult who came along.
+func providesCare(r care.Role) bool { return r == care.Doctor || r == care.Nurse }
 
 // seenBy leaves out of a record the ground of a minor, which their parents, who hold their
 // links, and the office do not learn (CSP L1111-5, L5134-1).
 func (r Record) seenBy(role care.Role) Record {
-	if !caring(role) {
+	if !providesCare(role) {
 		r.Ground = entitlement.Ordinary
 	}
 	return r
@@ -152,7 +148,7 @@ func (r Record) seenBy(role care.Role) Record {
 // whoever does not take care of them. From the eighteenth birthday on the links are theirs.
 func (s *Service) mayProve(ctx context.Context, id care.AppointmentID, act Act) error {
 	role := authz.From(ctx).Role
-	if caring(role) {
+	if providesCare(role) {
 		return nil
 	}
 	secret, err := s.Confidential(ctx, id)
@@ -175,20 +171,35 @@ func (s *Service) repeats(ctx context.Context, tx *store.Tx, last Record, d Deci
 	if last.State != d.State || last.TextID != d.TextID || last.Channel != d.Channel || last.Ground != d.Ground {
 		return false, nil
 	}
-	r, ok, err := lastSealed(tx, d.AppointmentID)
+	b, ok, err := s.lastBundle(ctx, tx, last)
 	if err != nil || !ok {
 		return false, err
-	}
-	raw, err := s.Keeper.Open(ctx, tx, last.PatientID, place(last.ID), r.Bundle)
-	if err != nil {
-		return false, err
-	}
-	var b Bundle
-	if err := json.Unmarshal(raw, &b); err != nil {
-		return false, fmt.Errorf("consent: %w", err)
 	}
 	if b.Agent == nil || d.Agent == nil {
 		return b.Agent == nil && d.Agent == nil, nil
 	}
 	return b.Agent.Name == d.Agent.Name && b.Agent.Relation == d.Agent.Relation && b.Agent.Document == d.Agent.Document, nil
+}
+
+// openBundle opens the bundle of a record of a patient. It does not ask whether the record
+// is what was signed: proven does.
+func (s *Service) openBundle(ctx context.Context, tx *store.Tx, patient care.PatientID, r row) (b Bundle, err error) {
+	raw, err := s.Keeper.Open(ctx, tx, patient, place(care.ConsentID(r.ID)), r.Bundle)
+	if err != nil {
+		return b, err
+	}
+	if err := json.Unmarshal(raw, &b); err != nil {
+		return b, fmt.Errorf("consent: %w", err)
+	}
+	return b, nil
+}
+
+// lastBundle opens the bundle of the newest record of an act; ok is false when the act has none.
+func (s *Service) lastBundle(ctx context.Context, tx *store.Tx, last Record) (b Bundle, ok bool, err error) {
+	r, ok, err := lastSealed(tx, last.AppointmentID)
+	if err != nil || !ok {
+		return b, false, err
+	}
+	b, err = s.openBundle(ctx, tx, last.PatientID, r)
+	return b, err == nil, err
 }

@@ -2,8 +2,6 @@ package consent
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -73,22 +71,12 @@ func (s *Service) DecideEmergency(ctx context.Context, u Urgent) (Record, error)
 	return r, err
 }
 
-// repeated gives the emergency on record when it is told again. Another situation or reason
-// fails as Conflict "emergency-recorded": the first one stands, and says when it was told.
+// repeated gives the emergency on record when the same one is decided again. Another situation
+// or reason fails as Conflict "emergency-recorded": the first one stands.
 func (s *Service) repeated(ctx context.Context, tx *store.Tx, last Record, situation, reason string) (Record, error) {
-	r, ok, err := lastSealed(tx, last.AppointmentID)
+	b, _, err := s.lastBundle(ctx, tx, last)
 	if err != nil {
 		return Record{}, err
-	}
-	var b Bundle
-	if ok {
-		raw, err := s.Keeper.Open(ctx, tx, last.PatientID, place(last.ID), r.Bundle)
-		if err != nil {
-			return Record{}, err
-		}
-		if err := json.Unmarshal(raw, &b); err != nil {
-			return Record{}, fmt.Errorf("consent: %w", err)
-		}
 	}
 	if b.Emergency == nil || b.Emergency.Situation != situation || b.Emergency.Reason != reason {
 		return Record{}, fault.New(fault.Conflict, "emergency-recorded")

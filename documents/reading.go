@@ -38,7 +38,7 @@ func (s *Service) List(ctx context.Context, patient care.PatientID) ([]*Document
 		if list, err = s.ofPatient(ctx, tx, patient); err != nil {
 			return err
 		}
-		if list, err = s.shown(ctx, list); err != nil {
+		if list, err = notSecret(ctx, s, list, actOfDocument); err != nil {
 			return err
 		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "document.list", Object: "patient/" + string(patient), Patient: patient})
@@ -46,23 +46,27 @@ func (s *Service) List(ctx context.Context, patient care.PatientID) ([]*Document
 	return list, err
 }
 
-// shown takes the documents of confidential acts out of what a patient's session sees.
-func (s *Service) shown(ctx context.Context, list []*Document) ([]*Document, error) {
+// notSecret takes what belongs to confidential acts out of what a patient's session sees;
+// of gives the act and the patient of one thing.
+func notSecret[T any](ctx context.Context, s *Service, list []T, of func(T) (care.EncounterID, care.PatientID)) ([]T, error) {
 	if authz.From(ctx).Role != care.Patient {
 		return list, nil
 	}
-	out := make([]*Document, 0, len(list))
-	for _, d := range list {
-		secret, err := s.Secrecy.Confidential(ctx, d.EncounterID, d.PatientID)
+	out := make([]T, 0, len(list))
+	for _, x := range list {
+		act, patient := of(x)
+		secret, err := s.Secrecy.Confidential(ctx, act, patient)
 		if err != nil {
 			return nil, err
 		}
 		if !secret {
-			out = append(out, d)
+			out = append(out, x)
 		}
 	}
 	return out, nil
 }
+
+func actOfDocument(d *Document) (care.EncounterID, care.PatientID) { return d.EncounterID, d.PatientID }
 
 // open loads a document for the actor of ctx.
 func (s *Service) open(ctx context.Context, tx *store.Tx, id care.DocumentID, action authz.Action) (*Document, error) {
@@ -77,7 +81,7 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, id care.DocumentID, ac
 	if err := s.Table.Can(authz.From(ctx), action, rel); err != nil {
 		return nil, err
 	}
-	list, err := s.shown(ctx, []*Document{d})
+	list, err := notSecret(ctx, s, []*Document{d}, actOfDocument)
 	if err == nil && len(list) == 0 {
 		err = fault.Missing()
 	}

@@ -190,7 +190,7 @@ func (s *Service) listStills(ctx context.Context, patient care.PatientID, object
 		if list, err = find(tx); err != nil {
 			return err
 		}
-		if list, err = s.shownStills(ctx, list); err != nil {
+		if list, err = notSecret(ctx, s, list, actOfStill); err != nil {
 			return err
 		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "still.list", Object: object, Patient: patient})
@@ -198,23 +198,7 @@ func (s *Service) listStills(ctx context.Context, patient care.PatientID, object
 	return list, err
 }
 
-// shownStills takes the photos of confidential acts out of what a patient's session sees, as shown does documents.
-func (s *Service) shownStills(ctx context.Context, list []*Still) ([]*Still, error) {
-	if authz.From(ctx).Role != care.Patient {
-		return list, nil
-	}
-	out := make([]*Still, 0, len(list))
-	for _, st := range list {
-		secret, err := s.Secrecy.Confidential(ctx, st.EncounterID, st.PatientID)
-		if err != nil {
-			return nil, err
-		}
-		if !secret {
-			out = append(out, st)
-		}
-	}
-	return out, nil
-}
+func actOfStill(st *Still) (care.EncounterID, care.PatientID) { return st.EncounterID, st.PatientID }
 
 // OpenStill gives a photo, checked against the hash it came with, and writes who opened it.
 func (s *Service) OpenStill(ctx context.Context, id string) (st *Still, data []byte, err error) {
@@ -229,7 +213,7 @@ func (s *Service) OpenStill(ctx context.Context, id string) (st *Still, data []b
 		if err := s.Table.Can(authz.From(ctx), "still.read", rel); err != nil {
 			return err
 		}
-		list, err := s.shownStills(ctx, []*Still{st})
+		list, err := notSecret(ctx, s, []*Still{st}, actOfStill)
 		if err == nil && len(list) == 0 {
 			err = fault.Missing()
 		}

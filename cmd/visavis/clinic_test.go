@@ -94,7 +94,7 @@ func (r *rig) file(text string) string {
 // an empty store, the example, the server, and a patient who books.
 func TestFirstClinic(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Parallel()
 	test := func(t *testing.T, r *rig) {

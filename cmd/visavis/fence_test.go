@@ -21,7 +21,7 @@ import (
 // on the same PostgreSQL. When it wakes up it ends by itself with a sentence, takes no job, and the other serves on.
 func TestFence_PausedHolder(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts two programs")
+		t.Skip("starts two programs: not in -short")
 	}
 	t.Parallel()
 	database := testkit.EmptyPostgres(t)
@@ -104,7 +104,7 @@ func TestFence_PausedHolder(t *testing.T) {
 // TestFence_PausedSQLite: on a folder the lock stays with a process that stands still, and another is refused.
 func TestFence_PausedSQLite(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Parallel()
 	r := newRig(t, "", "")

@@ -21,7 +21,7 @@ import (
 // next head are refused.
 func TestACutAuditLogIsFound(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Parallel()
 	stores(t, func(t *testing.T, database, redis string) {

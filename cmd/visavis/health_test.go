@@ -85,7 +85,7 @@ func (r *rig) becomes(code string, status health.Status) health.Report {
 // process lives, and forgotten when it is back.
 func TestHealth_NamesEachCause(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Parallel()
 	rigs(t, func(t *testing.T, r *rig) {
@@ -149,7 +149,7 @@ func TestHealth_NamesEachCause(t *testing.T) {
 // are refused by name with a time to try again, and health names the lock until it is gone.
 func TestHealth_TableLock(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Parallel()
 	r := newRig(t, testkit.EmptyPostgres(t)+"&lock_timeout=3000", "")
@@ -328,7 +328,7 @@ func TestHealth_Numbering(t *testing.T) {
 // TestHealth_NoMedia: an app without a media role says so, and still books.
 func TestHealth_NoMedia(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Parallel()
 	r := newRig(t, "", "", "VISAVIS_ROLE=app")
@@ -339,7 +339,7 @@ func TestHealth_NoMedia(t *testing.T) {
 // the data folder of the running demo is for others; check says so before.
 func TestDataFolder_IsPrivate(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Parallel()
 	r := newRig(t, "", "")

@@ -22,7 +22,7 @@ import (
 // VISAVIS_KILLS says how often (50 for the acceptance).
 func TestKilledAgainAndAgain(t *testing.T) {
 	if testing.Short() {
-		t.Skip("kills the program for a minute")
+		t.Skip("kills the program for a minute: not in -short")
 	}
 	kills, err := strconv.Atoi(os.Getenv("VISAVIS_KILLS"))
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // which role may do what.
 func TestTwoRoles_BookingToSignature(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Parallel()
 	owner, app := testkit.TwoRoles(t)
@@ -73,7 +73,7 @@ func TestTwoRoles_BookingToSignature(t *testing.T) {
 // names the command to run. After migrate as the owner, it can serve.
 func TestTwoRoles_Migrate(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Setenv("DATABASE_OWNER_URL", "")
 	owner, app := testkit.TwoRoles(t)

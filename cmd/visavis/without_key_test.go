@@ -32,7 +32,7 @@ import (
 // go test -run Hostile -v prints the table.
 func TestHostile_DatabaseWithoutKey(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the program")
+		t.Skip("starts the program: not in -short")
 	}
 	t.Parallel()
 	stores(t, func(t *testing.T, database, redis string) {

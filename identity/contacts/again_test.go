@@ -122,10 +122,10 @@ func TestContacts_WhatDidNotStartIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestContacts_ReachedIsOfEverybody: the budgets that health tells of are those without
-// which people are refused who did nothing. One that a stranger can use up for one
+// TestContacts_HealthNamesSharedBudgets: health names the budgets that everybody shares, without
+// which people who did nothing are refused. One that a stranger can use up for a single
 // contact, link, act or practitioner is not among them, whatever else is counted.
-func TestContacts_ReachedIsOfEverybody(t *testing.T) {
+func TestContacts_HealthNamesSharedBudgets(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		shared := map[string]bool{"sms-money-hour": true, "sms-money-day": true, "mail-codes-hour": true, "mail-codes-day": true, "request-sms-hour": true,
 			"request-sms-day": true, "request-mail-hour": true, "request-organization-hour": true, "link-sms-hour": true}
