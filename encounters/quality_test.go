@@ -125,6 +125,40 @@ func TestTheReportTellsIncidentsWithTheirCause(t *testing.T) {
 	}
 }
 
+// Nobody signs a guess (issue 9, A2): a stretch that was bad while every figure was good, and the incident of the
+// server in it, are shown to the clinic as not explained, and the report has the incident alone.
+func TestTheReportTellsNoGuess(t *testing.T) {
+	h := testkit.NewHouse(t, testkit.OpenSQLite(t))
+	svc := newService(h)
+	e, t0 := booked(t, h, svc), h.Clock.Now()
+	at := func(s int) int64 { return store.Micros(t0.Add(time.Duration(s) * time.Second)) }
+	for seat, p := range map[string]events.Presence{"s1": {PersonID: string(lea), Role: care.Patient}, "s2": {PersonID: string(claire), Role: care.Doctor}} {
+		p.EncounterID, p.SeatID, p.At = e.ID, seat, at(0)
+		publish(t, h, events.ParticipantJoined, string(e.ID), p)
+		m := events.Measured{EncounterID: e.ID, SeatID: seat, Role: p.Role}
+		for s := 10; s <= 300; s += 10 {
+			x := events.Sample{At: at(s), Ms: 10_000, Word: "good", Up: num(600), Down: num(600), RTT: num(40), Pair: "udp"}
+			if seat == "s1" && s > 240 && s <= 280 {
+				x.Word = "audio-only"
+			}
+			m.Samples = append(m.Samples, x)
+		}
+		publish(t, h, events.MediaMeasured, string(e.ID), m)
+	}
+	publish(t, h, events.EncounterStarted, string(e.ID), events.Presence{EncounterID: e.ID, At: at(0)})
+	publish(t, h, events.MediaIncident, string(e.ID), events.Media{EncounterID: e.ID, SeatID: "s1", Code: "connection_lost", At: at(262)})
+	q, err := svc.Ribbons(t.Context(), facts(t, svc, e.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := q.Troubles(); len(list) != 1 || list[0].Cause.Code != "unknown" || list[0].Seat != "s1" {
+		t.Errorf("the page of the clinic: %+v", list)
+	}
+	if list := q.Incidents(); len(list) != 1 || list[0].Why != nil || list[0].Code != "connection_lost" {
+		t.Errorf("the report: %+v", list)
+	}
+}
+
 func TestEveryCauseHasItsSentence(t *testing.T) {
 	words, err := encounters.Texts()
 	if err != nil {
