@@ -345,8 +345,8 @@ func (s *Service) stepUp(ctx context.Context, row signinRow, who prosante.Profes
 	return done, err
 }
 
-// proved fills in until when a professional's sign-in suffices to sign, and
-// whether they proved again who they are since it began. The row of a step-up counts with its MAC
+// proved fills in until when a professional's sign-in suffices to sign, and whether they
+// proved again who they are in this session. The row of a step-up counts with its MAC
 // only, so that nobody writes one in the database.
 func (s *Service) proved(tx *store.Tx, r sessionRow, a authz.Actor) (authz.Actor, error) {
 	if a.StaffID == "" {
@@ -362,9 +362,9 @@ func (s *Service) proved(tx *store.Tx, r sessionRow, a authz.Actor) (authz.Actor
 	}
 	if !hmac.Equal(up.Mac, s.stepUpMAC(a.SessionID, up.At)) {
 		tx.Report(store.Finding{Object: "step_ups/" + r.ID, Reason: "forged"})
-	} else if up.At >= r.At {
-		a.SteppedUp = true
+		return a, nil
 	}
+	a.SteppedUp = true
 	return a, nil
 }
 
