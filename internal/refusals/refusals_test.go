@@ -206,7 +206,8 @@ func TestKill(t *testing.T) {
 	})
 }
 
-// TestAlarms_Rules tries each kind of alarm just under its line and on it.
+// TestAlarms_Rules tries each kind of alarm just under its line and on it; a restart
+// raises none of them again.
 func TestAlarms_Rules(t *testing.T) {
 	for name, x := range map[string]struct {
 		who     authz.Actor
@@ -252,6 +253,9 @@ func TestAlarms_Rules(t *testing.T) {
 			s := open(t, h)
 			for n := range x.times {
 				s.Note(refusal(x.who, n%x.objects, x.reason))
+				if x.every > 0 {
+					flush(t, s, true)
+				}
 				h.Clock.Advance(x.every)
 			}
 			flush(t, s, true)
@@ -267,6 +271,18 @@ func TestAlarms_Rules(t *testing.T) {
 			}
 			if log := h.Logged.String(); x.want != "" && !strings.Contains(log, "pseudonym-") || strings.Contains(log, x.who.ID()) {
 				t.Errorf("the log: %s", log)
+			}
+			if x.want == "" {
+				return
+			}
+			s = open(t, h) // a restart, then one more: the alarm that stands grows, no other is raised
+			if err := errors.Join(s.Start(t.Context()), s.Stop(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			s.Note(refusal(x.who, 0, x.reason))
+			flush(t, s, true)
+			if list := alarms(t, s, ""); len(list) != len(kinds) {
+				t.Errorf("after a restart: %+v", list)
 			}
 		})
 	}
