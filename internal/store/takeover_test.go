@@ -14,10 +14,10 @@ import (
 )
 
 // holder opens a database as a process that serves.
-func holder(t *testing.T, url string) *store.DB {
+func holder(t *testing.T, o store.Options) *store.DB {
 	t.Helper()
 	ctx := context.Background()
-	db, err := store.Open(ctx, store.Options{URL: url})
+	db, err := store.Open(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func holder(t *testing.T, url string) *store.DB {
 // included, and it is told.
 func TestHold_FormerIsCutOff(t *testing.T) {
 	url := testkit.EmptyPostgres(t)
-	former := holder(t, url)
+	former := holder(t, store.Options{URL: url})
 	pool, err := former.SQL()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestHold_FormerIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	next := holder(t, url)
+	next := holder(t, store.Options{URL: url})
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("the next one waited for %v", took)
 	}
@@ -98,6 +98,25 @@ func TestHold_FormerIsCutOff(t *testing.T) {
 		t.Errorf("written: %d %v", probed, err)
 	}
 	if err := next.ProbeWriter(context.Background(), time.Now()); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+}
+
+// TestHold_FormerOnSQLite: a process whose folder lock was lost, as on a shared disk, and which another one followed, writes no
+// more: SQLite cuts no connection, so each transaction asks.
+func TestHold_FormerOnSQLite(t *testing.T) {
+	o := store.Options{DataDir: testkit.SQLite(t), Key: testkit.SQLiteKey()}
+	former := holder(t, o)
+	write := func(db *store.DB) error { return db.ProbeWriter(context.Background(), time.Now()) }
+	if err := write(former); err != nil {
+		t.Fatal(err)
+	}
+	next := holder(t, o)
+	if err := write(former); !errors.Is(err, store.ErrFenced) {
+		t.Errorf("the former writes: %v", err)
+	}
+	testkit.Receive(t, 5*time.Second, "what tells the former", former.Fenced())
+	if err := write(next); err != nil {
 		t.Errorf("the next one: %v", err)
 	}
 }
