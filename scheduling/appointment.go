@@ -36,8 +36,10 @@ func (s Status) May(next Status) bool { return slices.Contains(legal[s], next) }
 func (s Status) Open() bool { return s == Booked || s == Arrived }
 
 // Shown is the price the person saw before confirming (product B19), in cents
-// of euro, and where it came from.
+// of euro, and where it came from. When Known is false there was no tariff to
+// show, the person saw that, and the rest is zero.
 type Shown struct {
+	Known      bool
 	Amount     int64
 	Reimbursed int64
 	Source     string

@@ -15,7 +15,7 @@ import (
 	"visavis/internal/store"
 )
 
-// Booking asks for a slot. Shown holds the two amounts the person saw.
+// Booking asks for a slot. Shown holds the two amounts the person saw, or that no price is known.
 type Booking struct {
 	PractitionerID care.StaffID
 	Start          time.Time
@@ -74,15 +74,15 @@ func (s *Service) book(ctx context.Context, action authz.Action, b Booking) (r R
 			problems = append(problems, fault.Field{Name: "zone", Code: "zone-unknown"})
 		}
 		if len(problems) == 0 {
-			if err := s.agreed(slot, r.Card, &b.Shown); err != nil {
-				return err
-			}
 			if err := vacant(tx, r.Card.ID, slot.Interval, ""); err != nil {
 				return err
 			}
 		}
 		if r.Known, err = s.Patients.Resolve(ctx, b.Person, r.Card.OrganizationID); err != nil || len(problems) > 0 {
 			return joined(problems, err)
+		}
+		if b.Shown, err = s.checkPrice(slot, r.Card, r.Known.BirthDate, b.Shown); err != nil {
+			return err
 		}
 		if b.holder != nil {
 			if err := s.Contacts.Hold(ctx, r.Card.ID, b.holder); err != nil {
@@ -143,17 +143,6 @@ func (s *Service) offered(sched Schedule, start time.Time, by care.Role) (Slot, 
 
 func (s Schedule) notice() time.Duration { return time.Duration(s.Plan.Notice) * time.Minute }
 
-// agreed checks that the price shown is the price of the day (product B19), and
-// notes its source.
-func (s *Service) agreed(slot Slot, c Card, shown *Shown) error {
-	price, ok := s.Price(c, slot.Start)
-	if !ok || shown.Amount != price.Amount || shown.Reimbursed != price.Reimbursed {
-		return fault.New(fault.Conflict, "price-changed")
-	}
-	shown.Source = price.Source
-	return nil
-}
-
 // vacant fails when an appointment other than except overlaps. The schedule is
 // locked.
 func vacant(tx *store.Tx, practitioner care.StaffID, i Interval, except care.AppointmentID) error {
@@ -194,10 +183,14 @@ func (s *Service) keep(ctx context.Context, tx *store.Tx, action authz.Action, a
 	if err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, action, events.AppointmentBooked, a, map[string]string{
-		"start": a.Start.Format(time.RFC3339), "priceCents": strconv.FormatInt(a.Shown.Amount, 10),
-		"reimbursedCents": strconv.FormatInt(a.Shown.Reimbursed, 10), "priceSource": a.Shown.Source,
-	})
+	detail := map[string]string{"start": a.Start.Format(time.RFC3339), "price": "unknown"}
+	if a.Shown.Known {
+		detail = map[string]string{
+			"start": a.Start.Format(time.RFC3339), "priceCents": strconv.FormatInt(a.Shown.Amount, 10),
+			"reimbursedCents": strconv.FormatInt(a.Shown.Reimbursed, 10), "priceSource": a.Shown.Source,
+		}
+	}
+	return s.tell(ctx, tx, action, events.AppointmentBooked, a, detail)
 }
 
 // tell writes the audit line and the fact of a change.
@@ -272,14 +265,15 @@ func (s *Service) CheckBooking(ctx context.Context, b Booking) error {
 			problems = append(problems, fault.Field{Name: "zone", Code: "zone-unknown"})
 		}
 		if len(problems) == 0 {
-			if err := s.agreed(slot, card, &b.Shown); err != nil {
-				return err
-			}
 			if err := vacant(tx, card.ID, slot.Interval, ""); err != nil {
 				return err
 			}
 		}
-		return joined(problems, s.Patients.Check(b.Person, card.OrganizationID))
+		if err := joined(problems, s.Patients.Check(b.Person, card.OrganizationID)); err != nil {
+			return err
+		}
+		_, err = s.checkPrice(slot, card, b.Person.BirthDate, b.Shown)
+		return err
 	})
 }
 

@@ -31,28 +31,30 @@ type town struct {
 	mu       sync.Mutex
 	people   map[string]care.PatientID
 	names    map[care.PatientID]string
+	born     map[care.PatientID]string // YYYY-MM-DD
 	team     map[care.AppointmentID]care.StaffID
 	progress map[care.AppointmentID]Progress
 	states   map[care.AppointmentID]care.ConsentState
 	asked    []ContactRequest
-	taken    int   // attempts that were admitted and not given back
-	held     int   // calls of Hold
-	moved    int   // calls of Move
+	taken    int // attempts that were admitted and not given back
+	held     int // calls of Hold
+	moved    int // calls of Move
+	cards    []Card
 	refuse   error // of Admit
 	full     error // of Hold
 }
 
 func newTown() *town {
 	return &town{
-		people: map[string]care.PatientID{}, names: map[care.PatientID]string{}, team: map[care.AppointmentID]care.StaffID{},
+		cards: cards, people: map[string]care.PatientID{}, names: map[care.PatientID]string{}, born: map[care.PatientID]string{}, team: map[care.AppointmentID]care.StaffID{},
 		progress: map[care.AppointmentID]Progress{}, states: map[care.AppointmentID]care.ConsentState{},
 	}
 }
 
 var cards = []Card{
-	{ID: martin, DisplayName: "Claire Martin", Title: "Dr", Specialty: "SM26", RPPS: "10101010101", OrganizationID: lilas, OrganizationName: "Maison de santé des Lilas", City: "Les Lilas", Phone: "+33142000000", Bio: "Médecin de famille.", Languages: []string{"fr", "en"}},
-	{ID: dupre, DisplayName: "Hugo Dupré-Lacroix", Title: "Dr", Specialty: "SM15", OrganizationID: lilas, OrganizationName: "Maison de santé des Lilas"},
-	{ID: autre, DisplayName: "Anne Autre", Title: "Dr", Specialty: "SM42", OrganizationID: roses, OrganizationName: "Les Roses"},
+	{ID: martin, DisplayName: "Claire Martin", Title: "Dr", Profession: "10", Specialty: "SM26", RPPS: "10101010101", OrganizationID: lilas, OrganizationName: "Maison de santé des Lilas", City: "Les Lilas", Phone: "+33142000000", Bio: "Médecin de famille.", Languages: []string{"fr", "en"}},
+	{ID: dupre, DisplayName: "Hugo Dupré-Lacroix", Title: "Dr", Profession: "10", Specialty: "SM15", OrganizationID: lilas, OrganizationName: "Maison de santé des Lilas"},
+	{ID: autre, DisplayName: "Anne Autre", Title: "Dr", Profession: "10", Specialty: "SM42", OrganizationID: roses, OrganizationName: "Les Roses"},
 }
 
 func (w *town) Resolve(_ context.Context, p Person, _ care.OrganizationID) (Known, error) {
@@ -62,7 +64,7 @@ func (w *town) Resolve(_ context.Context, p Person, _ care.OrganizationID) (Know
 		if _, ok := w.names[p.ID]; !ok {
 			return Known{}, fault.Fields(fault.Field{Name: "patientId", Code: "not-a-choice"})
 		}
-		return Known{ID: p.ID}, nil
+		return Known{ID: p.ID, BirthDate: w.born[p.ID]}, nil
 	}
 	var problems []fault.Field
 	if p.FamilyName == "" {
@@ -78,9 +80,9 @@ func (w *town) Resolve(_ context.Context, p Person, _ care.OrganizationID) (Know
 	id, ok := w.people[key]
 	if !ok {
 		id = care.PatientID(fmt.Sprintf("0190bbbb-0000-7000-8000-%012d", len(w.people)+1))
-		w.people[key], w.names[id] = id, p.GivenName+" "+p.FamilyName
+		w.people[key], w.names[id], w.born[id] = id, p.GivenName+" "+p.FamilyName, p.BirthDate
 	}
-	return Known{ID: id, EmailHint: "z•••@exemple.fr"}, nil
+	return Known{ID: id, BirthDate: p.BirthDate, EmailHint: "z•••@exemple.fr"}, nil
 }
 
 // Check finds what Resolve would, and looks at nobody.
@@ -162,7 +164,7 @@ func (w *town) Names(_ context.Context, ids []care.PatientID) (map[care.PatientI
 }
 
 func (w *town) Card(_ context.Context, id care.StaffID) (Card, error) {
-	for _, c := range cards {
+	for _, c := range w.cards {
 		if c.ID == id {
 			return c, nil
 		}
@@ -171,13 +173,13 @@ func (w *town) Card(_ context.Context, id care.StaffID) (Card, error) {
 }
 
 func (w *town) Search(_ context.Context, specialties []string, name string) ([]Card, error) {
-	return slices.DeleteFunc(slices.Clone(cards), func(c Card) bool {
+	return slices.DeleteFunc(slices.Clone(w.cards), func(c Card) bool {
 		return specialties != nil && !slices.Contains(specialties, c.Specialty) || !strings.Contains(strings.ToLower(c.DisplayName), strings.ToLower(name))
 	}), nil
 }
 
 func (w *town) Colleagues(_ context.Context, o care.OrganizationID) ([]Card, error) {
-	return slices.DeleteFunc(slices.Clone(cards), func(c Card) bool { return c.OrganizationID != o }), nil
+	return slices.DeleteFunc(slices.Clone(w.cards), func(c Card) bool { return c.OrganizationID != o }), nil
 }
 
 func (w *town) InCareTeam(_ context.Context, id care.AppointmentID, staff care.StaffID) (bool, error) {
@@ -267,7 +269,7 @@ func booking(start time.Time, family string) Booking {
 	return Booking{
 		PractitionerID: martin, Start: start, Zone: "Indian/Reunion",
 		Person: Person{FamilyName: family, GivenName: "Zoé", BirthDate: "1990-01-02", Email: "zoe@exemple.fr", Language: care.French},
-		Shown:  Shown{Amount: 2500, Reimbursed: 1550}, Attempt: proven,
+		Shown:  Shown{Known: true, Amount: 2500, Reimbursed: 1550}, Attempt: proven,
 	}
 }
 

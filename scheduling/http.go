@@ -65,6 +65,14 @@ type shownBody struct {
 	ReimbursedCents int64 `json:"reimbursedCents"`
 }
 
+// shown is what a person saw; nothing means that no price was known.
+func (b *shownBody) shown() Shown {
+	if b == nil {
+		return Shown{}
+	}
+	return Shown{Known: true, Amount: b.AmountCents, Reimbursed: b.ReimbursedCents}
+}
+
 type bookIn struct {
 	Body struct {
 		PractitionerID string        `json:"practitionerId" maxLength:"36"`
@@ -72,7 +80,7 @@ type bookIn struct {
 		Patient        personBody    `json:"patient"`
 		Locale         string        `json:"locale" enum:"fr,en"`
 		Zone           string        `json:"zone" maxLength:"64" doc:"IANA name of the patient's zone"`
-		PriceShown     shownBody     `json:"priceShown" doc:"what the person saw before confirming"`
+		PriceShown     *shownBody    `json:"priceShown,omitempty" doc:"what the person saw before confirming; absent: that no price is known"`
 		Attempt        string        `json:"attempt,omitempty" maxLength:"64" doc:"the proven attempt of startBooking; a patient's own session needs none for a contact on file"`
 		Declared       *declaredBody `json:"declared,omitempty" doc:"allergies and treatments, when the patient says something of them"`
 	}
@@ -86,7 +94,7 @@ type bookForIn struct {
 		Patient        *personBody `json:"patient,omitempty" doc:"when the patient is not known"`
 		Locale         string      `json:"locale" enum:"fr,en"`
 		Zone           string      `json:"zone" maxLength:"64" doc:"IANA name of the patient's zone"`
-		PriceShown     shownBody   `json:"priceShown" doc:"what the person was told before confirming"`
+		PriceShown     *shownBody  `json:"priceShown,omitempty" doc:"what the person was told before confirming; absent: that no price is known"`
 	}
 }
 
@@ -177,7 +185,7 @@ func (s *Service) getPractitioner(ctx context.Context, in *practitionerIn) (*pra
 	}
 	out := &practitionerOut{s.offerBody(ctx, o)}
 	if !in.At.IsZero() {
-		out.Body.Price = s.priceBody(ctx, o.Card, in.At)
+		s.addPrice(ctx, &out.Body, o.Card, in.At)
 	}
 	return out, nil
 }
@@ -223,7 +231,7 @@ func (in *bookIn) booking() Booking {
 	b := in.Body
 	return Booking{
 		PractitionerID: care.StaffID(b.PractitionerID), Start: b.Start, Person: b.Patient.person(b.Locale), Zone: b.Zone,
-		Shown: Shown{Amount: b.PriceShown.AmountCents, Reimbursed: b.PriceShown.ReimbursedCents}, Attempt: b.Attempt,
+		Shown: b.PriceShown.shown(), Attempt: b.Attempt,
 		Declared: b.Declared.declared(),
 	}
 }
@@ -244,7 +252,7 @@ func (s *Service) postBookingFor(ctx context.Context, in *bookForIn) (*bookedOut
 	}
 	return s.booked(ctx)(s.BookFor(ctx, Booking{
 		PractitionerID: care.StaffID(b.PractitionerID), Start: b.Start, Person: person, Zone: b.Zone,
-		Shown: Shown{Amount: b.PriceShown.AmountCents, Reimbursed: b.PriceShown.ReimbursedCents},
+		Shown: b.PriceShown.shown(),
 	}))
 }
 

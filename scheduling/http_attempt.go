@@ -21,7 +21,7 @@ type attemptIn struct {
 		Patient        personBody `json:"patient"`
 		Locale         string     `json:"locale" enum:"fr,en"`
 		Zone           string     `json:"zone" maxLength:"64" doc:"IANA name of the patient's zone"`
-		PriceShown     shownBody  `json:"priceShown" doc:"what the person saw before confirming"`
+		PriceShown     *shownBody `json:"priceShown,omitempty" doc:"what the person saw before confirming; absent: that no price is known"`
 		Channel        string     `json:"channel,omitempty" enum:"sms,email" doc:"where the code goes; the telephone first when absent"`
 		Again          bool       `json:"again,omitempty" doc:"the last code did not arrive"`
 		Work           string     `json:"work,omitempty" maxLength:"80" doc:"the answer to the challenge of a work-needed refusal"`
@@ -32,7 +32,7 @@ func (in *attemptIn) booking() Booking {
 	b := in.Body
 	return Booking{
 		PractitionerID: care.StaffID(b.PractitionerID), Start: b.Start, Person: b.Patient.person(b.Locale), Zone: b.Zone,
-		Shown: Shown{Amount: b.PriceShown.AmountCents, Reimbursed: b.PriceShown.ReimbursedCents},
+		Shown: b.PriceShown.shown(),
 	}
 }
 

@@ -14,7 +14,13 @@ import (
 
 func site(t *testing.T, h *testkit.House) (*testkit.Client, *Service, testkit.Actors) {
 	t.Helper()
-	s, _ := newService(t, h)
+	c, s, actors, _ := siteOf(t, h)
+	return c, s, actors
+}
+
+func siteOf(t *testing.T, h *testkit.House) (*testkit.Client, *Service, testkit.Actors, *town) {
+	t.Helper()
+	s, w := newService(t, h)
 	words, err := Texts()
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +30,7 @@ func site(t *testing.T, h *testkit.House) (*testkit.Client, *Service, testkit.Ac
 	}
 	server := h.Server(t, actors, words)
 	Routes(server, s)
-	return testkit.HTTP(t, server.Handler()).Held(server), s, actors
+	return testkit.HTTP(t, server.Handler()).Held(server), s, actors, w
 }
 
 func request(start time.Time) map[string]any {

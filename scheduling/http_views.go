@@ -52,12 +52,22 @@ type slotsOut struct {
 }
 
 type priceBody struct {
-	AmountCents     int64  `json:"amountCents"`
+	AmountCents     int64      `json:"amountCents"`
+	ReimbursedCents int64      `json:"reimbursedCents"`
+	RemainingCents  int64      `json:"remainingCents"`
+	Headline        string     `json:"headline" doc:"who pays what, in one line"`
+	RateLabel       string     `json:"rateLabel"`
+	Explanation     string     `json:"explanation"`
+	Source          string     `json:"source"`
+	Young           *youngBody `json:"young,omitempty" doc:"the price of younger patients, when the age is not known yet"`
+}
+
+type youngBody struct {
+	UnderAge        int    `json:"underAge" doc:"years on the day of the act, in Paris"`
 	ReimbursedCents int64  `json:"reimbursedCents"`
 	RemainingCents  int64  `json:"remainingCents"`
-	RateLabel       string `json:"rateLabel"`
+	Headline        string `json:"headline"`
 	Explanation     string `json:"explanation"`
-	Source          string `json:"source"`
 }
 
 type practitionerBody struct {
@@ -71,7 +81,7 @@ type practitionerBody struct {
 	City             string     `json:"city,omitempty"`
 	Phone            string     `json:"phone,omitempty" doc:"of the organisation, E.164"`
 	NextSlot         *slotBody  `json:"nextSlot,omitempty"`
-	Price            *priceBody `json:"price,omitempty"`
+	Price            *priceBody `json:"price,omitempty" doc:"of an adult; absent: no price is known"`
 	Bio              string     `json:"bio,omitempty"`
 	Languages        []string   `json:"languages,omitempty"`
 }
@@ -113,7 +123,8 @@ type appointmentBody struct {
 	Zone         string           `json:"zone"`
 	Practitioner practitionerBody `json:"practitioner"`
 	Patient      namedBody        `json:"patient"`
-	Price        *priceBody       `json:"price,omitempty" doc:"as shown before booking"`
+	Price        *priceBody       `json:"price,omitempty" doc:"as shown before booking; absent: no price was known"`
+	PriceText    string           `json:"priceText" doc:"the price in one line, or that the clinic tells it"`
 	EncounterID  string           `json:"encounterId,omitempty"`
 	CanMove      bool             `json:"canMove"`
 	CanCancel    bool             `json:"canCancel"`
@@ -165,28 +176,78 @@ func (s *Service) offerBody(ctx context.Context, o Offer) practitionerBody {
 	if o.Next != nil {
 		b.NextSlot, when = &slotBody{string(o.Next.ScheduleID), o.Next.Start, o.Next.End}, o.Next.Start
 	}
-	b.Price = s.priceBody(ctx, o.Card, when)
+	s.addPrice(ctx, &b, o.Card, when)
 	return b
 }
 
-// priceBody says a price; nil when no rule gives one.
-func (s *Service) priceBody(ctx context.Context, c Card, when time.Time) *priceBody {
-	p, ok := s.Price(c, when)
+// addPrice adds the price of an act of an instant, for adults and for the young;
+// nothing when no rule gives one.
+func (s *Service) addPrice(ctx context.Context, b *practitionerBody, c Card, when time.Time) {
+	b.Price = nil
+	p, ok := s.Price(c, when, "")
 	if !ok {
-		return nil
+		return
 	}
-	language := string(httpx.Language(ctx))
-	return &priceBody{
-		p.Amount, p.Reimbursed, p.Remaining(), s.texts.T(language, "price."+p.Label, nil), s.explain(language, p), p.Source,
+	language, young := string(httpx.Language(ctx)), p.Young()
+	b.Price = s.priceBody(language, p)
+	b.Price.Young = &youngBody{
+		p.FromAge, young.Reimbursed, young.Remaining(), s.headline(language, young), s.explain(language, young),
 	}
 }
 
+func (s *Service) priceBody(language string, p tariff.Price) *priceBody {
+	return &priceBody{
+		AmountCents: p.Amount, ReimbursedCents: p.Reimbursed, RemainingCents: p.Remaining(), Headline: s.headline(language, p),
+		RateLabel: s.texts.T(language, "price."+p.Label, nil), Explanation: s.explain(language, p), Source: p.Source,
+	}
+}
+
+// shownPrice says the price that was shown before a booking, and its line. What the
+// tariff of the day no longer explains keeps its sums.
+func (s *Service) shownPrice(language string, v View) (*priceBody, string) {
+	if !v.Shown.Known {
+		return nil, s.texts.T(language, "price.unknown", nil)
+	}
+	adult, ok := s.Price(v.Card, v.Start, "")
+	for _, p := range []tariff.Price{adult, adult.Young()} {
+		if ok && p.Amount == v.Shown.Amount && p.Reimbursed == v.Shown.Reimbursed {
+			b := s.priceBody(language, p)
+			return b, b.Headline
+		}
+	}
+	p := tariff.Price{Amount: v.Shown.Amount, Reimbursed: v.Shown.Reimbursed, Source: v.Shown.Source}
+	line := s.headline(language, p)
+	return &priceBody{AmountCents: p.Amount, ReimbursedCents: p.Reimbursed, RemainingCents: p.Remaining(), Headline: line, Source: p.Source}, line
+}
+
+// headline says what is left to pay, and what of it a complementary insurer may pay.
+func (s *Service) headline(language string, p tariff.Price) string {
+	key := "price.remaining"
+	switch {
+	case p.Remaining() == 0:
+		key = "price.nothing"
+	case p.Complementary == p.Remaining():
+		key = "price.remaining-covered"
+	case p.Complementary > 0:
+		key = "price.remaining-partly"
+	}
+	return s.texts.T(language, key, s.sums(language, p))
+}
+
 func (s *Service) explain(language string, p tariff.Price) string {
+	key := "price.explanation"
+	if p.Participation == 0 {
+		key = "price.explanation-young"
+	}
+	return s.texts.T(language, key, s.sums(language, p)) + " " + s.texts.T(language, "price.conditions", nil)
+}
+
+func (s *Service) sums(language string, p tariff.Price) lang.Args {
 	money := func(cents int64) string { return s.words.Money(language, cents) }
-	return s.texts.T(language, "price.explanation", lang.Args{
+	return lang.Args{
 		"amount": money(p.Amount), "reimbursed": money(p.Reimbursed), "remaining": money(p.Remaining()),
-		"complementary": money(p.Complementary), "participation": money(p.Participation),
-	})
+		"complementary": money(p.Complementary), "participation": money(p.Participation), "age": strconv.Itoa(p.FromAge),
+	}
 }
 
 // booked makes the answer of a booking.
@@ -218,13 +279,10 @@ func (s *Service) changed(ctx context.Context) func(Appointment, error) (*appoin
 
 func (s *Service) appointmentOut(ctx context.Context, v View) *appointmentOut {
 	may := v.Changeable(authz.From(ctx).Role, s.Clock.Now())
-	price := s.priceBody(ctx, v.Card, v.Start)
-	if price == nil || price.AmountCents != v.Shown.Amount || price.ReimbursedCents != v.Shown.Reimbursed {
-		price = &priceBody{AmountCents: v.Shown.Amount, ReimbursedCents: v.Shown.Reimbursed, RemainingCents: v.Shown.Amount - v.Shown.Reimbursed, Source: v.Shown.Source}
-	}
+	price, text := s.shownPrice(string(httpx.Language(ctx)), v)
 	return &appointmentOut{`"` + strconv.Itoa(v.Version) + `"`, appointmentBody{
 		ID: string(v.ID), Status: string(v.Status), Start: v.Start, End: v.End, Zone: v.Zone,
-		Practitioner: s.cardBody(ctx, v.Card), Patient: namedBody{string(v.PatientID), v.PatientName}, Price: price,
+		Practitioner: s.cardBody(ctx, v.Card), Patient: namedBody{string(v.PatientID), v.PatientName}, Price: price, PriceText: text,
 		EncounterID: string(v.Progress.EncounterID), CanMove: may, CanCancel: may, Version: v.Version,
 	}}
 }

@@ -35,6 +35,7 @@ type Person struct {
 // the booking itself gave, or staff looked up, is hinted at.
 type Known struct {
 	ID        care.PatientID
+	BirthDate string // YYYY-MM-DD; empty: unknown
 	EmailHint string
 	SMSHint   string
 }
@@ -56,6 +57,7 @@ type Card struct {
 	ID               care.StaffID
 	DisplayName      string
 	Title            string
+	Profession       string // TRE_G15 code
 	Specialty        string // TRE_R38 code
 	RPPS             string
 	OrganizationID   care.OrganizationID
@@ -228,13 +230,32 @@ func (s *Service) reach(ctx context.Context, tx *store.Tx, id care.AppointmentID
 	return a, s.Table.Can(actor, action, actor.To(subject, inTeam))
 }
 
-// Price gives what to tell before booking a practitioner's act of an instant;
-// false when no rule covers it.
-func (s *Service) Price(c Card, at time.Time) (tariff.Price, bool) {
+// Price gives what to tell before booking a practitioner's act of an instant, to a
+// patient born on a day (YYYY-MM-DD; an unknown date is an adult's). It is false
+// when no rule gives a price: a midwife, a dentist, an unlisted specialty, another day.
+func (s *Service) Price(c Card, at time.Time, born string) (tariff.Price, bool) {
 	listed, ok := s.specialties.Listed(c.Specialty)
 	zone, err := loadZone(home)
 	if !ok || err != nil {
 		return tariff.Price{}, false
 	}
-	return s.tariffs.On(DayOf(at, zone).String(), listed)
+	day := DayOf(at, zone).String()
+	price, ok := s.tariffs.On(day, c.Profession, listed)
+	return price.Of(born, day), ok
+}
+
+// checkPrice refuses a price shown that is not the price of the patient on the day
+// of the act (product B19), as Conflict "price-changed": another sum, a price where
+// none is known, none where one is. It gives what was shown with its source.
+func (s *Service) checkPrice(slot Slot, c Card, born string, shown Shown) (Shown, error) {
+	price, known := s.Price(c, slot.Start, born)
+	now := Shown{Known: known}
+	if known {
+		now.Amount, now.Reimbursed = price.Amount, price.Reimbursed
+	}
+	if shown.Source = ""; shown != now {
+		return Shown{}, fault.New(fault.Conflict, "price-changed")
+	}
+	now.Source = price.Source
+	return now, nil
 }

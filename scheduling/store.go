@@ -47,7 +47,7 @@ type row struct {
 	Language        string
 	ShownAmount     int64
 	ShownReimbursed int64
-	ShownSource     string
+	ShownSource     string // empty: no price was known; a known one has a source
 	BookedBy        string
 	BookedAt        int64
 	Reason          []byte
@@ -62,7 +62,7 @@ func (r row) appointment() Appointment {
 		ID: care.AppointmentID(r.ID), ScheduleID: care.ScheduleID(r.ScheduleID), PractitionerID: care.StaffID(r.PractitionerID),
 		OrganizationID: care.OrganizationID(r.OrganizationID), PatientID: care.PatientID(r.PatientID), Status: Status(r.Status),
 		Interval: Interval{store.Time(r.StartAt), store.Time(r.EndAt)}, Zone: r.Zone, Language: care.Language(r.Language),
-		Shown:    Shown{r.ShownAmount, r.ShownReimbursed, r.ShownSource},
+		Shown:    Shown{r.ShownSource != "", r.ShownAmount, r.ShownReimbursed, r.ShownSource},
 		BookedBy: care.Role(r.BookedBy), BookedAt: store.Time(r.BookedAt), Version: r.Version,
 	}
 }

@@ -152,6 +152,7 @@ func TestFirstClinic(t *testing.T) {
 		if err := json.Unmarshal([]byte(shown), &file); err != nil || len(file.Organizations) != 1 {
 			t.Errorf("shown: %v %s", err, shown)
 		}
+		r.bookUntariffed(changed)
 		r.kill()
 		if out := r.must("verify"); !strings.Contains(out, "every one as it was written") {
 			t.Errorf("verify: %s", out)
@@ -159,4 +160,33 @@ func TestFirstClinic(t *testing.T) {
 	}
 	t.Run("sqlite", func(t *testing.T) { test(t, serving(t, "")) })
 	t.Run("postgres", func(t *testing.T) { test(t, serving(t, testkit.EmptyPostgres(t))) })
+}
+
+// bookUntariffed adds to a clinic practitioners of whom no tariff is known, and
+// books them and, for a patient of 14, the doctor of the file.
+func (r *rig) bookUntariffed(clinic string) {
+	r.t.Helper()
+	const plan = `"plan": {"actMinutes": 15, "horizonDays": 7, "weeks": [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "00:00", "to": "24:00"}]}`
+	added := `"staff": [
+		{"rpps": "10007770018", "role": "doctor", "givenName": "Léa", "familyName": "MARIN", "profession": "50", ` + plan + `},
+		{"rpps": "10007770026", "role": "doctor", "title": "Dr", "givenName": "Luc", "familyName": "PERRET", "profession": "40", ` + plan + `},
+		{"rpps": "10007770034", "role": "doctor", "title": "Dr", "givenName": "Ida", "familyName": "COSTE", "profession": "40", "specialty": "SCD02", ` + plan + `},`
+	if out := r.must("clinic", "apply", r.file(strings.Replace(clinic, `"staff": [`, added, 1))); !strings.Contains(out, "6 created") { // with their plans
+		r.t.Fatalf("applied: %s", out)
+	}
+	for i, family := range []string{"marin", "perret", "coste"} {
+		free := r.slots(family)
+		if len(free) == 0 || free[0].price != nil {
+			r.t.Fatalf("%s: %+v", family, free)
+		}
+		r.client().Post("/api/appointments", r.booking(free[len(free)/2], 40+i)).Want(201)
+	}
+	free := r.slots("roussel")
+	young := guest{"familyName": "DURAND", "givenName": "Lou", "birthDate": free[9].start.AddDate(-14, 0, 0).Format(time.DateOnly), "phone": "+33639980047"}
+	body := r.bookingOf(free[9], young)
+	of := body["priceShown"]
+	body["priceShown"] = free[9].shown("1980-02-29")
+	r.client().Post("/api/appointments", body).Problem(409, "price-changed")
+	body["priceShown"] = of
+	r.client().Post("/api/appointments", body).Want(201)
 }

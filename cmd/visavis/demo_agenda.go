@@ -68,9 +68,13 @@ func firstFree(ctx context.Context, p *platform, patient care.PatientID, doctor 
 	if len(free) == 0 {
 		return scheduling.Appointment{}, fault.New(fault.Conflict, "slot-taken")
 	}
+	file, err := p.identity.Patient(ctx, patient)
+	if err != nil {
+		return scheduling.Appointment{}, err
+	}
 	shown := scheduling.Shown{}
-	if price, ok := p.scheduling.Price(card, free[0].Start); ok {
-		shown.Amount, shown.Reimbursed = price.Amount, price.Reimbursed
+	if price, ok := p.scheduling.Price(card, free[0].Start, string(file.Traits.BirthDate)); ok {
+		shown = scheduling.Shown{Known: true, Amount: price.Amount, Reimbursed: price.Reimbursed}
 	}
 	r, err := p.scheduling.BookFor(ctx, scheduling.Booking{
 		PractitionerID: doctor, Start: free[0].Start, Zone: zone, Shown: shown, Person: scheduling.Person{ID: patient, Language: care.French},

@@ -29,8 +29,15 @@ func (q agendaPatients) Resolve(ctx context.Context, p scheduling.Person, o care
 	if err != nil {
 		return scheduling.Known{}, err
 	}
+	known := scheduling.Known{ID: id, BirthDate: p.BirthDate}
+	if p.ID != "" {
+		file, err := q.identity.Patient(ctx, id)
+		if err != nil {
+			return scheduling.Known{}, err
+		}
+		known.BirthDate = string(file.Traits.BirthDate)
+	}
 	to, err := q.identity.Contact(ctx, id)
-	known := scheduling.Known{ID: id}
 	// Of a booking, only the contacts it gave: what else is on file, or that there
 	// is a file, is not told.
 	looked := p.ID != ""
@@ -117,7 +124,7 @@ func (q agendaPractitioners) Colleagues(ctx context.Context, o care.Organization
 
 func card(p identity.Staff) scheduling.Card {
 	return scheduling.Card{
-		ID: p.ID, DisplayName: named(p), Title: p.Title, Specialty: p.Specialty, RPPS: p.RPPS(),
+		ID: p.ID, DisplayName: named(p), Title: p.Title, Profession: p.Profession, Specialty: p.Specialty, RPPS: p.RPPS(),
 		OrganizationID: p.Organization.ID, OrganizationName: p.Organization.Name, Phone: p.Organization.Phone, City: p.Organization.Address.City,
 		Bio: p.Bio, Languages: p.Languages,
 	}

@@ -354,7 +354,25 @@ func account(family string) string {
 type slot struct {
 	practitioner string
 	start        time.Time
-	price        struct{ AmountCents, ReimbursedCents int64 }
+	price        *price // nil: no price is known
+}
+
+// price is what the card of a practitioner says.
+type price struct {
+	AmountCents, ReimbursedCents int64
+	Young                        struct {
+		UnderAge        int
+		ReimbursedCents int64
+	}
+}
+
+// shown is the price of a patient born on a day, as the page shows it.
+func (s slot) shown(born string) map[string]int64 {
+	out := map[string]int64{"amountCents": s.price.AmountCents, "reimbursedCents": s.price.ReimbursedCents}
+	if b, err := time.Parse(time.DateOnly, born); err == nil && b.AddDate(s.price.Young.UnderAge, 0, 0).After(s.start) {
+		out["reimbursedCents"] = s.price.Young.ReimbursedCents
+	}
+	return out
 }
 
 // slots lists the free slots of a demo doctor.
@@ -364,7 +382,7 @@ func (r *rig) slots(family string) []slot {
 		Items []struct {
 			ID          string
 			DisplayName string
-			Price       struct{ AmountCents, ReimbursedCents int64 }
+			Price       *price
 		}
 	}
 	c := r.client()
@@ -391,8 +409,9 @@ func (s slot) booking(n int) map[string]any {
 type guest map[string]string
 
 func (s slot) bookingOf(g guest) map[string]any {
-	return map[string]any{
-		"practitionerId": s.practitioner, "start": s.start, "locale": "fr", "zone": "Europe/Paris", "patient": g,
-		"priceShown": map[string]int64{"amountCents": s.price.AmountCents, "reimbursedCents": s.price.ReimbursedCents},
+	body := map[string]any{"practitionerId": s.practitioner, "start": s.start, "locale": "fr", "zone": "Europe/Paris", "patient": g}
+	if s.price != nil {
+		body["priceShown"] = s.shown(g["birthDate"])
 	}
+	return body
 }

@@ -24,25 +24,46 @@ type Price struct {
 	Amount        int64
 	Reimbursed    int64 // by the Assurance Maladie, to an adult who follows the coordinated pathway
 	Complementary int64 // what a complementary insurer may take
-	Participation int64 // stays with adults in any case
+	Participation int64 // stays with the patient in any case; nothing under the age FromAge
+	FromAge       int   // years on the day of the act
 	Source        string
 }
 
 // Remaining is what the Assurance Maladie does not pay.
 func (p Price) Remaining() int64 { return p.Amount - p.Reimbursed }
 
+// Young is the price of a patient younger than FromAge, who owes no participation
+// (CSS L160-13 II).
+func (p Price) Young() Price {
+	p.Reimbursed, p.Participation = p.Reimbursed+p.Participation, 0
+	return p
+}
+
+// Of is the price of a patient born on a day, for an act of a day (both YYYY-MM-DD).
+// Someone born on 29 February grows older on 1 March of ordinary years. The price
+// of an unknown birth date is that of an adult.
+func (p Price) Of(born, day string) Price {
+	b, err := time.Parse(time.DateOnly, born)
+	if err == nil && b.AddDate(p.FromAge, 0, 0).Format(time.DateOnly) > day {
+		return p.Young()
+	}
+	return p
+}
+
 type fee struct {
-	from      string
-	specialty string
-	label     string
-	amount    int64
-	source    string
+	from       string
+	profession string
+	specialty  string
+	label      string
+	amount     int64
+	source     string
 }
 
 type share struct {
 	from          string
 	percent       int64
 	participation int64
+	fromAge       int
 	source        string
 }
 
@@ -55,21 +76,24 @@ type Table struct {
 // Load reads the embedded rules; an error names the file and line.
 func Load() (*Table, error) {
 	t := &Table{}
-	err := lines("tariffs.tsv", tariffs, 5, func(c []string) (err error) {
-		f := fee{from: c[0], specialty: c[1], label: c[2], source: c[4]}
-		f.amount, err = strconv.ParseInt(c[3], 10, 64)
+	err := lines("tariffs.tsv", tariffs, 6, func(c []string) (err error) {
+		f := fee{from: c[0], profession: c[1], specialty: c[2], label: c[3], source: c[5]}
+		f.amount, err = strconv.ParseInt(c[4], 10, 64)
 		t.fees = append(t.fees, f)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return t, lines("shares.tsv", shares, 4, func(c []string) (err error) {
-		s := share{from: c[0], source: c[3]}
+	return t, lines("shares.tsv", shares, 5, func(c []string) (err error) {
+		s := share{from: c[0], source: c[4]}
 		if s.percent, err = strconv.ParseInt(c[1], 10, 64); err != nil {
 			return err
 		}
-		s.participation, err = strconv.ParseInt(c[2], 10, 64)
+		if s.participation, err = strconv.ParseInt(c[2], 10, 64); err != nil {
+			return err
+		}
+		s.fromAge, err = strconv.Atoi(c[3])
 		t.shares = append(t.shares, s)
 		return err
 	})
@@ -95,12 +119,12 @@ func lines(name, text string, columns int, fn func([]string) error) error {
 	return in.Err()
 }
 
-// On gives the price of a teleconsultation with a listed specialty on a day
-// (YYYY-MM-DD); false when no rule covers that day.
-func (t *Table) On(day, specialty string) (Price, bool) {
-	f, ok := t.fee(day, specialty)
+// On gives the price of a teleconsultation with a profession (TRE_G15) of a listed
+// specialty on a day (YYYY-MM-DD); false when no rule gives one.
+func (t *Table) On(day, profession, specialty string) (Price, bool) {
+	f, ok := t.fee(day, profession, specialty)
 	if !ok {
-		if f, ok = t.fee(day, "*"); !ok {
+		if f, ok = t.fee(day, profession, "*"); !ok {
 			return Price{}, false
 		}
 	}
@@ -116,13 +140,13 @@ func (t *Table) On(day, specialty string) (Price, bool) {
 	base := f.amount * s.percent / 100
 	return Price{
 		Label: f.label, Amount: f.amount, Reimbursed: max(0, base-s.participation), Complementary: f.amount - base,
-		Participation: min(base, s.participation), Source: f.source + " ; " + s.source,
+		Participation: min(base, s.participation), FromAge: s.fromAge, Source: f.source + " ; " + s.source,
 	}, true
 }
 
-func (t *Table) fee(day, specialty string) (best fee, ok bool) {
+func (t *Table) fee(day, profession, specialty string) (best fee, ok bool) {
 	for _, f := range t.fees {
-		if f.specialty == specialty && f.from <= day && f.from >= best.from {
+		if f.profession == profession && f.specialty == specialty && f.from <= day && f.from >= best.from {
 			best, ok = f, true
 		}
 	}

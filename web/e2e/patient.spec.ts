@@ -53,13 +53,13 @@ test('shows the price before confirming, checks five fields, books once (B11, B1
   await page.goto('/');
   await page.getByRole('link', { name: /Claire MARTIN/ }).click();
   await expect(title(page)).toHaveText(/Claire MARTIN/);
-  await expect(page.getByText(/^\d.* à votre charge$/)).toBeVisible();
+  await expect(page.getByText(/^Pour un adulte : \d.* après l’Assurance maladie, dont \d.* que votre mutuelle peut payer$/)).toBeVisible();
   await expectGood(page);
   await page.locator('details', { hasText: 'horaire' }).nth(1).locator('summary').click();
   await times(page).last().click();
   await expect(title(page)).toHaveText('Réserver');
   expect(await page.locator('form input, form select').count()).toBeLessThanOrEqual(5);
-  await expect(page.getByText(/^\d.* à votre charge$/)).toBeVisible();
+  await expect(page.getByText(/^Pour un adulte : \d.* après l’Assurance maladie, dont \d.* que votre mutuelle peut payer$/)).toBeVisible();
 
   await page.getByRole('button', { name: 'Continuer' }).click();
   await expect(page.getByText('À remplir')).toHaveCount(3);
@@ -70,6 +70,7 @@ test('shows the price before confirming, checks five fields, books once (B11, B1
   await page.getByLabel('Premier prénom').fill('Marie-Christine');
   await page.getByLabel('Date de naissance').pressSequentially('04031952');
   await expect(page.getByLabel('Date de naissance')).toHaveValue('04/03/1952');
+  await expect(page.getByText(/^\d.* après l’Assurance maladie, dont \d.* que votre mutuelle peut payer$/)).toBeVisible();
   // A wrong number is corrected without typing the rest again; a reload loses nothing.
   const number = info.project.name === 'phone' ? '+33639987701' : '+33639987702';
   await page.getByLabel('Téléphone mobile').fill('06 39 98 77 09');

@@ -14,7 +14,8 @@ export const chooseSituation = (id: string) => call('POST /api/auth/psc/situatio
 
 export const specialties = () => call('GET /api/specialties');
 export const practitioners = (find: { specialty?: string; q?: string }) => call('GET /api/practitioners', { query: find });
-export const practitioner = (id: string) => call('GET /api/practitioners/{id}', { path: { id } });
+/** With the price of an act of `at`; of the next free time when absent. */
+export const practitioner = (id: string, at?: string) => call('GET /api/practitioners/{id}', { path: { id }, query: at ? { at } : {} });
 export const slots = (id: string, from: string, days: number) =>
   call('GET /api/practitioners/{id}/slots', { path: { id }, query: { from, days } });
 export const nearSlots = (id: string, start: string) => call('GET /api/practitioners/{id}/slots/near', { path: { id }, query: { start } });

@@ -2688,8 +2688,10 @@ export interface components {
             id: string;
             patient: components["schemas"]["SchedulingNamedBody"];
             practitioner: components["schemas"]["SchedulingPractitionerBody"];
-            /** @description as shown before booking */
+            /** @description as shown before booking; absent: no price was known */
             price?: components["schemas"]["SchedulingPriceBody"];
+            /** @description the price in one line, or that the clinic tells it */
+            priceText: string;
             /** Format: date-time */
             start: string;
             /** @enum {string} */
@@ -2710,8 +2712,8 @@ export interface components {
             locale: "fr" | "en";
             patient: components["schemas"]["SchedulingPersonBody"];
             practitionerId: string;
-            /** @description what the person saw before confirming */
-            priceShown: components["schemas"]["SchedulingShownBody"];
+            /** @description what the person saw before confirming; absent: that no price is known */
+            priceShown?: components["schemas"]["SchedulingShownBody"];
             /** Format: date-time */
             start: string;
             /** @description the answer to the challenge of a work-needed refusal */
@@ -2750,8 +2752,8 @@ export interface components {
             patient?: components["schemas"]["SchedulingPersonBody"];
             patientId?: string;
             practitionerId: string;
-            /** @description what the person was told before confirming */
-            priceShown: components["schemas"]["SchedulingShownBody"];
+            /** @description what the person was told before confirming; absent: that no price is known */
+            priceShown?: components["schemas"]["SchedulingShownBody"];
             /** Format: date-time */
             start: string;
             /** @description IANA name of the patient's zone */
@@ -2766,8 +2768,8 @@ export interface components {
             locale: "fr" | "en";
             patient: components["schemas"]["SchedulingPersonBody"];
             practitionerId: string;
-            /** @description what the person saw before confirming */
-            priceShown: components["schemas"]["SchedulingShownBody"];
+            /** @description what the person saw before confirming; absent: that no price is known */
+            priceShown?: components["schemas"]["SchedulingShownBody"];
             /** Format: date-time */
             start: string;
             /** @description IANA name of the patient's zone */
@@ -2846,6 +2848,7 @@ export interface components {
             organizationName?: string;
             /** @description of the organisation, E.164 */
             phone?: string;
+            /** @description of an adult; absent: no price is known */
             price?: components["schemas"]["SchedulingPriceBody"];
             rpps?: string;
             specialtyCode?: string;
@@ -2859,12 +2862,16 @@ export interface components {
             /** Format: int64 */
             amountCents: number;
             explanation: string;
+            /** @description who pays what, in one line */
+            headline: string;
             rateLabel: string;
             /** Format: int64 */
             reimbursedCents: number;
             /** Format: int64 */
             remainingCents: number;
             source: string;
+            /** @description the price of younger patients, when the age is not known yet */
+            young?: components["schemas"]["SchedulingYoungBody"];
         };
         SchedulingSentTo: {
             email?: string;
@@ -2906,6 +2913,19 @@ export interface components {
         SchedulingVerifyInBody: {
             attempt: string;
             code: string;
+        };
+        SchedulingYoungBody: {
+            explanation: string;
+            headline: string;
+            /** Format: int64 */
+            reimbursedCents: number;
+            /** Format: int64 */
+            remainingCents: number;
+            /**
+             * Format: int64
+             * @description years on the day of the act, in Paris
+             */
+            underAge: number;
         };
         SignalingAdmissionBody: {
             /** Format: date-time */

@@ -7,7 +7,8 @@ import * as desk from '@/api/desk';
 import type { AgendaPractitioner, PatientFound } from '@/api/deskTypes';
 import { DeskFailure } from '@/features/desk/DeskFailure';
 import { PatientSearch } from '@/features/patients/PatientSearch';
-import { useLanguage, useT } from '@/i18n/i18n';
+import { priceOf, shownOf, type PriceOf } from '@/features/booking/price';
+import { useLanguage, useT, type Language } from '@/i18n/i18n';
 import { sayBirthDate, sayDateTime, sayMoney } from '@/i18n/time';
 import { Button } from '@/ui/Button';
 import { readDate } from '@/ui/date';
@@ -30,12 +31,15 @@ export function BookDialog({ practitioner, slot, zone, onClose }: Props) {
   const [missing, setMissing] = useState<Missing>({});
   const form = useRef<HTMLFormElement>(null);
   const [intention, setIntention] = useState(newIntention);
-  const price = useQuery({ queryKey: ['practitioner', practitioner.id], queryFn: () => calls.practitioner(practitioner.id), staleTime: 300_000 });
+  const price = useQuery({ queryKey: ['practitioner', practitioner.id, language, slot.start], queryFn: () => calls.practitioner(practitioner.id, slot.start), staleTime: 300_000 });
+  const mine = priceOf(price.data?.price, bornOf(who), slot.start);
   const book = useMutation({
-    mutationFn: () => desk.bookFor({ ...whoToBook(who), practitionerId: practitioner.id, start: slot.start, locale: language, zone, priceShown: shown(price.data?.price) }, intention),
+    mutationFn: () => desk.bookFor({ ...whoToBook(who), practitionerId: practitioner.id, start: slot.start, locale: language, zone, ...shownOf(mine) }, intention),
     onError: (cause) => {
       // Refused: the next try is another request. Not answered: the same one is asked again.
       if (asProblem(cause).status >= 400 && asProblem(cause).status < 500) setIntention(newIntention());
+      // A price that changed in between is read again before anything is confirmed.
+      if (asProblem(cause).code === 'price-changed') void client.invalidateQueries({ queryKey: ['practitioner', practitioner.id] });
     },
     onSettled: () => client.invalidateQueries({ queryKey: ['agenda'] }),
   });
@@ -65,7 +69,7 @@ export function BookDialog({ practitioner, slot, zone, onClose }: Props) {
     <Dialog title={t('book.title', { when })} isOpen onClose={onClose} isDismissable={who === null}>
       <p className={styles.soft}>
         {practitioner.displayName}
-        {price.data?.price && ` · ${t('book.price', { amount: sayMoney(price.data.price.amountCents, language), remaining: sayMoney(price.data.price.remainingCents, language) })}`}
+        {price.data && ` · ${sayPrice(t, mine, language)}`}
       </p>
       <form
         ref={form}
@@ -119,10 +123,17 @@ function whoToBook(who: Who) {
   };
 }
 
-const shown = (price: { amountCents: number; reimbursedCents: number } | undefined) => ({
-  amountCents: price?.amountCents ?? 0,
-  reimbursedCents: price?.reimbursedCents ?? 0,
-});
+/** YYYY-MM-DD of the patient chosen or typed; null when it is not known. */
+function bornOf(who: Who): string | null {
+  if (who === null) return null;
+  return 'known' in who ? who.known.birthDate || null : readDate(who.fresh.birthDate);
+}
+
+function sayPrice(t: ReturnType<typeof useT<'agenda'>>, price: PriceOf | null, language: Language): string {
+  if (price === null) return t('book.priceUnknown');
+  const sums = { amount: sayMoney(price.amountCents, language), remaining: sayMoney(price.remainingCents, language) };
+  return price.adult ? t('book.priceAdult', sums) : t('book.price', sums);
+}
 
 export function sentWords(t: ReturnType<typeof useT<'agenda'>>, to: { email?: string; sms?: string } | undefined): string {
   if (to?.sms && to.email) return t('sent.both', { sms: to.sms, email: to.email });

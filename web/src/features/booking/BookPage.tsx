@@ -9,6 +9,7 @@ import { useLanguage, useT } from '@/i18n/i18n';
 import { clinicZone, dayOf, sameClock, sayDateTime, sayTime, sayZone, visitorZone } from '@/i18n/time';
 import { Alert, Failure } from '@/ui/Alert';
 import { Button, LinkButton } from '@/ui/Button';
+import { readDate } from '@/ui/date';
 import { DateField, TextField } from '@/ui/Field';
 import { Loading } from '@/ui/Loading';
 import { PatientPage, Section, useNow } from '@/ui/Page';
@@ -30,9 +31,11 @@ export default function BookPage() {
   const start = search.get('debut') ?? '';
   const wanted = practitionerId !== '' && !Number.isNaN(Date.parse(start));
   const found = useQuery({
-    queryKey: ['practitioner', practitionerId, language],
-    queryFn: () => calls.practitioner(practitionerId),
+    queryKey: ['practitioner', practitionerId, language, start],
+    queryFn: () => calls.practitioner(practitionerId, start),
     enabled: wanted,
+    // Another time of the same person: what was typed stays on the page.
+    placeholderData: (before) => (before?.id === practitionerId ? before : undefined),
   });
   if (!wanted) {
     return (
@@ -106,11 +109,9 @@ function Confirm({ practitioner, start }: { practitioner: Practitioner; start: s
           <SlotPicker practitionerId={practitioner.id} onPick={pick} />
         </Section>
       )}
-      {practitioner.price && (
-        <Section title={t('doctor.price')} id="price">
-          <PriceNote price={practitioner.price} />
-        </Section>
-      )}
+      <Section title={t('doctor.price')} id="price">
+        <PriceNote price={practitioner.price} born={readDate(flow.form.birthDate)} start={start} />
+      </Section>
       {lost && flow.proof ? null : flow.proof ? (
         <Section title={t('code.title')} id="code">
           <CodeStep

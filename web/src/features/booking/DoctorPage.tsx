@@ -43,11 +43,9 @@ function Found({ practitioner: p }: { practitioner: Practitioner }) {
     <PatientPage title={p.displayName} lead={<p>{[p.specialtyLabel, p.organizationName, p.city].filter(Boolean).join(', ')}</p>}>
       {p.bio && <p>{p.bio}</p>}
       {p.languages && p.languages.length > 0 && <p>{t('doctor.languages', { languages: sayLanguages(p.languages, language) })}</p>}
-      {p.price && (
-        <Section title={t('doctor.price')} id="price">
-          <PriceNote price={p.price} />
-        </Section>
-      )}
+      <Section title={t('doctor.price')} id="price">
+        <PriceNote price={p.price} />
+      </Section>
       <Section title={t('doctor.times')} id="times">
         <SlotPicker practitionerId={p.id} onPick={pick} />
       </Section>

@@ -4,9 +4,9 @@ import { useDeferredValue, useState } from 'react';
 import { Link } from 'wouter';
 import * as calls from '@/api/calls';
 import { asProblem } from '@/api/client';
-import type { Practitioner } from '@/api/types';
+import type { Practitioner, Price } from '@/api/types';
 import { useLanguage, useT } from '@/i18n/i18n';
-import { sayDateTime, sayMoney, visitorZone } from '@/i18n/time';
+import { sayDateTime, visitorZone } from '@/i18n/time';
 import { Failure } from '@/ui/Alert';
 import { Select, TextField } from '@/ui/Field';
 import { Lines, Loading } from '@/ui/Loading';
@@ -65,14 +65,16 @@ function Results({ items }: { items: Practitioner[] }) {
             <span className={p.nextSlot ? styles.next : styles.soft}>
               {p.nextSlot ? t('find.next', { when: sayDateTime(p.nextSlot.start, now, visitorZone(), language) }) : t('find.noSlot')}
             </span>
-            {p.price && (
-              <span className={styles.soft}>
-                {p.price.remainingCents === 0 ? t('find.nothing') : t('find.remaining', { amount: sayMoney(p.price.remainingCents, language) })}
-              </span>
-            )}
+            <span className={styles.soft}>{sayPrice(t, p.price)}</span>
           </Link>
         </li>
       ))}
     </ul>
   );
+}
+
+/** The price of an adult, said to be so where it depends on the age. */
+function sayPrice(t: ReturnType<typeof useT<'booking'>>, price: Price | undefined): string {
+  if (!price) return t('price.unknown');
+  return price.young ? t('price.adult', { price: price.headline }) : price.headline;
 }

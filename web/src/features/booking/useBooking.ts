@@ -11,9 +11,11 @@ import type { Attempt, Booked, Practitioner } from '@/api/types';
 import { useLanguage } from '@/i18n/i18n';
 import { visitorZone } from '@/i18n/time';
 import { againFrom } from '@/ui/Again';
+import { readDate } from '@/ui/date';
 import { declaredOf, emptyDeclared, unnamed, type DeclaredForm } from './DeclaredSection';
 import { checkForm, emptyForm, errorsOf, patientOf, type BookingErrors, type BookingForm } from './form';
 import { keepBooking, keptBooking, type Proof } from './kept';
+import { priceOf, shownOf } from './price';
 import { withWork } from './work';
 
 type Channel = 'sms' | 'email';
@@ -41,7 +43,7 @@ export function useBooking(practitioner: Practitioner, start: string, onTaken: (
     patient: patientOf(form),
     locale: language,
     zone: visitorZone(),
-    priceShown: { amountCents: practitioner.price?.amountCents ?? 0, reimbursedCents: practitioner.price?.reimbursedCents ?? 0 },
+    ...shownOf(priceOf(practitioner.price, readDate(form.birthDate), start)),
   });
   /** The key of an intention; another one when what is wanted changed. */
   const keyOf = (of: typeof asking, wanted: unknown) => {

@@ -2,8 +2,8 @@
 import type { CallSnapshot } from '@rtc/api';
 import { useState, type ReactNode } from 'react';
 import type { Appointment } from '@/api/types';
-import { useLanguage, useT } from '@/i18n/i18n';
-import { sayDuration, sayMoney } from '@/i18n/time';
+import { useT } from '@/i18n/i18n';
+import { sayDuration } from '@/i18n/time';
 import { Button, LinkButton } from '@/ui/Button';
 import { PatientPage, Section } from '@/ui/Page';
 
@@ -46,26 +46,18 @@ export function EndPage({ snapshot, onBack, onCard, children }: Props) {
 /** What a patient is told when the act is over. */
 export function Ended({ snapshot, appointment }: { snapshot: CallSnapshot; appointment: Appointment }) {
   const t = useT('call');
-  const { language } = useLanguage();
   const [endedAt] = useState(Date.now);
   const name = appointment.practitioner.displayName;
   const seconds = snapshot.startedAt ? (endedAt - Date.parse(snapshot.startedAt)) / 1000 : 0;
-  const { price } = appointment;
   return (
     <PatientPage title={t('end.title')} action={<LinkButton to="/documents" wide>{t('end.see')}</LinkButton>}>
       <p>{seconds > 0 ? t('end.lasted', { duration: sayDuration(seconds), name }) : t('end.withWhom', { name })}</p>
       <Section title={t('end.documents')} id="end-documents">
         <p>{t('end.documentsText')}</p>
       </Section>
-      {price && (
-        <Section title={t('end.pay')} id="end-pay">
-          <p>
-            {price.remainingCents === 0
-              ? t('end.payNothing')
-              : t('end.payValue', { remaining: sayMoney(price.remainingCents, language), amount: sayMoney(price.amountCents, language) })}
-          </p>
-        </Section>
-      )}
+      <Section title={t('end.pay')} id="end-pay">
+        <p>{t('end.payValue', { price: appointment.priceText })}</p>
+      </Section>
       <p>{t('end.worse')}</p>
     </PatientPage>
   );

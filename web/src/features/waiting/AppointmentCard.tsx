@@ -5,7 +5,7 @@ import * as calls from '@/api/calls';
 import { asProblem, type Problem } from '@/api/client';
 import type { Appointment, Consent } from '@/api/types';
 import { useLanguage, useT } from '@/i18n/i18n';
-import { sameClock, sayDateTime, sayMoney, sayTime, sayUntil, visitorZone } from '@/i18n/time';
+import { sameClock, sayDateTime, sayTime, sayUntil, visitorZone } from '@/i18n/time';
 import { Failure } from '@/ui/Alert';
 import { Button, LinkButton } from '@/ui/Button';
 import { Facts, PatientPage, useNow } from '@/ui/Page';
@@ -30,9 +30,6 @@ export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMov
   const when = sayDateTime(a.start, now, zone, language);
   const early = Date.parse(a.start) - now.getTime() > soon * 60_000;
   const enter = early ? t(minor ? 'prepareMinor' : 'prepare') : minor ? t('enterMinor') : t('enter');
-  const price = a.price && a.price.remainingCents > 0
-    ? t('priceValue', { remaining: sayMoney(a.price.remainingCents, language), amount: sayMoney(a.price.amountCents, language) })
-    : t('priceNothing');
   return (
     <PatientPage title={t('title')} lead={<p>{t('for', { name: a.patient.displayName })}</p>} action={<Button wide onPress={onEnter}>{enter}</Button>}>
       <div>
@@ -46,7 +43,7 @@ export function AppointmentCard({ appointment: a, consent, minor, onEnter, onMov
       </div>
       <Facts
         items={[
-          ...(a.price ? [{ label: t('price'), value: price }] : []),
+          { label: t('price'), value: a.priceText },
           ...(a.practitioner.organizationName ? [{ label: t('where'), value: a.practitioner.organizationName }] : []),
           ...(a.practitioner.rpps ? [{ label: t('rpps'), value: t('rppsNote', { rpps: a.practitioner.rpps }) }] : []),
         ]}
