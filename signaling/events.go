@@ -236,6 +236,7 @@ func (r *room) settled(id string, state still.State, photo string) {
 func (r *room) setStillsLocked(list []still.Request) {
 	before := r.stills
 	r.stills = list
+	r.notePausesLocked()
 	for id, s := range r.sessions {
 		mine := func(q still.Request) bool { return q.Seat == id && q.State == still.Asked }
 		if r.seats[id].Host || slices.ContainsFunc(before, mine) || slices.ContainsFunc(list, mine) {

@@ -10,7 +10,6 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/fault"
 	"visavis/internal/store"
-	"visavis/signaling/quality"
 )
 
 // Sources says what a client sends now. Who is Held neither sends nor receives,
@@ -174,36 +173,6 @@ func (r *room) linkLocked(to *session, e MediaEvent) {
 	if was != to.link {
 		r.showLocked()
 	}
-}
-
-// quality takes what a client says of its own call. Nothing that it says can
-// harm the call: what is wrong is refused by name, what is too much is not kept.
-func (r *room) quality(s *session, m *inbound) {
-	sample, field := quality.Read(m.raw)
-	if field != "" {
-		s.say("error", errorMsg{Re: m.Seq, Code: "invalid", Field: field})
-		return
-	}
-	now := r.hub.svc.Clock.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.seats[s.seat].State != Admitted || now.Sub(s.saidAt) < sayEvery {
-		return
-	}
-	s.saidAt, sample.At = now, store.Micros(now)
-	s.samples = append(s.samples, sample)
-	if len(s.samples) >= keepSamples || quality.Urgent(sample) && now.Sub(s.wroteAt) >= writeEvery {
-		r.writeSamplesLocked(s)
-	}
-}
-
-// writeSamplesLocked writes what a client said and was not written yet.
-func (r *room) writeSamplesLocked(s *session) {
-	if s == nil || len(s.samples) == 0 {
-		return
-	}
-	r.hub.svc.scribe.measured(*r.seats[s.seat], quality.Merge(s.samples))
-	s.samples, s.wroteAt = nil, r.hub.svc.Clock.Now()
 }
 
 // Standing is one connection as the media holds it.

@@ -11,6 +11,7 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/events"
 	"visavis/internal/store"
+	"visavis/signaling/pauses"
 	"visavis/signaling/still"
 )
 
@@ -31,6 +32,7 @@ type room struct {
 	away     map[string]bool     // seats whose lost connection was told
 	orphans  map[string]*orphan  // connections without a session, by seat
 	stills   []still.Request     // told now, in the order of time
+	pauses   pauses.Log          // of pictures, on purpose
 	started  time.Time
 	over     bool
 }
@@ -38,8 +40,7 @@ type room struct {
 func newRoom(h *hub, act Act) *room {
 	return &room{
 		hub: h, act: act, seats: map[string]*Seat{}, people: map[string]Person{}, sessions: map[string]*session{},
-		told: map[string]mediaMsg{}, joined: map[string]bool{}, away: map[string]bool{},
-		orphans: map[string]*orphan{},
+		told: map[string]mediaMsg{}, joined: map[string]bool{}, away: map[string]bool{}, orphans: map[string]*orphan{},
 	}
 }
 
@@ -184,6 +185,7 @@ func (r *room) incident(seat, code string, at time.Time) {
 
 // showLocked sends everybody their picture of the room.
 func (r *room) showLocked() {
+	r.notePausesLocked()
 	list := make([]*Seat, 0, len(r.seats))
 	for _, s := range r.seats {
 		if s.State == Waiting || s.State == Admitted || s.State == Left {

@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/events"
 	"visavis/internal/store"
+	"visavis/signaling/pauses"
+	"visavis/signaling/quality"
+	"visavis/signaling/still"
 )
 
 // scribe writes facts in order and keeps trying while the database is away: a
@@ -256,6 +260,54 @@ func bothWays(all []flowRow, list []Seat) int {
 		}
 	}
 	return int(most)
+}
+
+// quality takes what a client says of its own call. Nothing that it says can
+// harm the call: what is wrong is refused by name, what is too much is not kept.
+func (r *room) quality(s *session, m *inbound) {
+	sample, field := quality.Read(m.raw)
+	if field != "" {
+		s.say("error", errorMsg{Re: m.Seq, Code: "invalid", Field: field})
+		return
+	}
+	now := r.hub.svc.Clock.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seats[s.seat].State != Admitted || now.Sub(s.saidAt) < sayEvery {
+		return
+	}
+	s.saidAt, sample.At = now, store.Micros(now)
+	r.notePausesLocked()
+	sample.Pauses = r.pauses.Of(s.seat, now.Add(-time.Duration(sample.Ms)*time.Millisecond), now)
+	s.samples = append(s.samples, sample)
+	if len(s.samples) >= keepSamples || quality.Urgent(sample) && now.Sub(s.wroteAt) >= writeEvery {
+		r.writeSamplesLocked(s)
+	}
+}
+
+// writeSamplesLocked writes what a client said and was not written yet.
+func (r *room) writeSamplesLocked(s *session) {
+	if s == nil || len(s.samples) == 0 {
+		return
+	}
+	r.hub.svc.scribe.measured(*r.seats[s.seat], quality.Merge(s.samples))
+	s.samples, s.wroteAt = nil, r.hub.svc.Clock.Now()
+}
+
+// notePausesLocked records which pictures of the call are stopped on purpose now.
+func (r *room) notePausesLocked() {
+	var list []pauses.Seat
+	for id, s := range r.sessions {
+		if seat := r.seats[id]; seat.State == Admitted && s.mediaPC != 0 {
+			m := r.meantLocked(s)
+			asked := slices.ContainsFunc(r.stills, func(q still.Request) bool { return q.Seat == id && q.State == still.Asked })
+			list = append(list, pauses.Seat{ID: id, Camera: m.Camera, Screen: m.Screen, Held: m.Held, Photo: asked, Before: !seat.JoinedAt.IsZero()})
+		}
+	}
+	for id, o := range r.orphans {
+		list = append(list, pauses.Seat{ID: id, Camera: o.Sources.Camera, Screen: o.Sources.Screen, Held: o.Sources.Held, Before: true})
+	}
+	r.pauses.Set(r.hub.svc.Clock.Now(), list)
 }
 
 // provenAfter is how long media must be cut before it is an incident without

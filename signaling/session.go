@@ -370,6 +370,7 @@ func (r *room) view(s *session, m *inbound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if m.PC == s.pc && s.mediaPC != 0 {
+		r.pauses.View(r.hub.svc.Clock.Now(), s.seat, heights)
 		r.hub.svc.Media.View(r.act.ID, s.seat, heights)
 	}
 }

@@ -59,9 +59,8 @@ func (c *call) companion(name, phone string) *testkit.Client {
 	return guest
 }
 
-// photo asks the patient for one and sends it.
+// photo sends the one that the patient was asked for.
 func (c *call) photo() {
-	c.sends(0, "still", map[string]any{"seat": c.seats[1].Seat})
 	request := ""
 	c.wait(1, "stills", func(m rtcclient.Msg) bool {
 		for _, q := range m.List("requests") {
@@ -88,7 +87,14 @@ func peopleEndings() []ending {
 			[]string{"de l'appareil " + of}, []string{"Aucun incident", "a fermé la page", "a quitté", "notre côté", "serveur de visavis"}}
 	}
 	return []ending{
-		{"a photo was sent", both, func(c *call) { c.photo(); end(c) }, []string{"photo prise par", "40 × 30 pixels", noIncident}, noCause()},
+		{"a photo was sent", both, func(c *call) {
+			stop := func() {
+				c.sends(0, "still", map[string]any{"seat": c.seats[1].Seat})
+				c.flows[1].StopPictures(true)
+			}
+			c.stopsFor(stop, func() { c.photo(); c.flows[1].StopPictures(false) })
+			end(c)
+		}, []string{"photo prise par", "40 × 30 pixels", noIncident}, noCause()},
 		{"the companion leaves before the end", both, func(c *call) {
 			third := c.joins(c.companion("Rose MOREAU", "+33639980179"))
 			c.pause(2 * time.Second)
@@ -96,9 +102,9 @@ func peopleEndings() []ending {
 			c.pause(2 * time.Second)
 			end(c)
 		}, []string{"Rose MOREAU", noIncident}, noCause()},
-		{"the nurse comes late and leaves before the end", both, func(c *call) {
+		{"the nurse comes late and leaves before the end, the doctor's camera was off for a while", both, func(c *call) {
 			third := c.joins(c.nurse())
-			c.pause(2 * time.Second)
+			c.stopsFor(func() { c.camera(0, false) }, func() { c.camera(0, true) })
 			if _, err := third.Send("leave", nil); err != nil {
 				c.t.Error(err)
 			}

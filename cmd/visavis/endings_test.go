@@ -69,6 +69,7 @@ func (c *call) comesBack(seat int) {
 	if err := c.flows[seat].Until(c.ctx, func(m *rtcclient.Media) bool { return len(m.Summary()) >= 1 }); err != nil {
 		c.t.Error(err)
 	}
+	c.measures(seat)
 }
 
 func (c *call) over() { c.do("POST", "/api/encounters/"+c.encounter+"/finish", nil, nil) }
@@ -103,8 +104,9 @@ func endings() []ending {
 		quiet("the patient's device crashes two seconds before the end", func(c *call) { c.hangUp(1); c.pause(2 * time.Second); end(c) }),
 		{"no video at all", [2]string{"none", "none"}, end, []string{"jamais transmise dans les deux sens à la fois", noIncident}, noCause()},
 		{"sound only", [2]string{"voice", "voice"}, end, []string{"jamais transmise dans les deux sens à la fois", noIncident}, append(noCause(), "son seul")},
-		quiet("the patient is on hold at the end", func(c *call) {
-			c.sends(0, "hold", map[string]any{"seats": []string{c.seats[1].Seat}})
+		quiet("the patient is on hold for a while, and at the end", func(c *call) {
+			c.stopsFor(func() { c.hold(c.seats[1].Seat) }, func() { c.hold() })
+			c.hold(c.seats[1].Seat)
 			c.pause(2 * time.Second)
 			end(c)
 		}),
@@ -114,7 +116,16 @@ func endings() []ending {
 			c.pause(2 * time.Second)
 			end(c)
 		}, "sorti de la consultation par le médecin"),
-		quiet("the act ends twice", func(c *call) { end(c); c.pause(time.Second); c.over() }),
+		quiet("the patient's page was hidden for a while, and the act ends twice", func(c *call) {
+			c.stopsFor(func() { c.looks(1, 0) }, func() { c.looks(1, 720) })
+			end(c)
+			c.pause(time.Second)
+			c.over()
+		}),
+		{"the doctor's picture stands still", [2]string{"both", "both"}, func(c *call) {
+			c.stopsFor(func() { c.flows[0].StopPictures(true) }, func() { c.flows[0].StopPictures(false) })
+			end(c)
+		}, []string{"Le débit descendant du patient est tombé à"}, []string{"Aucun incident", "appareil du médecin", "notre côté", "serveur de visavis"}},
 	}
 }
 
@@ -155,6 +166,11 @@ func (c *call) begins(media [2]string) {
 		c.flows[i] = c.joinAs(i, "other", 1)
 		if what == "voice" {
 			c.sends(i, "mute", map[string]any{"mic": true, "camera": false})
+		}
+	}
+	for i, what := range media {
+		if what == "both" {
+			c.measures(i)
 		}
 	}
 	c.pause(3 * time.Second)
@@ -237,7 +253,7 @@ func TestEndings(t *testing.T) {
 		said[name] = page
 	}
 	t.Run("ways", func(t *testing.T) {
-		for group := range slices.Chunk(list, 6) {
+		for group := range slices.Chunk(list, 5) {
 			t.Run(group[0].name, func(t *testing.T) {
 				t.Parallel()
 				r := newRig(t, "", "")

@@ -266,7 +266,8 @@ func (e *evidence) take(group []band, s Seat, prefix string) {
 					note(n, float64(*v), false)
 				}
 			}
-			frozen = min(frozen+float64(x.FreezeMs), s.there(b.To)) // a freeze is told when it is over
+			// A freeze is reported when it ends: it may have begun before its sample, yet not before the stretch.
+			frozen = min(frozen+float64(x.FreezeMs), s.there(b.To), float64(b.To.Sub(group[0].From).Milliseconds()))
 			note("freezeMs", frozen, false)
 		}
 		e.faults(b, s, prefix)

@@ -72,6 +72,7 @@ type band struct {
 	Span
 	word   string
 	gap    bool
+	paused bool // nothing is known of it: a picture was stopped on purpose
 	sample events.Sample
 }
 
@@ -83,7 +84,7 @@ func Of(seats []Seat, incidents []Incident) ([]Stretch, error) {
 	}
 	c := newCall(seats, incidents)
 	for _, s := range seats {
-		c.bands[s.ID] = lay(s, incidents)
+		c.bands[s.ID] = rules.lay(s, incidents)
 	}
 	var out []Stretch
 	for _, s := range seats {
@@ -116,7 +117,7 @@ func hungUp(s Seat, group []band) bool {
 // lay puts the samples of a seat in time, with what the server saw between them.
 // A client that does not report proves nothing: its page may sleep while sound
 // and picture go on.
-func lay(s Seat, incidents []Incident) (out []band) {
+func (list rules) lay(s Seat, incidents []Incident) (out []band) {
 	samples := slices.Clone(s.Samples)
 	slices.SortStableFunc(samples, func(a, b events.Sample) int { return cmp.Compare(a.At, b.At) })
 	end := time.Time{}
@@ -130,7 +131,7 @@ func lay(s Seat, incidents []Incident) (out []band) {
 		if !from.Before(to) {
 			from = to.Add(-time.Millisecond)
 		}
-		out = append(out, band{Span: Span{from, to}, word: wordOf(x), sample: x})
+		out = append(out, list.withoutPauses(band{Span: Span{from, to}, word: wordOf(x), sample: x}, s)...)
 		end = to
 	}
 	return fill(within(out, s.Stays), cuts(s, incidents))
@@ -232,13 +233,13 @@ func within(list []band, stays []Span) (out []band) {
 }
 
 // together groups what belongs together: good with good, bad with bad as long
-// as little good lies between.
+// as little good lies between, and no pause.
 func together(list []band) (out [][]band) {
 	for i, b := range list {
 		if n := len(out); n > 0 {
 			last := out[n-1]
 			same := (worst(last) == Good) == (b.word == Good)
-			short := b.word == Good && b.To.Sub(b.From) < near && i+1 < len(list) && list[i+1].word != Good
+			short := b.word == Good && !b.paused && b.To.Sub(b.From) < near && i+1 < len(list) && list[i+1].word != Good
 			if same || short && worst(last) != Good {
 				out[n-1] = append(last, b)
 				continue

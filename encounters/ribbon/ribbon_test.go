@@ -279,10 +279,11 @@ func TestAFaultLastsAsLongAsItWasSaid(t *testing.T) {
 		code   string
 		value  int
 	}{
-		"its own":           {events.Sample{Word: Weak, Faults: []events.DeviceFault{{What: "ice-restart", Ms: 9000}, {What: "interrupted", Ms: 3000}}}, "interrupted", 3000},
-		"not said":          {events.Sample{Word: Weak, Faults: []events.DeviceFault{{What: "camera-lost"}, {What: "offline", Ms: 4000}}}, "camera-lost", 0},
-		"frozen":            {events.Sample{Word: Weak, Freezes: 2, FreezeMs: 900}, "frozen", 900},
-		"longer than there": {events.Sample{Word: Weak, Freezes: 2, FreezeMs: 900_000}, "frozen", 20_000},
+		"its own":                 {events.Sample{Word: Weak, Faults: []events.DeviceFault{{What: "ice-restart", Ms: 9000}, {What: "interrupted", Ms: 3000}}}, "interrupted", 3000},
+		"not said":                {events.Sample{Word: Weak, Faults: []events.DeviceFault{{What: "camera-lost"}, {What: "offline", Ms: 4000}}}, "camera-lost", 0},
+		"frozen":                  {events.Sample{Word: Weak, Freezes: 2, FreezeMs: 900}, "frozen", 900},
+		"longer than the stretch": {events.Sample{Word: Weak, Freezes: 2, FreezeMs: 900_000}, "frozen", 10_000},
+		"longer than there":       {events.Sample{Word: Weak, Faults: []events.DeviceFault{{What: "interrupted", Ms: 900_000}}}, "interrupted", 20_000},
 	} {
 		c.sample.At, c.sample.Ms = at(30).UnixMicro(), 10_000
 		list, err := Of([]Seat{{ID: "p", Role: care.Patient, Stays: []Span{{at(10), at(40)}}, Samples: []events.Sample{c.sample}}}, nil)

@@ -128,7 +128,27 @@ type Sample struct {
 	FreezeMs int           `json:"freezeMs,omitempty"`
 	Pair     string        `json:"pair,omitempty"`
 	Faults   []DeviceFault `json:"faults,omitempty"`
+	// Pauses are those near the stretch, as the server knows them; a client cannot say any.
+	Pauses []Pause `json:"pauses,omitempty"`
 }
+
+// Pause is a time in which a picture was stopped on purpose, in microseconds; From is
+// 0 when its beginning is not known. What is one of the Pause… constants.
+type Pause struct {
+	What string `json:"what"`
+	From int64  `json:"from"`
+	To   int64  `json:"to"`
+}
+
+// The kinds of pauses, as seen from the seat whose sample it is.
+const (
+	PauseHold    = "hold"    // the seat was on hold: it neither sent nor received
+	PauseHidden  = "hidden"  // its page showed no picture, so that none was sent to it
+	PausePhoto   = "photo"   // it was asked for a photo
+	PauseCamera  = "camera"  // its own camera was off
+	PausePicture = "picture" // somebody else's picture was stopped: held, camera off, photo, not shown, left
+	PauseScreen  = "screen"  // somebody else shared a screen, which may stand still for long
+)
 
 // DeviceFault is one thing that happened to a client during a stretch; Ms is
 // how long it lasted, 0 when it is not over or has no length.

@@ -41,16 +41,17 @@ func (m Msg) Obj(name string) Msg { o, _ := m[name].(map[string]any); return Msg
 type Client struct {
 	ws *websocket.Conn
 
-	mu     sync.Mutex
-	log    []Msg
-	at     int // where Wait looks next
-	seq    uint64
-	last   uint64 // highest server seq
-	acked  uint64
-	code   websocket.StatusCode
-	closed bool
-	change chan struct{}
-	done   chan struct{}
+	sending sync.Mutex
+	mu      sync.Mutex
+	log     []Msg
+	at      int // where Wait looks next
+	seq     uint64
+	last    uint64 // highest server seq
+	acked   uint64
+	code    websocket.StatusCode
+	closed  bool
+	change  chan struct{}
+	done    chan struct{}
 
 	Session string // of the last welcome
 	Seat    string
@@ -165,6 +166,8 @@ func (c *Client) Send(t string, fields map[string]any) (uint64, error) {
 	for k, v := range fields {
 		m[k] = v
 	}
+	c.sending.Lock() // numbers leave in their order
+	defer c.sending.Unlock()
 	c.mu.Lock()
 	c.seq++
 	m["seq"] = c.seq

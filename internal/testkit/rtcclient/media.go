@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -49,6 +50,7 @@ type Media struct {
 	layers     []*webrtc.TrackLocalStaticRTP // of a camera in simulcast
 	traced     bool
 	socket     ice.UDPMux // with Chaos or IPv6
+	noPictures atomic.Bool
 
 	mu      sync.Mutex
 	trace   map[string][]arrival

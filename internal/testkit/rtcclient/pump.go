@@ -26,6 +26,9 @@ func (c *Media) Pump(ctx context.Context, level uint8) {
 	}
 }
 
+// StopPictures stops the cameras of Pump, or lets them go on: only sound is sent meanwhile.
+func (c *Media) StopPictures(stop bool) { c.noPictures.Store(stop) }
+
 func (c *Media) pump(ctx context.Context, t *webrtc.TrackLocalStaticRTP, every time.Duration, step uint32, n, size int, level uint8) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -36,6 +39,9 @@ func (c *Media) pump(ctx context.Context, t *webrtc.TrackLocalStaticRTP, every t
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if size > 80 && c.noPictures.Load() {
+			continue
 		}
 		for i := range n {
 			p.Marker = i == n-1
