@@ -2,6 +2,7 @@ package encounters_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -248,7 +249,8 @@ func TestInvite(t *testing.T) {
 	})
 }
 
-// A9: the doctor confirms who the patient is; the first confirmation stays.
+// A9: the doctor confirms who the patient is. A check that is answered as done is the one the act and the audit keep;
+// one that would be lost is refused (issue 9, what bad input gets).
 func TestIdentify(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		svc := newService(h)
@@ -257,15 +259,26 @@ func TestIdentify(t *testing.T) {
 		if _, err := svc.Identify(ctx, e.ID, "by-guess"); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("unknown way: %v", err)
 		}
-		first, err := svc.Identify(ctx, e.ID, encounters.FaceAndName)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := first.IdentifiedAt
-		h.Clock.Advance(time.Minute)
-		second, err := svc.Identify(ctx, e.ID, encounters.Document)
-		if err != nil || !second.IdentifiedAt.Equal(at) || second.IdentifiedHow != encounters.FaceAndName || second.IdentifiedBy != claire {
-			t.Errorf("second: %+v, %v", second, err)
+		for i, c := range []struct {
+			how, kept encounters.How
+			later     bool // the check on file is the one just made
+			refused   bool
+		}{
+			{encounters.FaceAndName, encounters.FaceAndName, true, false},
+			{encounters.FaceAndName, encounters.FaceAndName, false, false},
+			{encounters.Document, encounters.Document, true, false},
+			{encounters.Document, encounters.Document, false, false},
+			{encounters.FaceAndName, encounters.Document, false, true},
+		} {
+			h.Clock.Advance(time.Minute)
+			_, err := svc.Identify(ctx, e.ID, c.how)
+			if refused := errors.Is(err, fault.New(fault.Conflict, "identity-checked")); refused != c.refused || err != nil && !refused {
+				t.Errorf("%d %s: %v", i, c.how, err)
+			}
+			got, err := svc.Facts(ctx, e.ID)
+			if err != nil || got.IdentifiedHow != c.kept || got.IdentifiedBy != claire || got.IdentifiedAt.Equal(h.Clock.Now()) != c.later {
+				t.Errorf("%d %s: %s by %s at %v, %v", i, c.how, got.IdentifiedHow, got.IdentifiedBy, got.IdentifiedAt, err)
+			}
 		}
 	})
 }

@@ -130,6 +130,11 @@ func (s *Service) load(ctx context.Context, tx *store.Tx, id care.EncounterID, a
 
 // change loads, locks, checks, applies and records one change of an act.
 func (s *Service) change(ctx context.Context, id care.EncounterID, act authz.Action, apply func(ctx context.Context, tx *store.Tx, e *Encounter) error) (*Encounter, error) {
+	return s.changed(ctx, id, act, nil, apply)
+}
+
+// changed is change with what the audit log says of it.
+func (s *Service) changed(ctx context.Context, id care.EncounterID, act authz.Action, detail map[string]string, apply func(ctx context.Context, tx *store.Tx, e *Encounter) error) (*Encounter, error) {
 	var e *Encounter
 	err := s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if err = lock(tx, id); err != nil {
@@ -144,25 +149,31 @@ func (s *Service) change(ctx context.Context, id care.EncounterID, act authz.Act
 		if err = update(tx, e); err != nil {
 			return err
 		}
-		return s.Audit.Append(ctx, tx, audit.Entry{Action: act, Object: "encounter/" + string(id), Patient: e.PatientID})
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: act, Object: "encounter/" + string(id), Patient: e.PatientID, Detail: detail})
 	})
 	return e, err
 }
 
-// Identify records that the professional made sure of who the patient is (A9).
-// Doing it again keeps the first.
+// Identify records that the professional made sure of who the patient is (A9). An identity document seen later
+// takes the place of face and name, with its own time; the audit log keeps both. The same check again keeps the first,
+// and one that is weaker than the one on file is refused.
 func (s *Service) Identify(ctx context.Context, id care.EncounterID, how How) (*Encounter, error) {
 	if how != FaceAndName && how != Document {
 		return nil, fault.Fields(fault.Field{Name: "how", Code: "not-a-choice"})
 	}
-	return s.change(ctx, id, "encounter.identify", func(ctx context.Context, _ *store.Tx, e *Encounter) error {
-		if !e.open() {
+	detail := map[string]string{"how": string(how)}
+	return s.changed(ctx, id, "encounter.identify", detail, func(ctx context.Context, _ *store.Tx, e *Encounter) error {
+		switch by := authz.From(ctx).StaffID; {
+		case !e.open():
 			return fault.New(fault.Conflict, "encounter-"+string(e.Status))
+		case !e.IdentifiedAt.IsZero() && e.IdentifiedHow == how && e.IdentifiedBy == by:
+			return nil
+		case !e.IdentifiedAt.IsZero() && how != Document:
+			return fault.New(fault.Conflict, "identity-checked")
+		default:
+			e.IdentifiedAt, e.IdentifiedHow, e.IdentifiedBy = s.Clock.Now(), how, by
+			return nil
 		}
-		if e.IdentifiedAt.IsZero() {
-			e.IdentifiedAt, e.IdentifiedHow, e.IdentifiedBy = s.Clock.Now(), how, authz.From(ctx).StaffID
-		}
-		return nil
 	})
 }
 

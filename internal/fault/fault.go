@@ -19,6 +19,7 @@ const (
 	Unauthenticated             // who are you: 401
 	Forbidden                   // known, visible, not allowed: 403
 	NotFound                    // absent, or not yours to know of: 404
+	Slow                        // the body did not come in time: 408
 	Conflict                    // true a moment ago, not now: 409
 	Gone                        // was valid once: 410
 	TooLarge                    // 413

@@ -79,6 +79,8 @@ func status(k fault.Kind) int {
 		return http.StatusForbidden
 	case fault.NotFound:
 		return http.StatusNotFound
+	case fault.Slow:
+		return http.StatusRequestTimeout
 	case fault.Conflict:
 		return http.StatusConflict
 	case fault.Gone:
@@ -144,8 +146,8 @@ func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.Stat
 		return problem(ctx, fault.New(fault.Internal, "internal"))
 	case code == http.StatusUnsupportedMediaType || code == http.StatusNotAcceptable || code == http.StatusBadRequest:
 		return problem(ctx, fault.New(fault.Malformed, "not-json"))
-	case code == http.StatusRequestTimeout:
-		return problem(ctx, fault.New(fault.Unavailable, "too-slow"))
+	case code == http.StatusRequestTimeout: // the body did not come; what is slow here is 503
+		return problem(ctx, TooSlow())
 	}
 	f := &fault.Error{Kind: fault.Invalid, Code: "fields"}
 	var unknown []fault.Field
@@ -206,6 +208,9 @@ func schemaCode(msg string) string {
 	}
 	return "wrong-type"
 }
+
+// TooSlow refuses a body that did not come in time (408): the slowness is the caller's, and no failure of ours.
+func TooSlow() *fault.Error { return fault.New(fault.Slow, "too-slow") }
 
 func missingRoute() error { return fault.Missing() }
 func crossOrigin() error  { return fault.New(fault.Forbidden, "cross-origin") }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -116,6 +117,9 @@ func read(w http.ResponseWriter, r *http.Request, want string) (string, error) {
 	var long *http.MaxBytesError
 	if errors.As(err, &long) {
 		return "", fault.New(fault.TooLarge, "too-large")
+	}
+	if late := net.Error(nil); errors.As(err, &late) && late.Timeout() {
+		return "", httpx.TooSlow()
 	}
 	if err != nil {
 		return "", fault.New(fault.Malformed, "offer-refused").Because(err)

@@ -31,7 +31,7 @@ export type Happened =
 /** Problems that another try of the same may not have: no answer, too busy, restarting, or bytes changed on the way. */
 export function curable(problem: Problem): boolean {
   if (problem.fields.some((f) => f.code === 'digest-differs')) return true;
-  return problem.status === 0 || problem.status === 429 || problem.status >= 500;
+  return problem.status === 0 || problem.status === 408 || problem.status === 429 || problem.status >= 500;
 }
 
 /** What does not fit where we are changes nothing: an answer that comes late, a second press. */

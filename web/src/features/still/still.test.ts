@@ -47,7 +47,7 @@ describe('a photo on its way', () => {
   });
 
   test('which problems another try may not have', () => {
-    for (const status of [0, 429, 500, 503]) expect(curable(new Problem({}, status)), String(status)).toBe(true);
+    for (const status of [0, 408, 429, 500, 503]) expect(curable(new Problem({}, status)), String(status)).toBe(true);
     for (const status of [401, 403, 404, 409, 410, 413, 422]) expect(curable(new Problem({}, status)), String(status)).toBe(false);
     expect(curable(new Problem({ fields: [{ name: 'header.Content-Digest', code: 'digest-differs' }] }, 422))).toBe(true);
   });
