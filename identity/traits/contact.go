@@ -2,27 +2,33 @@ package traits
 
 import (
 	_ "embed"
+	"errors"
 	"net/mail"
 	"strings"
 	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
 )
 
 //go:embed numbering.tsv
 var numberingTSV string
 
-// ParsePhone writes a telephone number in E.164. French numbers may be written
-// as people dial them, overseas departments included; others need + or 00 and
-// their country code. Refusals: "required", "phone-characters",
-// "phone-too-short", "phone-too-long", "phone-special" (08…, 36xx),
-// "phone-country" (no country has that code).
+// ParsePhone writes a telephone number in E.164, as it can be called from abroad.
+// French numbers may be written as people dial them, overseas departments included;
+// others need + or 00 and their country code. A 0 that is dialled inside a country
+// only, in brackets or not (+49 (0)151…), is left out where the country has one.
+// Refusals: "required", "phone-characters", "phone-too-short", "phone-too-long",
+// "phone-special" (08…, 36xx), "phone-country" (no country has that code),
+// "phone-impossible" (no number of that country is written so).
 func ParsePhone(text string) (string, error) {
-	digits, international, err := dialled(text)
+	n, err := dialled(text)
 	if err != nil {
 		return "", err
 	}
-	if international {
-		return e164(digits)
+	if n.international {
+		return n.e164()
 	}
+	digits := n.digits
 	switch {
 	case len(digits) == 4 && digits[0] == '3', strings.HasPrefix(digits, "08"):
 		return "", Refusal("phone-special")
@@ -38,35 +44,42 @@ func ParsePhone(text string) (string, error) {
 	return "+" + country + national, nil
 }
 
-// dialled keeps the digits and tells whether a country code comes first.
-func dialled(text string) (digits string, international bool, err error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return "", false, Refusal("required")
-	}
-	text = strings.Replace(text, "(0)", "", 1)
-	if rest, ok := strings.CutPrefix(text, "+"); ok {
-		text, international = rest, true
-	}
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case strings.ContainsRune(" .-/()\u00a0\u202f", r):
-		default:
-			return "", false, Refusal("phone-characters")
-		}
-	}
-	digits = b.String()
-	if rest, ok := strings.CutPrefix(digits, "00"); ok && !international {
-		digits, international = rest, true
-	}
-	return digits, international, nil
+// number is what somebody typed, in digits.
+type number struct {
+	digits        string // with the 0 of a « (0) »
+	bare          string // without it
+	international bool   // a country code comes first
 }
 
-func e164(digits string) (string, error) {
-	if national, ok := strings.CutPrefix(digits, "33"); ok {
+// dialled keeps the digits and tells whether a country code comes first. Spaces,
+// dashes and the invisible marks of copied contacts are left out.
+func dialled(text string) (n number, err error) {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.In(r, unicode.Cf, unicode.Pd) || r == '.' || r == '/' {
+			return -1
+		}
+		return r
+	}, text)
+	if text == "" {
+		return n, Refusal("required")
+	}
+	text = strings.Replace(text, "(+", "+(", 1) // (+49) 151…
+	if rest, ok := strings.CutPrefix(text, "+"); ok {
+		text, n.international = rest, true
+	}
+	brackets := strings.NewReplacer("(", "", ")", "")
+	n.digits, n.bare = brackets.Replace(text), brackets.Replace(strings.Replace(text, "(0)", "", 1))
+	if strings.ContainsFunc(n.digits, func(r rune) bool { return r < '0' || r > '9' }) {
+		return n, Refusal("phone-characters")
+	}
+	if rest, ok := strings.CutPrefix(n.bare, "00"); ok && !n.international {
+		n.digits, n.bare, n.international = strings.TrimPrefix(n.digits, "00"), rest, true
+	}
+	return n, nil
+}
+
+func (n number) e164() (string, error) {
+	if national, ok := strings.CutPrefix(n.bare, "33"); ok {
 		national = strings.TrimPrefix(national, "0") // +33 06… is a common slip
 		switch {
 		case len(national) < 9:
@@ -75,18 +88,61 @@ func e164(digits string) (string, error) {
 			return "", Refusal("phone-too-long")
 		case national[0] == '8':
 			return "", Refusal("phone-special")
+		case national[0] == '0':
+			return "", Refusal("phone-country")
 		}
 		return "+33" + national, nil
 	}
 	switch {
-	case digits == "" || digits[0] == '0':
+	case n.bare == "" || n.bare[0] == '0':
 		return "", Refusal("phone-country")
-	case len(digits) < 8:
+	case len(n.bare) < 8:
 		return "", Refusal("phone-too-short")
-	case len(digits) > 15:
-		return "", Refusal("phone-too-long")
 	}
-	return "+" + digits, nil
+	read, refused := foreign(n.digits)
+	if read.valid || n.bare == n.digits {
+		return read.e164, refused
+	}
+	if read, refused = foreign(n.bare); refused != nil { // a « (0) » that this country does not dial
+		return "", refused
+	}
+	return read.e164, nil
+}
+
+type readNumber struct {
+	e164  string
+	valid bool // of a range that is given out
+}
+
+// foreign reads a country code and a number with the numbering plans of the world.
+// A range that they do not know yet is accepted: plans grow. A length that the
+// country does not have is refused, and a first 0 that it does not dial.
+func foreign(digits string) (readNumber, error) {
+	n, err := phonenumbers.Parse("+"+digits, phonenumbers.UNKNOWN_REGION)
+	switch {
+	case errors.Is(err, phonenumbers.ErrInvalidCountryCode):
+		return readNumber{}, Refusal("phone-country")
+	case errors.Is(err, phonenumbers.ErrNumTooLong):
+		return readNumber{}, Refusal("phone-too-long")
+	case err != nil:
+		return readNumber{}, Refusal("phone-too-short")
+	}
+	valid := phonenumbers.IsValidNumber(n)
+	switch phonenumbers.IsPossibleNumberWithReason(n) {
+	case phonenumbers.IS_POSSIBLE:
+	case phonenumbers.TOO_SHORT, phonenumbers.IS_POSSIBLE_LOCAL_ONLY:
+		return readNumber{}, Refusal("phone-too-short")
+	case phonenumbers.TOO_LONG:
+		return readNumber{}, Refusal("phone-too-long")
+	case phonenumbers.INVALID_COUNTRY_CODE:
+		return readNumber{}, Refusal("phone-country")
+	default:
+		return readNumber{}, Refusal("phone-impossible")
+	}
+	if !valid && n.GetItalianLeadingZero() {
+		return readNumber{}, Refusal("phone-impossible")
+	}
+	return readNumber{phonenumbers.Format(n, phonenumbers.E164), valid}, nil
 }
 
 // Mobile tells whether an E.164 number of the French plan can get an SMS.

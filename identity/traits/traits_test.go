@@ -3,6 +3,7 @@ package traits
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -254,6 +255,8 @@ func TestPhones(t *testing.T) {
 		{"612345678", "", "phone-too-short", false},
 		{"1612345678", "", "phone-country", false}, {"+0612345678", "", "phone-country", false}, {"+", "", "phone-country", false},
 		{"+1234", "", "phone-too-short", false}, {"+1234567890123456", "", "phone-too-long", false},
+		{"(0)6 12 34 56 78", "+33612345678", "", true}, {"+33 00612345678", "", "phone-too-long", false},
+		{"\u202a+33\u00a06\u201112\u200934 56\t78\u202c", "+33612345678", "", true},
 		{"+33 6 12 34 56", "", "phone-too-short", false}, {"+33 6 12 34 56 789", "", "phone-too-long", false},
 	} {
 		got, err := ParsePhone(c.in)
@@ -264,6 +267,39 @@ func TestPhones(t *testing.T) {
 	}
 	if HidePhone("+33612345678") != "•• •• •• •• 78" || HidePhone("") != "" {
 		t.Error("the hint tells more than two digits")
+	}
+}
+
+// TestForeignPhones reads how people write the numbers of their countries: what is
+// kept can be called, and what cannot exist is refused. The web code reads the same
+// table.
+func TestForeignPhones(t *testing.T) {
+	rows, err := os.ReadFile("testdata/phones.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(rows)) {
+		c := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if c[0] == "" || c[0][0] == '#' {
+			continue
+		}
+		n++
+		want, code := c[1], ""
+		if want[0] != '+' {
+			want, code = "", c[1]
+		}
+		got, err := ParsePhone(c[0])
+		refused(t, err, code)
+		if got != want {
+			t.Errorf("%q reads as %q, want %q", c[0], got, want)
+		}
+		if again, err := ParsePhone(got); got != "" && (err != nil || again != got) {
+			t.Errorf("%q reads as %q the second time: %v", got, again, err)
+		}
+	}
+	if n < 60 {
+		t.Errorf("%d rows", n)
 	}
 }
 

@@ -229,7 +229,7 @@ function Fields({ form, errors, onChange }: { form: BookingForm; errors: Booking
       <TextField {...bind('familyName')} label={t('book.familyName')} autoComplete="family-name" isRequired maxLength={100} />
       <TextField {...bind('givenName')} label={t('book.givenName')} autoComplete="given-name" isRequired maxLength={100} />
       <DateField {...bind('birthDate')} label={t('book.birthDate')} hint={t('book.birthDateHint')} autoComplete="bday" isRequired />
-      <TextField {...bind('phone')} label={t('book.phone')} hint={t('book.phoneHint')} type="tel" inputMode="tel" autoComplete="tel" maxLength={25} />
+      <TextField {...bind('phone')} label={t('book.phone')} hint={t('book.phoneHint')} type="tel" inputMode="tel" autoComplete="tel" maxLength={40} />
       <TextField {...bind('email')} label={t('book.email')} hint={t('book.emailHint')} type="email" inputMode="email" autoComplete="email" maxLength={254} />
     </>
   );

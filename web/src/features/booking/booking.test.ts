@@ -26,8 +26,8 @@ describe('checkForm', () => {
   });
 });
 
-it('sends trimmed names, an ISO date, bare digits, and leaves empty contacts out', () => {
-  expect(patientOf(whole)).toEqual({ familyName: 'D’Aubigné', givenName: 'Zoé', birthDate: '1952-03-04', phone: '0639981234' });
+it('sends trimmed names, an ISO date, the number as typed, and leaves empty contacts out', () => {
+  expect(patientOf(whole)).toEqual({ familyName: 'D’Aubigné', givenName: 'Zoé', birthDate: '1952-03-04', phone: '06 39 98 12 34' });
 });
 
 it('puts the remarks of the server on the fields of the form', () => {

@@ -2,6 +2,7 @@
 import type { Problem } from '@/api/client';
 import type { BookingRequest } from '@/api/types';
 import { readDate } from '@/ui/date';
+import { maybePhone } from '@/ui/phone';
 
 export type BookingForm = { familyName: string; givenName: string; birthDate: string; phone: string; email: string };
 export type BookingField = keyof BookingForm;
@@ -10,8 +11,6 @@ export type Remark = { code: string; detail?: string };
 export type BookingErrors = Partial<Record<BookingField, Remark>>;
 
 export const emptyForm: BookingForm = { familyName: '', givenName: '', birthDate: '', phone: '', email: '' };
-
-const digits = (phone: string) => phone.replace(/[\s.()-]/g, '');
 
 /** Only what is certain is refused here; the server has the last word. `today` is YYYY-MM-DD. */
 export function checkForm(form: BookingForm, today: string): BookingErrors {
@@ -22,8 +21,8 @@ export function checkForm(form: BookingForm, today: string): BookingErrors {
   if (form.birthDate.trim() === '') errors.birthDate = { code: 'required' };
   else if (born === null) errors.birthDate = { code: 'date' };
   else if (born > today) errors.birthDate = { code: 'in-future' };
-  const phone = digits(form.phone);
-  if (phone !== '' && !/^(\+|00)?\d{8,15}$/.test(phone)) errors.phone = { code: 'phone' };
+  const phone = form.phone.trim();
+  if (phone !== '' && !maybePhone(phone)) errors.phone = { code: 'phone' };
   if (form.email.trim() !== '' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(form.email.trim())) errors.email = { code: 'email' };
   if (phone === '' && form.email.trim() === '') errors.phone = { code: 'phone-or-email-needed' };
   return errors;
@@ -31,7 +30,7 @@ export function checkForm(form: BookingForm, today: string): BookingErrors {
 
 /** Fields of the request for a form that checkForm accepts. */
 export function patientOf(form: BookingForm): BookingRequest['patient'] {
-  const phone = digits(form.phone);
+  const phone = form.phone.trim();
   const email = form.email.trim();
   return {
     familyName: form.familyName.trim(),

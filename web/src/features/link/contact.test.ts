@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { contactOf } from './contact';
 
 it.each([
-  ['06 39 98 12 34', { phone: '0639981234' }],
-  ['+33 (6) 39-98-12-34', { phone: '+33639981234' }],
+  ['06 39 98 12 34', { phone: '06 39 98 12 34' }],
+  ['+33 (6) 39-98-12-34', { phone: '+33 (6) 39-98-12-34' }],
   [' zoe@exemple.fr ', { email: 'zoe@exemple.fr' }],
   ['zoe@', null],
   ['zoe', null],
