@@ -240,8 +240,7 @@ func (c *conn) enter(ctx context.Context, m *inbound) bool {
 		}
 		return c.resume(ctx, s, m.Last)
 	case m.T == "takeover" && c.busy != nil:
-		c.svc.hub.sit(ctx, c, *c.busy)
-		return true
+		return c.svc.hub.sit(ctx, c, *c.busy)
 	case m.T == "ping" || m.T == "ack" || m.T == "bye":
 		return true
 	}

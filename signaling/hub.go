@@ -2,19 +2,16 @@ package signaling
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
 
 	"visavis/internal/authz"
 	"visavis/internal/care"
-	"visavis/internal/fault"
 	"visavis/internal/store"
 	"visavis/signaling/still"
 
 	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
 )
 
 // The hub's rhythm.
@@ -127,57 +124,6 @@ func (h *hub) newPC() int {
 	return h.nextPC
 }
 
-// hello redeems the ticket and sits down, or says that the seat is busy.
-func (c *conn) hello(ctx context.Context, m *inbound) bool {
-	seat, err := c.svc.redeem(ctx, m.Ticket, c.actor, c.origin)
-	if err != nil {
-		if errors.Is(err, errOver) {
-			c.error(errorMsg{Code: "ended"})
-			return c.finish(closeEnded, "ended")
-		}
-		if fault.KindOf(err) == fault.Gone {
-			c.svc.note(c.actor, "ticket", "ticket-invalid")
-			c.error(errorMsg{Code: "ticket_invalid"})
-			return c.finish(closeTicket, "ticket")
-		}
-		c.svc.Log.Warn("signaling: hello failed", "err", err)
-		c.error(errorMsg{Code: "internal"})
-		return c.finish(int(websocket.StatusInternalError), "internal")
-	}
-	switch seat.State {
-	case Removed:
-		c.svc.note(c.actor, "encounter/"+string(seat.EncounterID), "removed")
-		c.error(errorMsg{Code: "removed"})
-		return c.finish(closeRemoved, "removed")
-	case Ended:
-		c.error(errorMsg{Code: "ended"})
-		return c.finish(closeEnded, "ended")
-	}
-	h := seatHello{seat: seat, tab: m.Tab, kept: m.Kept}
-	if h.room, h.person, err = c.svc.hub.enter(ctx, seat); err != nil {
-		c.svc.Log.Warn("signaling: room failed", "err", err)
-		c.error(errorMsg{Code: "internal"})
-		return c.finish(int(websocket.StatusInternalError), "internal")
-	}
-	defer c.svc.hub.release(h.room)
-	if h.room.ended() {
-		c.error(errorMsg{Code: "ended"})
-		return c.finish(closeEnded, "ended")
-	}
-	if since, busy := h.room.heldElsewhere(seat.ID, m.Tab); busy {
-		c.busy = &h
-		c.direct("busy", busyMsg{since})
-		time.AfterFunc(takeWait, func() {
-			if c.cur.Load() == nil {
-				c.finish(int(websocket.StatusNormalClosure), "not taken over")
-			}
-		})
-		return true
-	}
-	c.svc.hub.sit(ctx, c, h)
-	return true
-}
-
 // hold finds a room and keeps it until release, though nobody is in it yet.
 func (h *hub) hold(id care.EncounterID) *room {
 	h.mu.Lock()
@@ -257,30 +203,6 @@ func (h *hub) load(ctx context.Context, id care.EncounterID) (*room, error) {
 	}
 	r.gate = r.ask(ctx)
 	return r, nil
-}
-
-// sit gives the seat to the connection: a new session, the old one ends.
-func (h *hub) sit(ctx context.Context, c *conn, in seatHello) {
-	h.mu.Lock()
-	if now := h.rooms[in.room.act.ID]; now != nil {
-		in.room = now // another was made after it had emptied: one act has one room
-	}
-	h.rooms[in.room.act.ID] = in.room
-	in.room.coming++
-	s := &session{
-		id: newSecret(), seat: in.seat.ID, tab: in.tab, actor: c.actor, room: in.room, since: h.svc.Clock.Now(), link: LinkNone,
-		offers: rate.NewLimiter(rate.Every(offerEvery), offerBurst),
-	}
-	h.sessions[s.id] = s
-	h.mu.Unlock()
-	defer h.release(in.room)
-	old := in.room.seatTaken(ctx, c, s, in)
-	if old != nil {
-		h.forget(old)
-		old.kill(closeTakenOver, "taken over")
-	}
-	h.queue(ctx, in.room.act.PractitionerID)
-	h.later(in.room) // what ended between the ticket's use and the seat is seen now
 }
 
 func (h *hub) forget(s *session) {

@@ -9,14 +9,15 @@ import (
 	"visavis/internal/events"
 	"visavis/internal/fault"
 	"visavis/signaling/chat"
-
-	"github.com/coder/websocket"
 )
 
 // obey carries out one message of a session; false ends the connection.
 func (c *conn) obey(ctx context.Context, m *inbound) bool {
 	ctx = authz.With(ctx, c.sess.actor)
 	s, r := c.sess, c.sess.room
+	if !r.holds(s) {
+		return false // removed, or taken over: the socket is being closed
+	}
 	switch m.T {
 	case "offer":
 		r.offer(ctx, s, m)
@@ -149,6 +150,9 @@ func (r *room) chat(ctx context.Context, s *session, m *inbound) {
 	case err != nil:
 		r.fail(s, m, err)
 		return
+	case kept.Kept:
+		r.answerReplay(s, m, kept)
+		return
 	case over.Code != "":
 		s.say("error", errorMsg{Re: m.Seq, Code: over.Code, Seconds: over.Seconds, ID: m.ID})
 		return
@@ -161,6 +165,18 @@ func (r *room) chat(ctx context.Context, s *session, m *inbound) {
 			to.send("chat", msg)
 		}
 	}
+}
+
+// answerReplay gives a message that was kept before to who sends it again, since its answer may have been lost,
+// at most as often as new ones may be written.
+func (r *room) answerReplay(s *session, m *inbound, kept chat.Line) {
+	if !s.replays.Allow() {
+		s.say("error", errorMsg{Re: m.Seq, Code: "chat_too_fast", Seconds: int(replayEvery.Seconds()), ID: m.ID})
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.send("chat", r.chatMsgLocked(kept))
 }
 
 func (r *room) chatMsgLocked(l chat.Line) chatMsg {
@@ -177,7 +193,12 @@ func (r *room) chatMsgLocked(l chat.Line) chatMsg {
 // sendHistoryLocked gives whoever sits there what they may read of what was
 // written.
 func (r *room) sendHistoryLocked(ctx context.Context, s *session) {
-	list, err := r.hub.svc.history(ctx, *r.seats[s.seat])
+	seat := r.seats[s.seat]
+	if seat.State == Waiting && !seat.AdmittedAt.IsZero() {
+		s.send("history", historyMsg{Messages: []chatMsg{}}) // until a host has seen who it is now
+		return
+	}
+	list, err := r.hub.svc.history(ctx, *seat)
 	if err != nil {
 		r.hub.svc.Log.Warn("signaling: history not read", "err", err)
 		return
@@ -222,23 +243,32 @@ func (r *room) host(ctx context.Context, s *session, m *inbound) {
 		s.say("error", errorMsg{Re: m.Seq, Code: "not_found"})
 		return
 	}
-	if m.T == "admit" {
-		seat, err := r.hub.svc.admit(ctx, m.Seat)
-		if err != nil {
-			r.fail(s, m, err)
-			return
-		}
-		r.letIn(ctx, seat, s.seat)
-	} else {
-		seat, err := r.hub.svc.remove(ctx, m.Seat, m.Reason)
-		if err != nil {
-			r.fail(s, m, err)
-			return
-		}
-		r.putOut(seat)
-		r.dropStill(ctx, seat.ID)
+	if err := r.decide(ctx, s, m); err != nil {
+		r.fail(s, m, err)
+		return
+	}
+	if m.T == "remove" {
+		r.dropStill(ctx, m.Seat)
 	}
 	r.hub.queue(ctx, r.act.PractitionerID)
+}
+
+// decide admits or removes a seat.
+func (r *room) decide(ctx context.Context, s *session, m *inbound) error {
+	r.order.Lock()
+	defer r.order.Unlock()
+	if m.T == "admit" {
+		seat, err := r.hub.svc.admit(ctx, m.Seat)
+		if err == nil {
+			r.letIn(ctx, seat, s.seat)
+		}
+		return err
+	}
+	seat, err := r.hub.svc.remove(ctx, m.Seat, m.Reason)
+	if err == nil {
+		r.putOut(seat)
+	}
+	return err
 }
 
 func (r *room) letIn(ctx context.Context, seat Seat, by string) {
@@ -283,30 +313,6 @@ func (r *room) putOut(seat Seat) {
 		}
 	}
 	r.showLocked()
-}
-
-func (r *room) leave(ctx context.Context, c *conn, s *session, m *inbound) bool {
-	if err := r.hub.svc.leave(ctx, s.seat); err != nil {
-		r.fail(s, m, err)
-		return true
-	}
-	s.say("ack", nil)
-	r.dropStill(ctx, s.seat)
-	r.mu.Lock()
-	if r.sessions[s.seat] == s {
-		seat := r.seats[s.seat]
-		seat.to(Left, r.hub.svc.Clock.Now())
-		r.hub.svc.Media.Drop(r.act.ID, s.seat)
-		r.absentLocked(s.seat, events.LeftByButton)
-		delete(r.sessions, s.seat)
-		delete(r.told, s.id)
-		r.showLocked()
-	}
-	r.mu.Unlock()
-	r.hub.forget(s)
-	s.kill(int(websocket.StatusNormalClosure), "left")
-	r.hub.queue(ctx, r.act.PractitionerID)
-	return c.finish(int(websocket.StatusNormalClosure), "left")
 }
 
 // end finishes the act for everybody, in the host's name.
@@ -356,6 +362,8 @@ func (r *room) hold(ctx context.Context, s *session, m *inbound) {
 		s.say("error", errorMsg{Re: m.Seq, Code: "not_found"})
 		return
 	}
+	r.order.Lock()
+	defer r.order.Unlock()
 	list, err := r.hub.svc.hold(ctx, r.act.ID, m.Seats)
 	if err != nil {
 		r.fail(s, m, err)

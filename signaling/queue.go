@@ -107,7 +107,7 @@ func (h *hub) recall(ctx context.Context, o *outlook) error {
 	}
 	told := false
 	err := h.svc.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		seat, err := loadSeat(tx, p.Seat)
+		seat, err := lockSeat(tx, p.Seat)
 		if err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (h *hub) foretell(ctx context.Context, o outlook) error {
 // askRecall keeps that a waiting patient wants to be told when it is their turn.
 func (s *Service) askRecall(ctx context.Context, id string) (seat Seat, err error) {
 	err = s.DB.Tx(ctx, func(_ context.Context, tx *store.Tx) error {
-		if seat, err = loadSeat(tx, id); err != nil || seat.State != Waiting || !seat.RecallAsked.IsZero() {
+		if seat, err = lockSeat(tx, id); err != nil || seat.State != Waiting || !seat.RecallAsked.IsZero() {
 			return err
 		}
 		seat.RecallAsked = s.Clock.Now()

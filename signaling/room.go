@@ -10,7 +10,6 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/events"
-	"visavis/internal/store"
 	"visavis/signaling/pauses"
 	"visavis/signaling/still"
 )
@@ -21,6 +20,10 @@ type room struct {
 	act Act
 
 	coming, came int // who is on the way in, and who was: under hub.mu
+
+	// order is held from the transaction that changes a seat until the change is in seats below: both get the
+	// changes in the same order. It comes before mu and is not taken inside a transaction.
+	order sync.Mutex
 
 	mu       sync.Mutex
 	seats    map[string]*Seat
@@ -108,48 +111,6 @@ func (r *room) heldElsewhere(seat, tab string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return s.since, true
-}
-
-// seatTaken puts a new session on a seat and greets it. It gives the old one.
-func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello) *session {
-	svc := r.hub.svc
-	ice := svc.Relay.Grant(r.act.ID, in.seat.ID)
-	gate := r.ask(ctx)
-	r.setGate(gate)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	old := r.sessions[in.seat.ID]
-	if old != nil {
-		r.writeSamplesLocked(old)
-		delete(r.told, old.id)
-	}
-	seat := in.seat
-	if known := r.seats[seat.ID]; known != nil && known.State == Admitted && seat.State == Waiting {
-		seat.State, seat.AdmittedAt = Admitted, known.AdmittedAt // admitted while the hello was read
-	}
-	if known := r.seats[seat.ID]; known != nil {
-		seat.Held = known.Held
-	}
-	r.seats[seat.ID], r.people[seat.ID], r.sessions[seat.ID] = &seat, in.person, s
-	m := r.mediaOf(&seat)
-	r.told[s.id] = m
-	kept := r.takeOverLocked(s, old, in.kept, m.Allowed)
-	s.send("welcome", welcomeMsg{
-		Session: s.id, ResumeFor: int(resumeFor.Seconds()), Seat: seat.ID, Encounter: r.act.ID, Role: seat.Role, Name: in.person.Name,
-		Host: seat.Host, State: seat.State, Identity: in.person.Identity, KeptUntil: seat.keptUntil(), Media: m, ICE: ice, Kept: kept, Now: svc.Clock.Now(),
-	})
-	if kept != 0 {
-		s.tellSlots()
-	}
-	c.bind(s)
-	s.attach(c)
-	r.showLocked()
-	r.presentLocked(s)
-	r.sendHistoryLocked(ctx, s)
-	if seat.State == Admitted {
-		r.tellStillsLocked(s)
-	}
-	return old
 }
 
 // presentLocked tells encounters that an admitted person or device is here.
@@ -278,27 +239,6 @@ func (r *room) look(ctx context.Context) {
 		r.hub.svc.Media.Drop(r.act.ID, id)
 		r.showLocked()
 	}
-}
-
-// review asks again whether the act goes on and consent stands: the facts that
-// say so may be handled on another node.
-func (r *room) review(ctx context.Context) {
-	if r.empty() {
-		return
-	}
-	act, err := r.hub.svc.Acts.Act(ctx, r.act.ID)
-	if err == nil {
-		var over bool
-		err = r.hub.svc.DB.Read(ctx, func(_ context.Context, tx *store.Tx) (err error) {
-			over, err = r.hub.svc.isOver(tx, act)
-			return err
-		})
-		if err == nil && over {
-			r.finish(endReason(act))
-			return
-		}
-	}
-	r.setGate(r.ask(ctx))
 }
 
 func endReason(a Act) string {

@@ -54,6 +54,9 @@ type Seat struct {
 	RecallAsked time.Time // the patient wants to be told when it is their turn
 	Recalled    time.Time // and was, for this turn
 	JoinedAt    time.Time // into the call; zero when not in it. The scribe writes it
+
+	SessionID       care.SessionID // the sign-in that sat down last
+	AdmittedSession care.SessionID // the one that a host admitted; empty when never, or by an older program
 }
 
 // next lists what a state may become; removed and ended are final.
@@ -235,7 +238,7 @@ func (s *Service) SeatDevice(ctx context.Context, tx *store.Tx, id care.Encounte
 	if err != nil {
 		return Seat{}, err
 	}
-	owner, err := seatOf(tx, id, authz.From(ctx).ID())
+	owner, err := lockSeatOf(tx, id, authz.From(ctx).ID())
 	switch {
 	case fault.KindOf(err) == fault.NotFound, err == nil && owner.State != Admitted:
 		return Seat{}, fault.New(fault.Forbidden, "device-owner-away")
@@ -295,6 +298,11 @@ func (s *Service) Plug(ctx context.Context, d Device, sdp string, sources Source
 	defer s.hub.release(r)
 	p = &Plug{room: r, sess: s.hub.plugged(r, d, sources)}
 	r.mu.Lock()
+	if known := r.seats[seat.ID]; r.over || known != nil && known.over() { // it ended since it was read
+		r.mu.Unlock()
+		s.hub.forget(p.sess)
+		return nil, "", errOver
+	}
 	if old := r.sessions[seat.ID]; old != nil {
 		r.unseatLocked(old)
 	}

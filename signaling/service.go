@@ -3,7 +3,6 @@ package signaling
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -215,7 +214,7 @@ func (s *Service) seatFor(tx *store.Tx, a authz.Actor, act Act, host bool) (Seat
 	if err := insertSeat(tx, seat); err != nil {
 		return Seat{}, err
 	}
-	seat, err := seatOf(tx, act.ID, a.ID())
+	seat, err := lockSeatOf(tx, act.ID, a.ID())
 	if err != nil || seat.Planned.Equal(act.Planned) {
 		return seat, err
 	}
@@ -223,35 +222,18 @@ func (s *Service) seatFor(tx *store.Tx, a authz.Actor, act Act, host bool) (Seat
 	return seat, updateSeat(tx, seat)
 }
 
-// redeem uses a ticket up and marks the arrival.
+// redeem uses a ticket up and gives its seat, which is not taken yet (takeSeat).
 func (s *Service) redeem(ctx context.Context, secret string, a authz.Actor, origin string) (seat Seat, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		now := s.Clock.Now()
-		id, err := useTicket(tx, ticketHash(secret), string(a.SessionID), origin, store.Micros(now))
+		id, err := useTicket(tx, ticketHash(secret), string(a.SessionID), origin, store.Micros(s.Clock.Now()))
 		if err != nil {
 			return err
 		}
 		if seat, err = loadSeat(tx, id); err != nil {
 			return err
 		}
-		act, err := s.current(ctx, tx, seat.EncounterID)
-		if err != nil {
-			return err
-		}
-		seat.Planned = act.Planned                               // the appointment may have been moved since the ticket
-		if !seat.JoinedAt.IsZero() && !s.scribe.holds(seat.ID) { // in a process that died: the stay there ended
-			if err := errors.Join(s.lost(ctx, tx, seat), joinSeat(tx, id, 0)); err != nil {
-				return err
-			}
-		}
-		seat.arrive(now)
-		if err := s.People.Touch(ctx, []care.SessionID{a.SessionID}); err != nil {
-			return err
-		}
-		if err := updateSeat(tx, seat); err != nil || seat.Role != care.Patient || seat.State != Waiting {
-			return err
-		}
-		return s.Bus.Publish(ctx, tx, events.PatientArrived, string(seat.EncounterID), presence(seat, now))
+		_, err = s.enterable(ctx, tx, seat)
+		return err
 	})
 	return seat, err
 }
@@ -264,20 +246,21 @@ func presence(s Seat, at time.Time) events.Presence {
 // patient.
 func (s *Service) admit(ctx context.Context, id string) (seat Seat, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if seat, err = loadSeat(tx, id); err != nil || seat.State == Admitted {
+		if seat, err = lockSeat(tx, id); err != nil || seat.State == Admitted {
 			return err
 		}
 		if _, err := s.current(ctx, tx, seat.EncounterID); err != nil {
 			return err
 		}
-		now := s.Clock.Now()
+		now, first := s.Clock.Now(), seat.AdmittedAt.IsZero()
 		if !seat.to(Admitted, now) {
 			return fault.Missing()
 		}
+		seat.AdmittedSession = seat.SessionID
 		if err := updateSeat(tx, seat); err != nil {
 			return err
 		}
-		if seat.Role == care.Patient {
+		if seat.Role == care.Patient && first {
 			if err := s.Bus.Publish(ctx, tx, events.EncounterStarted, string(seat.EncounterID), presence(seat, now)); err != nil {
 				return err
 			}
@@ -292,7 +275,7 @@ func (s *Service) admit(ctx context.Context, id string) (seat Seat, err error) {
 func (s *Service) hold(ctx context.Context, id care.EncounterID, held []string) (changed []Seat, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		changed = nil
-		all, err := seatsOf(tx, id)
+		all, err := lockSeatsOf(tx, id)
 		if err != nil {
 			return err
 		}
@@ -324,7 +307,7 @@ func (s *Service) hold(ctx context.Context, id care.EncounterID, held []string) 
 // remove takes a seat out for good, in the host's name.
 func (s *Service) remove(ctx context.Context, id, reason string) (seat Seat, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if seat, err = loadSeat(tx, id); err != nil || seat.over() {
+		if seat, err = lockSeat(tx, id); err != nil || seat.over() {
 			return err
 		}
 		seat.to(Removed, s.Clock.Now())
@@ -345,7 +328,7 @@ func (s *Service) trace(ctx context.Context, tx *store.Tx, seat Seat, what strin
 // leave notes that somebody left by their own will.
 func (s *Service) leave(ctx context.Context, id string) error {
 	return s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		seat, err := loadSeat(tx, id)
+		seat, err := lockSeat(tx, id)
 		waited := seat.State == Waiting
 		if err != nil || !seat.to(Left, s.Clock.Now()) {
 			return err
@@ -357,9 +340,9 @@ func (s *Service) leave(ctx context.Context, id string) error {
 	})
 }
 
-// wentAway tells that a patient waits no more.
+// wentAway tells that a patient waits no more for the act to begin.
 func (s *Service) wentAway(ctx context.Context, tx *store.Tx, seat Seat) error {
-	if seat.Role != care.Patient {
+	if seat.Role != care.Patient || !seat.AdmittedAt.IsZero() {
 		return nil
 	}
 	return s.Bus.Publish(ctx, tx, events.PatientWentAway, string(seat.EncounterID), presence(seat, s.Clock.Now()))
@@ -371,6 +354,9 @@ func (s *Service) book() chat.Book { return chat.Book{Keeper: s.Keeper, Log: s.L
 func (s *Service) write(ctx context.Context, act Act, seat string, m *inbound) (l chat.Line, over chat.Limit, err error) {
 	d := chat.Draft{Act: act.ID, Patient: act.PatientID, Practitioner: act.PractitionerID, Seat: seat, ID: m.ID, To: m.To, Text: m.Text}
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if _, err := lockSeat(tx, seat); err != nil { // its limits are counted, then used up
+			return err
+		}
 		members, err := membersOf(tx, act.ID)
 		if err != nil {
 			return err

@@ -24,14 +24,15 @@ type outFrame struct {
 
 // session is one client that holds a seat. Its buffers outlive sockets.
 type session struct {
-	id     string // the secret of resume
-	seat   string
-	tab    string
-	actor  authz.Actor
-	room   *room
-	since  time.Time
-	offers *rate.Limiter // a PeerConnection costs more than a message
-	owner  string        // PersonID of who answers for this thing; empty: a person's
+	id      string // the secret of resume
+	seat    string
+	tab     string
+	actor   authz.Actor
+	room    *room
+	since   time.Time
+	offers  *rate.Limiter // a PeerConnection costs more than a message
+	replays *rate.Limiter // chat messages that were kept before
+	owner   string        // PersonID of who answers for this thing; empty: a person's
 
 	// Under room.mu: what this client says and has.
 	media   Sources
@@ -168,6 +169,9 @@ func (s *session) took(seq uint64) {
 func (s *session) attach(c *conn) (old *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.dead { // its sign-in ended while it sat down
+		c.finish(closeTicket, "session ended")
+	}
 	old, s.conn, s.loose = s.conn, c, nil
 	s.lost, s.bye = time.Time{}, false
 	s.wakeLocked()

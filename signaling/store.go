@@ -34,6 +34,9 @@ type seatRow struct {
 	RecalledAt    int64
 
 	JoinedAt int64 // into the call; 0 when not in it. Written by the scribe alone
+
+	SessionID       string // the sign-in that sat down last
+	AdmittedSession string // the one that a host admitted
 	store.Guarded
 }
 
@@ -66,6 +69,7 @@ func toRow(s Seat) seatRow {
 		Host: s.Host, State: string(s.State), Held: s.Held, Queue: string(s.Queue), Kind: string(s.Kind), Planned: store.Micros(s.Planned),
 		ArrivedAt: store.Micros(s.ArrivedAt), AdmittedAt: store.Micros(s.AdmittedAt), SeenAt: store.Micros(s.SeenAt), EndedAt: store.Micros(s.EndedAt),
 		RecallAskedAt: store.Micros(s.RecallAsked), RecalledAt: store.Micros(s.Recalled),
+		SessionID: string(s.SessionID), AdmittedSession: string(s.AdmittedSession),
 	}
 }
 
@@ -75,6 +79,7 @@ func (r seatRow) seat() Seat {
 		Role: care.Role(r.Role), Host: r.Host, State: State(r.State), Held: r.Held, Queue: care.StaffID(r.Queue), Kind: care.ActKind(r.Kind), Planned: store.Time(r.Planned),
 		ArrivedAt: store.Time(r.ArrivedAt), AdmittedAt: store.Time(r.AdmittedAt), SeenAt: store.Time(r.SeenAt), EndedAt: store.Time(r.EndedAt),
 		JoinedAt: store.Time(r.JoinedAt), RecallAsked: store.Time(r.RecallAskedAt), Recalled: store.Time(r.RecalledAt),
+		SessionID: care.SessionID(r.SessionID), AdmittedSession: care.SessionID(r.AdmittedSession),
 	}
 }
 
@@ -90,8 +95,23 @@ func oneSeat(q *gorm.DB) (Seat, error) {
 	return r.seat(), err
 }
 
-func seatOf(tx *store.Tx, id care.EncounterID, person string) (Seat, error) {
-	return oneSeat(tx.G().Where("encounter_id = ? AND person_id = ?", string(id), person))
+// lockSeatOf is lockSeat for a person's seat in an encounter.
+func lockSeatOf(tx *store.Tx, id care.EncounterID, person string) (Seat, error) {
+	return oneSeat(tx.Locked().Where("encounter_id = ? AND person_id = ?", string(id), person))
+}
+
+// lockSeat loads a seat that no other transaction may change before this one ends. Every transaction that
+// decides by a seat and then writes it starts with this: updateSeat writes what was read.
+func lockSeat(tx *store.Tx, id string) (Seat, error) {
+	return oneSeat(tx.Locked().Where("id = ?", id))
+}
+
+// lockSeatsOf is lockSeat for all seats of an encounter, in one order so that two transactions do not wait
+// for each other.
+func lockSeatsOf(tx *store.Tx, id care.EncounterID) ([]Seat, error) {
+	var rows []seatRow
+	err := tx.Locked().Where("encounter_id = ?", string(id)).Order("id").Find(&rows).Error
+	return seats(rows), err
 }
 
 func loadSeat(tx *store.Tx, id string) (Seat, error) {
@@ -141,10 +161,12 @@ func seats(rows []seatRow) []Seat {
 	return list
 }
 
+// updateSeat writes a seat that lockSeat loaded.
 func updateSeat(tx *store.Tx, s Seat) error {
 	r := toRow(s)
 	return tx.G().Model(&seatRow{}).Where("id = ?", s.ID).Updates(map[string]any{
 		"state": r.State, "planned": r.Planned, "arrived_at": r.ArrivedAt, "admitted_at": r.AdmittedAt, "seen_at": r.SeenAt, "ended_at": r.EndedAt, "recall_asked_at": r.RecallAskedAt, "recalled_at": r.RecalledAt,
+		"session_id": r.SessionID, "admitted_session": r.AdmittedSession,
 	}).Error
 }
 

@@ -2,10 +2,13 @@ package signaling
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"visavis/internal/care"
+	"visavis/internal/typography"
+	"visavis/signaling/chat"
 	"visavis/signaling/still"
 )
 
@@ -21,6 +24,7 @@ const (
 	perSecond   = 30
 	burst       = 60
 	keepUnacked = 256
+	replayEvery = chat.Window / chat.PerMinute
 	offerEvery  = 2 * time.Second
 	offerBurst  = 8
 	resumeFor   = 60 * time.Second
@@ -88,6 +92,13 @@ type claim struct {
 
 // check names the first field that is wrong, "" when none is.
 func (m *inbound) check() string {
+	if field := m.control(); field != "" {
+		return field
+	}
+	return m.checkFields()
+}
+
+func (m *inbound) checkFields() string {
 	length := func(s string, least, most int) bool {
 		n := utf8.RuneCountInString(s)
 		return utf8.ValidString(s) && n >= least && n <= most
@@ -144,6 +155,20 @@ func (m *inbound) check() string {
 	case "resume", "takeover", "mute", "candidate", "turn", "leave", "end", "ack", "ping", "quality", "recall", "bye":
 	default:
 		return "t"
+	}
+	return ""
+}
+
+// control names the first text with a sign that nobody types: a control sign, which PostgreSQL cannot keep when
+// it is a NUL, or one that turns the order of the text round (U+202D, U+202E), which makes it read otherwise.
+func (m *inbound) control() string {
+	if wrong := typography.Controls(m); len(wrong) > 0 {
+		return wrong[0].Name
+	}
+	for field, text := range map[string]string{"text": m.Text, "id": m.ID} {
+		if strings.ContainsAny(text, "\u202d\u202e") {
+			return field
+		}
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"sync"
@@ -294,7 +295,7 @@ func (c *call) booksAgain(what string, within time.Duration) {
 // chats proves that the sockets are the same and both seats are kept.
 func (c *call) chats() {
 	for i, cl := range c.seats {
-		id := fmt.Sprintf("after-%d", i)
+		id := "after-" + rand.Text() // a message that is sent again reaches its author only
 		if _, err := cl.Send("chat", map[string]any{"id": id, "text": "toujours là"}); err != nil {
 			c.t.Fatal(err)
 		}

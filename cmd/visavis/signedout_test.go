@@ -22,7 +22,9 @@ func TestWhoIsSignedOutLeavesTheCall(t *testing.T) {
 			t.Error("the doctor's media ended with the patient's")
 		}
 		c.patients = append(c.patients, c.patient(0))
-		c.seats[1] = c.enter(c.patients[1])
+		c.seats[1] = c.enter(c.patients[1]) // in another sign-in: the doctor has not seen who it is
+		c.sends(0, "admit", map[string]any{"seat": c.seats[1].Seat})
+		c.wait(1, "admitted", nil)
 		c.flows[1] = c.join(1, "to the patient")
 		c.toBoth(time.Second)
 		c.expelled(1, "the patient's link was revoked", func() { c.doctor.Post("/api/appointments/"+c.appointment+"/link/revoke", nil).Want(204) })

@@ -22,6 +22,7 @@ type Line struct {
 	ID, Seat, To, Text string
 	At                 time.Time
 	Readers            []string // persons
+	Kept               bool     // by Write: this id was kept before, and everybody was told then
 }
 
 // Draft is a message to write.
@@ -50,6 +51,7 @@ func (b Book) Write(ctx context.Context, tx *store.Tx, now time.Time, d Draft, m
 	if err != nil || ok {
 		if err == nil {
 			l, err := b.open(ctx, tx, d.Patient, old)
+			l.Kept = true
 			return l, Limit{}, err
 		}
 		return Line{}, Limit{}, err
