@@ -175,7 +175,7 @@ func (s *Service) refuseConfidential(ctx context.Context, id care.AppointmentID,
 	}
 	secret, err := s.Secrecy.Confidential(ctx, id)
 	if err == nil && secret {
-		err = fault.New(fault.Conflict, "code-confidential")
+		err = fault.New(fault.Conflict, "code-not-here")
 	}
 	return err
 }

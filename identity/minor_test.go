@@ -236,7 +236,7 @@ func TestNoCodeOfAConfidentialAppointment(t *testing.T) {
 		_, a := c.open(t, c.book(id))
 		c.agent.quiet = true
 		_, err = c.svc.RequestCode(testkit.As(a), "sms", "")
-		is(t, err, fault.Conflict, "code-confidential")
+		is(t, err, fault.Conflict, "code-not-here")
 		if sent := c.facts(t, events.CodeRequested); len(sent) != 0 {
 			t.Errorf("%v", sent)
 		}

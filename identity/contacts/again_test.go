@@ -290,3 +290,34 @@ func TestContacts_LostLinks(t *testing.T) {
 		}
 	})
 }
+
+// TestContacts_LostLinksTellNobody (C7): when work begins to be asked of everybody depends on how often links were
+// looked for, and not on how many were found: else the step tells who is a patient.
+func TestContacts_LostLinksTellNobody(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		step := func(known bool) int {
+			h.Clock.Set(h.Clock.Now().Truncate(24 * time.Hour).Add(24 * time.Hour))
+			p, ctx := setUp(t, h, usual()), context.Background()
+			for n := range 500 {
+				contact := fmt.Sprintf("+336398%05d", n)
+				if _, err := p.AdmitLink(ctx, Request{Phone: contact, Network: network(n)}, contact); err != nil {
+					return n
+				}
+				err := h.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
+					_, err := p.AskLink(tx, contact)
+					if err == nil && known {
+						err = p.SpendRequest(ctx, tx, Message{Kind: LostLink, Channel: SMS, To: contact, Organization: "o"})
+					}
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			return 500
+		}
+		if unknown, known := step(false), step(true); unknown != known || unknown == 500 {
+			t.Errorf("work is asked from ask %d when nobody is known, %d when all are", unknown, known)
+		}
+	})
+}

@@ -16,14 +16,21 @@ var (
 	linkAsksDay  = budget.Budget{Name: "link-asks-day", Window: 24 * time.Hour, Limit: 7}
 )
 
+// linksAskedHour counts the lost links that anybody looks for, whether there is one or
+// not; it refuses nothing. Its half is when work is asked of all: a step by what was
+// really sent would tell who is a patient.
+func (c Costs) linksAskedHour() budget.Budget {
+	return budget.Budget{Name: "links-asked-hour", Window: time.Hour, Limit: c.linkSMSHour().Limit / max(1, c.PricePerSMS)}
+}
+
 func (s *Service) asked(contact string) string {
 	return hex.EncodeToString(s.index.Of("contacts.asked", contact))
 }
 
 // AdmitLink refuses, before anything is written, to look for the lost link of a
 // contact (in its one spelling) without work, where work is needed: for the second link
-// of an hour, once half of the money of lost links is used, and of a network without
-// tokens. It fails as Throttled "work-needed" with {challenge}. Whoever gets no link now
+// of an hour, once half as many were asked for as the money of an hour is enough for, and
+// of a network without tokens. It fails as Throttled "work-needed" with {challenge}. Whoever gets no link now
 // (AskLink) needs no work. undo gives the tokens back; it is never nil.
 func (s *Service) AdmitLink(ctx context.Context, r Request, contact string) (undo func(), err error) {
 	need, waits, key := 0, time.Duration(0), s.asked(contact)
@@ -39,8 +46,8 @@ func (s *Service) AdmitLink(ctx context.Context, r Request, contact string) (und
 		if err != nil {
 			return err
 		}
-		money, err := s.Ledger.Used(tx, s.Costs.linkSMSHour(), "")
-		if used > 0 || money > s.Costs.linkSMSHour().Limit/2 {
+		all, err := s.Ledger.Used(tx, s.Costs.linksAskedHour(), "")
+		if used > 0 || all > s.Costs.linksAskedHour().Limit/2 {
 			need = workAlone
 		}
 		return err
@@ -68,6 +75,9 @@ func (s *Service) AskLink(tx *store.Tx, contact string) (Sending, error) {
 	after, err := s.wait(tx, both, key, last)
 	if err != nil || after > 0 {
 		return Sending{At: last, After: after}, err
+	}
+	if _, err := s.Ledger.Count(tx, s.Costs.linksAskedHour(), "", 1); err != nil {
+		return Sending{}, err
 	}
 	for _, b := range both {
 		if err := s.Ledger.Spend(tx, b, key, 1); err != nil {

@@ -1,8 +1,10 @@
 package httpx
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,7 +28,11 @@ const (
 // empty object of a list costs a whole line and a refusal for everything it lacks.
 var errTooManyValues = errors.New("too many values")
 
-// readJSON decodes a body of at most maxValues values.
+// errNameTwice refuses an object that has one name twice: the check would read one of
+// the values, and the program the other (RFC 8259 §4).
+var errNameTwice = errors.New("a name is there twice")
+
+// readJSON decodes a body of at most maxValues values, in which no object has a name twice.
 func readJSON(data []byte, v any) error {
 	values, quoted := 0, false
 	for i := 0; i < len(data); i++ {
@@ -42,7 +48,47 @@ func readJSON(data []byte, v any) error {
 	if values > maxValues && json.Valid(data) {
 		return errTooManyValues
 	}
-	return json.Unmarshal(data, v)
+	if err := json.Unmarshal(data, v); err != nil {
+		return err
+	}
+	return uniqueNames(data)
+}
+
+// uniqueNames fails as errNameTwice for JSON that is known to be well formed.
+func uniqueNames(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var open []map[string]bool // the names so far of each open object; nil for a list
+	name := false              // the next text is a name
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('{'):
+			open, name = append(open, map[string]bool{}), true
+			continue
+		case json.Delim('['):
+			open, name = append(open, nil), false
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:len(open)-1]
+		default:
+			if name {
+				names, text := open[len(open)-1], t.(string)
+				if names[text] {
+					return errNameTwice
+				}
+				names[text], name = true, false
+				continue
+			}
+		}
+		name = len(open) > 0 && open[len(open)-1] != nil
+	}
 }
 
 // formats are the media types of bodies.

@@ -50,7 +50,7 @@ func TestProblem_Bounded(t *testing.T) {
 		"deep, and closed":    {`{"name":"Jo","lines":` + strings.Repeat("[", 3000) + strings.Repeat("]", 3000) + `}`, "fields", 0},
 		"an endless number":   {`{"name":"Jo","count":` + strings.Repeat("9", 60_000) + `}`, "not-json", 0},
 		"an endless text":     {`{"name":"` + strings.Repeat("x", 60_000) + `"}`, "fields", 0},
-		"the same key always": {`{"name":"x"` + strings.Repeat(`,"z":0`, 3000) + `}`, "fields", 0},
+		"the same key always": {`{"name":"x"` + strings.Repeat(`,"z":0`, 3000) + `}`, "name-twice", 0},
 	} {
 		a := c.Post("/api/form", x.body)
 		var p httpx.Problem
@@ -66,6 +66,35 @@ func TestProblem_Bounded(t *testing.T) {
 		}
 		for _, f := range p.Fields {
 			seen(t, name, f)
+		}
+	}
+}
+
+// TestBody_OneNameOneValue (issue 9, C7): the schema checks what the program reads. A name in another
+// case, or twice at any depth, is refused, whichever of the values is good.
+func TestBody_OneNameOneValue(t *testing.T) {
+	_, c := lite(t)
+	for body, want := range map[string]string{
+		`{"name":"Jo"}`: "",
+		`{"name":"Jo","lines":[{"dose":"1"},{"dose":"1"}]}`: "",
+		`{"name":"Jo","NAME":"longer than ten signs"}`:      "fields",
+		`{"NAME":"longer than ten signs","name":"Jo"}`:      "fields",
+		`{"Name":"Jo"}`:                                               "fields",
+		`{"name":"Jo","lineſ":[]}`:                                    "fields",
+		`{"name":"Jo","name":"longer than ten signs"}`:                "name-twice",
+		`{"name":"longer than ten signs","name":"Jo"}`:                "name-twice",
+		`{"name":"Jo","na\u006de":"longer than ten signs"}`:           "name-twice",
+		`{"name":"Jo","lines":[{"dose":"1"},{"dose":"1","dose":""}]}`: "name-twice",
+		`{"name":"Jo","lines":[{"dose":"1","DOSE":""}]}`:              "fields",
+		`{"name":"Jo","day":"2026-03-10","kind":"a","kind":"c"}`:      "name-twice",
+	} {
+		var p httpx.Problem
+		a := c.Post("/api/form", body)
+		if a.Status >= 400 {
+			a.JSON(&p)
+		}
+		if a.Status >= 500 || p.Code != want {
+			t.Errorf("%s: %d %q, want %q", body, a.Status, p.Code, want)
 		}
 	}
 }

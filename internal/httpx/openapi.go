@@ -22,6 +22,7 @@ import (
 // document, and a list is never null. The settings are global to huma; they
 // read everything from the request's context, so once is enough.
 var ours = sync.OnceFunc(func() {
+	huma.ValidateStrictCasing = true // encoding/json takes "NAME" for "name": it must not come past the check
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		return fromHuma(ctx.Context(), status, msg, errs)
 	}

@@ -138,8 +138,10 @@ func write(w http.ResponseWriter, p *Problem) {
 // may be clinical.
 func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.StatusError {
 	switch {
-	case code == http.StatusRequestEntityTooLarge || manyValues(errs):
+	case code == http.StatusRequestEntityTooLarge || bodyFailed(errs, errTooManyValues):
 		return problem(ctx, fault.New(fault.TooLarge, "too-large"))
+	case bodyFailed(errs, errNameTwice):
+		return problem(ctx, fault.New(fault.Malformed, "name-twice"))
 	case code == http.StatusInternalServerError && errors.Is(errors.Join(errs...), io.ErrUnexpectedEOF): // the caller went away
 		return problem(ctx, fault.New(fault.Malformed, "not-json"))
 	case code == http.StatusInternalServerError:
@@ -170,11 +172,11 @@ func fromHuma(ctx context.Context, code int, msg string, errs []error) huma.Stat
 	return problem(ctx, f)
 }
 
-// manyValues says whether the body was refused for the number of its values.
-func manyValues(errs []error) bool {
+// bodyFailed says whether readJSON refused the body with an error.
+func bodyFailed(errs []error, err error) bool {
 	return slices.ContainsFunc(errs, func(e error) bool {
 		var d huma.ErrorDetailer
-		return errors.As(e, &d) && d.ErrorDetail().Location == "body" && d.ErrorDetail().Message == errTooManyValues.Error()
+		return errors.As(e, &d) && d.ErrorDetail().Location == "body" && d.ErrorDetail().Message == err.Error()
 	})
 }
 
