@@ -123,8 +123,8 @@ func (x *Index) All(yield func(Medicine) bool) {
 func newIndex(list []Medicine) *Index {
 	x := &Index{byCIS: make(map[string]int, len(list))}
 	for _, m := range list {
-		x.entries = append(x.entries, entry{m, " " + strings.Join(words(m.Name), " "),
-			" " + strings.Join(words(strings.Join(m.INN, " ")), " ")})
+		x.entries = append(x.entries, entry{m, " " + strings.Join(SearchWords(m.Name), " "),
+			" " + strings.Join(SearchWords(strings.Join(m.INN, " ")), " ")})
 	}
 	slices.SortStableFunc(x.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.CIS, b.CIS))
@@ -213,7 +213,7 @@ func (x *Index) Lookup(cis string) (Medicine, bool) {
 // denominations that do, then the others; each group is in alphabetical order. A query without a word
 // of two characters finds nothing.
 func (x *Index) Search(query string, limit int) []Medicine {
-	tokens := words(query)
+	tokens := SearchWords(query)
 	if limit < 1 || !slices.ContainsFunc(tokens, func(t string) bool { return len(t) > 1 }) {
 		return nil
 	}

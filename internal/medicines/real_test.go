@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -124,6 +125,71 @@ func TestRealPacks(t *testing.T) {
 	}
 	if n < 12000 {
 		t.Errorf("only %d specialities have a pack", n)
+	}
+}
+
+// writings are how a French keyboard, a hurried hand or another program writes the
+// name of a medicine.
+var writings = map[string]func(string) string{
+	"as it stands": func(s string) string { return s },
+	"small":        strings.ToLower,
+	"spaces":       func(s string) string { return "  " + strings.ReplaceAll(s, " ", " \u00a0") + " " },
+	"µg":           strings.NewReplacer("microgrammes", "µg", "microgramme", "µg").Replace,
+	"μg, Greek":    strings.NewReplacer("microgrammes", "μg", "microgramme", "μg").Replace,
+	"mcg":          strings.NewReplacer("microgrammes", "mcg", "microgramme", "mcg").Replace,
+	"ug":           strings.NewReplacer("microgrammes", "ug", "microgramme", "ug").Replace,
+	"LP":           strings.NewReplacer("L.P.", "LP", "M.U.I.", "MUI", "U.I.", "UI", "I.V.", "IV").Replace,
+	"l.p.":         strings.NewReplacer(" LP", " l.p.", " UI", " u.i.").Replace,
+	"points":       func(s string) string { return decimalComma.ReplaceAllString(s, "$1.$2") },
+	"together":     func(s string) string { return beforeUnit.ReplaceAllString(s, "$1$2") },
+	"apostrophes":  strings.NewReplacer("'", "’", "’", "'").Replace,
+	"no accents":   strings.NewReplacer("é", "e", "è", "e", "ê", "e", "à", "a", "ç", "c", "œ", "oe", "É", "E", "È", "E", "Œ", "OE", "ô", "o", "î", "i", "ï", "i").Replace,
+	"thousands":    func(s string) string { return strings.ReplaceAll(s, " 000 ", "000 ") },
+}
+
+var (
+	decimalComma = regexp.MustCompile(`(\d),(\d)`)
+	beforeUnit   = regexp.MustCompile(`\b(\d[\d,]*) (mg|g|ml|microgrammes|UI)\b`)
+)
+
+// TestRealSearch_Writings: each speciality of the database has one normal form
+// however its name is written, and is found by it.
+func TestRealSearch_Writings(t *testing.T) {
+	x, err := medicines.Load(os.DirFS(testkit.BDPM(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, wrong, seen := 0, 0, 0
+	for m := range x.All {
+		if seen++; seen%12 != 0 { // all of them take ten seconds
+			continue
+		}
+		want := strings.Join(medicines.SearchWords(m.Name), " ")
+		for how, write := range writings {
+			typed := write(m.Name)
+			if typed == m.Name && how != "as it stands" {
+				continue
+			}
+			if got := strings.Join(medicines.SearchWords(typed), " "); got != want {
+				if wrong++; wrong < 20 {
+					t.Errorf("%s: %q is %q, want %q", how, typed, got, want)
+				}
+			}
+			if n++; n%100 == 0 && !slices.ContainsFunc(x.Search(typed, 50), func(f medicines.Medicine) bool { return f.CIS == m.CIS }) {
+				t.Errorf("%s: %q does not find %s", how, typed, m.CIS)
+			}
+		}
+	}
+	if wrong > 0 || n < 5_000 {
+		t.Errorf("%d of %d writings differ", wrong, n)
+	}
+	for _, q := range []string{
+		"LEVOTHYROX 25 µg", "levothyrox 25µg", "Levothyrox 25 mcg", "lévothyrox  25 microg", "Skenan LP 30 mg", "skenan l.p. 30", "skenan l p 30mg",
+		"alprazolam 0.25 mg", "alprazolam 0,25mg", "alprazolam 0,250 mg", "amoxicilline 1 g", "doliprane 1 000 mg",
+	} {
+		if len(x.Search(q, 5)) == 0 {
+			t.Errorf("%q finds nothing", q)
+		}
 	}
 }
 
