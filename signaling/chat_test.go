@@ -149,11 +149,10 @@ func (m *chatModel) order(doctor, p *talker) {
 	seats := []string{}
 	for _, q := range m.all {
 		if q.state == "admitted" && !q.host() {
-			if q.held = m.rnd.IntN(2) == 0; q.held {
+			// Who is held and cut stays held even when not listed; the server may not have seen the cut yet.
+			if q.held = q.held && q.cut || m.rnd.IntN(2) == 0; q.held {
 				seats = append(seats, q.seat)
 			}
-		} else {
-			q.held = false // the list is the whole list
 		}
 	}
 	m.send(doctor.cl, "hold", map[string]any{"seats": seats})

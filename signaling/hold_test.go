@@ -80,6 +80,56 @@ func TestAPrivateHold(t *testing.T) {
 	}
 }
 
+// TestAPrivateHold_WhoIsAway: a host holds and lets go with the list of those whom the page shows. Who was held, and is away at
+// that moment by a lost socket or by the button, is held when they are back, reads nothing of what was said, and is let go by name.
+func TestAPrivateHold_WhoIsAway(t *testing.T) {
+	for name, away := range map[string]func(c *clinic, patient *rtcclient.Client){
+		"a lost socket": func(c *clinic, patient *rtcclient.Client) { patient.Cut() },
+		"the button": func(c *clinic, patient *rtcclient.Client) {
+			c.send(patient, "leave", nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+				c := open(t, h)
+				c.world.mu.Lock()
+				c.world.team[c.nurse().StaffID] = true
+				c.world.mu.Unlock()
+				doctor, _ := c.enter("doctor", "d")
+				patient, _ := c.enter("patient", "p")
+				nurse, _ := c.enter("nurse", "n")
+				for _, g := range []*rtcclient.Client{patient, nurse} {
+					c.send(doctor, "admit", map[string]any{"seat": g.Seat})
+					c.wait(g, "media", func(m rtcclient.Msg) bool { return m["allowed"] == true })
+				}
+				c.send(doctor, "hold", map[string]any{"seats": []string{patient.Seat}})
+				c.wait(patient, "room", func(m rtcclient.Msg) bool { return seatIn(m, patient.Seat)["held"] == true })
+				away(c, patient)
+				c.wait(doctor, "room", func(m rtcclient.Msg) bool {
+					seat := seatIn(m, patient.Seat)
+					return seat["held"] == true && seat["online"] != true
+				})
+
+				c.send(doctor, "hold", map[string]any{"seats": []string{nurse.Seat}})
+				c.wait(doctor, "room", func(m rtcclient.Msg) bool { return seatIn(m, nurse.Seat)["held"] == true })
+				c.send(doctor, "hold", map[string]any{"seats": []string{}})
+				c.wait(doctor, "room", func(m rtcclient.Msg) bool { return seatIn(m, nurse.Seat)["held"] == nil })
+				c.send(doctor, "chat", map[string]any{"id": "private", "text": "among us"})
+				c.wait(nurse, "chat", func(m rtcclient.Msg) bool { return m.Str("id") == "private" })
+
+				back, _ := c.enter("patient", "p")
+				c.wait(back, "room", func(m rtcclient.Msg) bool { return seatIn(m, back.Seat)["held"] == true })
+				history := c.wait(back, "history", func(rtcclient.Msg) bool { return true })
+				if len(history.List("messages")) != 0 {
+					t.Errorf("read: %v", history)
+				}
+				c.send(doctor, "hold", map[string]any{"seats": []string{}})
+				c.wait(back, "room", func(m rtcclient.Msg) bool { return seatIn(m, back.Seat)["held"] == nil })
+			})
+		})
+	}
+}
+
 // The page says what it shows, and nothing else is sent (issue 3 §3).
 func TestAPictureThatIsNotShownIsNotSent(t *testing.T) {
 	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))

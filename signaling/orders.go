@@ -342,6 +342,18 @@ func (r *room) meantLocked(s *session) Sources {
 	return m
 }
 
+// awayHeldLocked gives the held seats of those who left or lost their socket. The host's page does not
+// show them, so that they are not in its list: they stay held until they are back and the host lets them go.
+func (r *room) awayHeldLocked() (ids []string) {
+	for id, seat := range r.seats {
+		to := r.sessions[id]
+		if seat.Held && (seat.State != Admitted || to == nil || !to.online()) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // hold takes the whole list of who is held: the others speak in private, those
 // neither hear nor see nor are heard. It is written, so that no restart lets
 // anybody listen in.
@@ -353,6 +365,7 @@ func (r *room) hold(ctx context.Context, s *session, m *inbound) {
 		seat := r.seats[id]
 		known = known && seat != nil && !seat.Host && seat.State == Admitted
 	}
+	held := slices.Concat(m.Seats, r.awayHeldLocked())
 	r.mu.Unlock()
 	switch {
 	case !may:
@@ -364,7 +377,7 @@ func (r *room) hold(ctx context.Context, s *session, m *inbound) {
 	}
 	r.order.Lock()
 	defer r.order.Unlock()
-	list, err := r.hub.svc.hold(ctx, r.act.ID, m.Seats)
+	list, err := r.hub.svc.hold(ctx, r.act.ID, held)
 	if err != nil {
 		r.fail(s, m, err)
 		return
