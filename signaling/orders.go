@@ -167,29 +167,6 @@ func (r *room) chat(ctx context.Context, s *session, m *inbound) {
 	}
 }
 
-// answerReplay gives a message that was kept before to who sends it again, since its answer may have been lost,
-// at most as often as new ones may be written.
-func (r *room) answerReplay(s *session, m *inbound, kept chat.Line) {
-	if !s.replays.Allow() {
-		s.say("error", errorMsg{Re: m.Seq, Code: "chat_too_fast", Seconds: int(replayEvery.Seconds()), ID: m.ID})
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s.send("chat", r.chatMsgLocked(kept))
-}
-
-func (r *room) chatMsgLocked(l chat.Line) chatMsg {
-	m := chatMsg{ID: l.ID, From: l.Seat, Name: r.people[l.Seat].Name, At: l.At, Text: l.Text, To: l.To}
-	if seat := r.seats[l.Seat]; seat != nil {
-		m.Role = seat.Role
-	}
-	if l.To != "" {
-		m.ToName = r.people[l.To].Name
-	}
-	return m
-}
-
 // sendHistoryLocked gives whoever sits there what they may read of what was
 // written.
 func (r *room) sendHistoryLocked(ctx context.Context, s *session) {
@@ -340,4 +317,70 @@ func (r *room) meantLocked(s *session) Sources {
 		m.Held = m.Held || owner.Held
 	}
 	return m
+}
+
+// awayHeldLocked gives the held seats of those who left or lost their socket. The host's page does not
+// show them, so that they are not in its list: they stay held until they are back and the host lets them go.
+func (r *room) awayHeldLocked() (ids []string) {
+	for id, seat := range r.seats {
+		to := r.sessions[id]
+		if seat.Held && (seat.State != Admitted || to == nil || !to.online()) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// hold takes the whole list of who is held: the others speak in private, those
+// neither hear nor see nor are heard. It is written, so that no restart lets
+// anybody listen in.
+func (r *room) hold(ctx context.Context, s *session, m *inbound) {
+	r.mu.Lock()
+	may := r.seats[s.seat].Host
+	known := true
+	for _, id := range m.Seats {
+		seat := r.seats[id]
+		known = known && seat != nil && !seat.Host && seat.State == Admitted
+	}
+	held := slices.Concat(m.Seats, r.awayHeldLocked())
+	r.mu.Unlock()
+	switch {
+	case !may:
+		s.say("error", errorMsg{Re: m.Seq, Code: "forbidden"})
+		return
+	case !known:
+		s.say("error", errorMsg{Re: m.Seq, Code: "not_found"})
+		return
+	}
+	r.order.Lock()
+	defer r.order.Unlock()
+	list, err := r.hub.svc.hold(ctx, r.act.ID, held)
+	if err != nil {
+		r.fail(s, m, err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, changed := range list {
+		seat := r.seats[changed.ID]
+		if seat == nil {
+			continue
+		}
+		seat.Held = changed.Held
+		if o := r.orphans[seat.ID]; o != nil {
+			o.Sources.Held = seat.Held
+			r.hub.svc.Media.Update(r.act.ID, seat.ID, o.Sources)
+		}
+		if to := r.sessions[seat.ID]; to != nil {
+			r.hub.svc.Media.Update(r.act.ID, seat.ID, r.meantLocked(to))
+		}
+	}
+	for id, to := range r.sessions {
+		if to.owner != "" {
+			r.hub.svc.Media.Update(r.act.ID, id, r.meantLocked(to))
+		}
+	}
+	if len(list) > 0 {
+		r.showLocked()
+	}
 }
