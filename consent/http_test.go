@@ -28,7 +28,7 @@ func TestOverHTTP(t *testing.T) {
 			t.Errorf("text %+v", text)
 		}
 		anyone.Get("/api/consent-texts?purpose=teleconsultation").Want(200).JSON(&text)
-		if text.ID != "teleconsultation.v1.fr" {
+		if text.ID != "teleconsultation.v2.fr" {
 			t.Errorf("the French reader got %s", text.ID)
 		}
 		anyone.Get("/api/consent-texts?purpose=surgery").Fields("query.purpose not-a-choice")
@@ -83,7 +83,7 @@ func TestOverHTTP(t *testing.T) {
 		lea.Post(minor, body).Fields("representative representative-not-on-file")
 		w.on = OnFile{"Rose Marqueur", Mother, 2}
 		lea.Post(minor, body).Want(201)
-		body["sha256"], body["textId"] = "0", "teleconsultation.v1.fr"
+		body["sha256"], body["textId"] = "0", "teleconsultation.v2.fr"
 		lea.Post(minor, body, testkit.English()).Fields("sha256 text-differs")
 
 		pool, err := h.DB.SQL()

@@ -52,7 +52,7 @@ func TestReceiptSaysEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantPrinted(t, pdf, "Reçu de consentement", "Accord donné", "Léa Moreau, mineur", "Rose Moreau, mère", "Un code envoyé au contact inscrit au dossier", "Par son représentant", "10 mars 2026",
-			"2026-03-10 08:00:00 UTC", "Dr Claire MARTIN, Maison médicale des Lilas", "teleconsultation.v1.fr, version 1", r.SHA256[:32], r.SHA256[32:],
+			"2026-03-10 08:00:00 UTC", "Dr Claire MARTIN, Maison médicale des Lilas", "teleconsultation.v2.fr, version 2", r.SHA256[:32], r.SHA256[32:],
 			r.Hash[:32], s.Signer.KeyID(), "aucune autorité d'horodatage", codeOf(r.Hash), "https://visavis.test/accord#"+codeOf(r.Hash),
 			"La consultation n'est pas enregistrée : ni l'image, ni le son.", "Mal dans la poitrine")
 		_, _ = withAuthority(t, h, s)

@@ -225,8 +225,8 @@ func TestRefusals(t *testing.T) {
 		wantKind(t, err, fault.Conflict, "nothing-to-withdraw")
 
 		outdated := s.library
-		s.library = &Library{append(outdated.texts, Text{ID: "teleconsultation.v2.fr", Purpose: care.Teleconsultation, Version: 2, Language: care.French, SHA256: "ff"})}
-		old := Decision{AppointmentID: anAct, State: "maybe", TextID: "teleconsultation.v1.fr", Channel: Representative}
+		s.library = &Library{append(outdated.texts, Text{ID: "teleconsultation.v3.fr", Purpose: care.Teleconsultation, Version: 3, Language: care.French, SHA256: "ff"})}
+		old := Decision{AppointmentID: anAct, State: "maybe", TextID: "teleconsultation.v2.fr", Channel: Representative}
 		_, err = s.Decide(me, old)
 		if got := fmt.Sprint(err); got != "fields representative.relation:relation-not-entitled decision:not-a-choice textId:text-outdated" {
 			t.Error(got)

@@ -61,7 +61,7 @@ func TestAnAlteredTextIsRefused(t *testing.T) {
 		"one letter":     func(f fstest.MapFS) { f[name].Data = append(f[name].Data, '.') },
 		"a blank":        func(f fstest.MapFS) { f[name].Data = append(f[name].Data, '\n') }, // same HTML, other source
 		"removed":        func(f fstest.MapFS) { delete(f, name) },
-		"not released":   func(f fstest.MapFS) { f["teleconsultation.v2.fr.md"] = f[name] },
+		"not released":   func(f fstest.MapFS) { f["teleconsultation.v9.fr.md"] = f[name] },
 		"no version":     func(f fstest.MapFS) { f["teleconsultation.fr.md"] = f[name] },
 		"broken lock":    func(f fstest.MapFS) { f["released.lock"].Data = []byte("x y\n") },
 		"no lock":        func(f fstest.MapFS) { delete(f, "released.lock") },

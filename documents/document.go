@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"visavis/internal/care"
+	"visavis/internal/profession"
 )
 
 // Kind is the kind of a document.
@@ -66,6 +67,6 @@ type Files struct{ CDA, PDF []byte }
 type Access struct {
 	At     time.Time
 	Who    string
-	Role   care.Role
-	Action string // read, download, sign, send
+	Word   profession.Word // of their profession, or of their role
+	Action string          // read, download, sign, send
 }

@@ -21,6 +21,7 @@ import (
 	"visavis/internal/events"
 	"visavis/internal/fault"
 	"visavis/internal/paper"
+	"visavis/internal/profession"
 	"visavis/internal/sheet"
 	"visavis/internal/store"
 	"visavis/internal/testkit"
@@ -74,16 +75,16 @@ func (w *town) CaresFor(_ context.Context, staff care.StaffID, patient care.Pati
 	return patient == lea && (staff == claire || staff == ines), nil
 }
 
-func (w *town) Name(_ context.Context, role care.Role, id string) (string, error) {
+func (w *town) Name(_ context.Context, role care.Role, id string) (string, profession.Word, error) {
 	switch {
 	case id == string(claire):
-		return "Dr Claire Martin", nil
+		return "Dr Claire Martin", "doctor", nil
 	case id == string(ines):
-		return "Inès Benali", nil
+		return "Inès Benali", "nurse", nil
 	case role == care.Patient:
-		return "Léa Moreau", nil
+		return "Léa Moreau", "", nil
 	}
-	return "", fault.Missing()
+	return "", "", fault.Missing()
 }
 
 func (w *town) StateOf(context.Context, care.DocumentID) (string, time.Time, bool, error) {
@@ -111,7 +112,7 @@ func anAct() paper.Act {
 		Author:  cda.Professional{RPPS: "10001234563", Specialty: "G15_10/SM26", Family: "MARTIN", Given: "Claire", Civility: "MME", Title: "DR", Organization: practice}, AuthorQuality: "Médecin généraliste",
 		People: []paper.Person{{ID: string(lea), Name: "Léa MOREAU", Role: care.Patient, From: start, To: start.Add(20 * time.Minute),
 			Stays: []paper.Stay{{From: start, To: start.Add(20 * time.Minute)}}},
-			{ID: string(claire), Name: "Dr Claire Martin", Role: care.Doctor, From: start, To: start.Add(20 * time.Minute),
+			{ID: string(claire), Name: "Dr Claire Martin", Role: care.Doctor, Profession: "10", From: start, To: start.Add(20 * time.Minute),
 				Stays: []paper.Stay{{From: start, To: start.Add(20 * time.Minute)}}}},
 		Incidents: []paper.Incident{{At: start.Add(5 * time.Minute), Text: "Connexion perdue"}}, VideoSeconds: 1100,
 		ConsentID: "0199aaaa-0000-7000-8000-000000000051", ConsentText: "donné en ligne le 10 mars 2026, texte version 1", IdentityCheck: "pièce d'identité vue",

@@ -119,7 +119,7 @@ type accessesOut struct {
 type accessBody struct {
 	At     time.Time `json:"at"`
 	Who    string    `json:"who"`
-	Role   care.Role `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
+	Role   string    `json:"role" enum:"patient,doctor,dentist,midwife,professional,nurse,pharmacist,secretary,admin,companion,system"`
 	Action string    `json:"action" enum:"read,download,sign,send,dispense"`
 }
 
@@ -285,9 +285,9 @@ func (s *Service) getAccesses(ctx context.Context, in *ByID) (*accessesOut, erro
 	for _, a := range list {
 		who := a.Who
 		if who == "" {
-			who = s.words.T(string(httpx.Language(ctx)), "role."+string(a.Role), nil)
+			who = s.words.T(string(httpx.Language(ctx)), "role."+string(a.Word), nil)
 		}
-		out.Body.Items = append(out.Body.Items, accessBody{a.At, who, a.Role, a.Action})
+		out.Body.Items = append(out.Body.Items, accessBody{a.At, who, string(a.Word), a.Action})
 	}
 	return out, nil
 }

@@ -124,7 +124,7 @@ func (s *Service) stillBodies(ctx context.Context, find func() ([]*Still, error)
 }
 
 func (s *Service) stillBody(ctx context.Context, st *Still) (stillBody, error) {
-	name, err := s.Names.Name(ctx, st.TakenRole, st.TakenBy)
+	name, _, err := s.Names.Name(ctx, st.TakenRole, st.TakenBy)
 	if fault.KindOf(err) == fault.NotFound && err != nil {
 		name, err = "", nil
 	}

@@ -1,6 +1,7 @@
 package documents_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -185,4 +186,45 @@ func TestSign_VideoThatNobodyMeasured(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReport_NamesTheProfession (issue 9, B3): a report calls its author and each person present by their profession,
+// never by the role that a dentist and a midwife share with a physician.
+func TestReport_NamesTheProfession(t *testing.T) {
+	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
+		svc, w := open(t, h)
+		ctx, edit := staff(care.Doctor, claire), int64(0)
+		for _, x := range []struct{ code, says string }{{"10", "médecin"}, {"40", "chirurgien-dentiste"}, {"50", "sage-femme"}, {"", "professionnel de santé"}} {
+			w.change(func(a *paper.Act) {
+				a.Author.Specialty, a.AuthorQuality, a.Author.Title = "G15_"+x.code, strings.ToUpper(x.says), ""
+				if x.code == "" {
+					a.Author.Specialty = "G15_50"
+				}
+				p := &a.People[1]
+				p.Name, p.Profession = "Claire Martin", x.code
+				p.Stays[0].How = "removed"
+			})
+			r, err := svc.Write(ctx, encounter, documents.Text{Motive: "Suivi", Text: "Examen normal."}, edit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := signed(t, svc, r.Edit)
+			files, err := svc.Files(ctx, d.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page := strings.Join(strings.Fields(pdfText(t, files.PDF)), " ")
+			if !strings.Contains(page, "Claire Martin, "+x.says) || !strings.Contains(page, "accès fermé par le professionnel") {
+				t.Errorf("%s: %s", x.code, page)
+			}
+			both := strings.ToLower(page + string(files.CDA))
+			if regexp.MustCompile(`médecins?\b`).MatchString(both) != (x.code == "10") || strings.Contains(page, "Dr ") {
+				t.Errorf("%s is called a physician, or is not: %q", x.says, regexp.MustCompile(`(?:.{60})médecins?\b.{40}|Dr .{20}`).FindAllString(both+page, 3))
+			}
+			if r, err = svc.Replace(ctx, d.ID); err != nil {
+				t.Fatal(err)
+			}
+			edit = r.Edit
+		}
+	})
 }

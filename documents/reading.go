@@ -2,6 +2,7 @@ package documents
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/profession"
 	"visavis/internal/seal"
 	"visavis/internal/store"
 )
@@ -177,11 +179,11 @@ func (s *Service) Accesses(ctx context.Context, id care.DocumentID) ([]Access, e
 			if word == "" || l.Outcome == audit.Refused {
 				continue
 			}
-			name, err := s.Names.Name(ctx, l.Role, l.Actor)
+			name, as, err := s.Names.Name(ctx, l.Role, l.Actor)
 			if err != nil && fault.KindOf(err) != fault.NotFound {
 				return err
 			}
-			out = append(out, Access{At: l.At, Who: name, Role: l.Role, Action: word})
+			out = append(out, Access{At: l.At, Who: name, Word: cmp.Or(as, profession.WordOf("", l.Role)), Action: word})
 		}
 		return s.Audit.Append(ctx, tx, audit.Entry{Action: "document.accesses", Object: "document/" + string(id), Patient: d.PatientID})
 	})

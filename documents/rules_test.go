@@ -60,7 +60,8 @@ func TestStatementNeverChanges(t *testing.T) {
 	}
 }
 
-// TestRoleOf: the sex of the patient decides the patient's word alone.
+// TestRoleOf: the sex of the patient decides the patient's word alone, and the profession, not the role, a professional's
+// (issue 9, B3).
 func TestRoleOf(t *testing.T) {
 	words, err := Texts()
 	if err != nil {
@@ -68,13 +69,15 @@ func TestRoleOf(t *testing.T) {
 	}
 	s := &Service{words: words}
 	for _, x := range []struct {
-		sex  string
-		role care.Role
-		want string
-	}{{"F", care.Patient, "patiente"}, {"M", care.Patient, "patient"}, {"UN", care.Patient, "patient"}, {"F", care.Doctor, s.say("role.doctor", nil)}} {
+		sex, profession string
+		role            care.Role
+		want            string
+	}{{"F", "", care.Patient, "patiente"}, {"M", "", care.Patient, "patient"}, {"UN", "", care.Patient, "patient"}, {"F", "10", care.Doctor, "médecin"},
+		{"F", "40", care.Doctor, "chirurgien-dentiste"}, {"M", "50", care.Doctor, "sage-femme"}, {"M", "", care.Doctor, "professionnel de santé"},
+		{"M", "60", care.Nurse, "soins infirmiers"}, {"M", "21", care.Pharmacist, "pharmacie"}, {"M", "", care.Companion, "accompagnant"}} {
 		act := paper.Act{}
 		act.Patient.Sex = x.sex
-		if got := s.roleOf(act, x.role); got != x.want {
+		if got := s.roleOf(act, paper.Person{Role: x.role, Profession: x.profession}); got != x.want {
 			t.Errorf("%s, sex %s: %q, want %q", x.role, x.sex, got, x.want)
 		}
 	}

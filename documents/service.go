@@ -12,6 +12,7 @@ import (
 	"visavis/internal/fault"
 	"visavis/internal/lang"
 	"visavis/internal/paper"
+	"visavis/internal/profession"
 	"visavis/internal/seal"
 	"visavis/internal/sheet"
 	"visavis/internal/store"
@@ -27,9 +28,9 @@ type Acts interface {
 	Settling(ctx context.Context, id care.EncounterID) (bool, error)
 }
 
-// Names says who somebody is, for the list of accesses; identity answers.
+// Names says who somebody is, for the list of accesses, and the word for them; identity answers.
 type Names interface {
-	Name(ctx context.Context, role care.Role, id string) (string, error)
+	Name(ctx context.Context, role care.Role, id string) (string, profession.Word, error)
 }
 
 // Secrecy tells whether the documents of an act are hidden from the parents of its patient, who hold the

@@ -16,6 +16,7 @@ import (
 	"visavis/internal/fault"
 	"visavis/internal/lang"
 	"visavis/internal/paper"
+	"visavis/internal/profession"
 	"visavis/internal/sheet"
 	"visavis/internal/store"
 	"visavis/internal/typography"
@@ -141,7 +142,8 @@ func (s *Service) compose(ctx context.Context, tx *store.Tx, act paper.Act, r *R
 }
 
 // ngap is the act of the national nomenclature: TCG for general practice, TC for the other specialties
-// (UNCAM decision of 18 July 2019 and its follow-ups; NGAP art. 14.9.3).
+// (UNCAM decision of 18 July 2019 and its follow-ups; NGAP art. 14.9.3). Both are acts of a physician, and
+// the value set has none of a dentist or a midwife: internal/cda keeps the label of TC from calling them one.
 func ngap(specialty string) string {
 	switch specialty {
 	case "G15_10/SM26", "G15_10/SM53", "G15_10/SM54", "G15_10":
@@ -159,7 +161,7 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 		Version: sheet.Version{Number: v.Number, ReplacedOn: v.ReplacedOn}, Signature: sheet.Signature{Name: act.AuthorName(), At: act.Local(now)},
 	}
 	for _, x := range act.People {
-		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: s.roleOf(act, x.Role), Spans: s.spans(act, x.Stays)})
+		p.Presences = append(p.Presences, sheet.Presence{Name: x.Name, Role: s.roleOf(act, x), Spans: s.spans(act, x.Stays)})
 	}
 	for _, x := range act.Devices {
 		what := s.say("device.of", lang.Args{"name": x.Owner})
@@ -192,11 +194,11 @@ func (s *Service) page(ctx context.Context, tx *store.Tx, act paper.Act, r *Repo
 
 // roleOf says what somebody was in the act: a patient by the sex on file, a professional as the nomenclature
 // calls the profession (TRE_G15), whose civility nobody keeps.
-func (s *Service) roleOf(act paper.Act, role care.Role) string {
-	if role == care.Patient && act.Patient.Sex == "F" {
+func (s *Service) roleOf(act paper.Act, x paper.Person) string {
+	if x.Role == care.Patient && act.Patient.Sex == "F" {
 		return s.say("role.patient.F", nil)
 	}
-	return s.say("role."+string(role), nil)
+	return s.say("role."+string(profession.WordOf(x.Profession, x.Role)), nil)
 }
 
 // spans says each stay, and how it ended when that is proven.

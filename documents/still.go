@@ -18,6 +18,7 @@ import (
 	"visavis/internal/fault"
 	"visavis/internal/lang"
 	"visavis/internal/paper"
+	"visavis/internal/profession"
 	"visavis/internal/seal"
 	"visavis/internal/store"
 )
@@ -273,7 +274,7 @@ func (s *Service) photos(tx *store.Tx, act paper.Act) ([]string, error) {
 	list, err := stillsOfAct(tx, act.EncounterID)
 	out := make([]string, 0, len(list))
 	for _, st := range list {
-		who := s.say("role."+string(st.TakenRole), nil)
+		who := s.say("role."+string(profession.WordOf("", st.TakenRole)), nil)
 		for _, p := range act.People {
 			if p.ID == st.TakenBy && p.Name != "" {
 				who = p.Name

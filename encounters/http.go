@@ -1,6 +1,7 @@
 package encounters
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"visavis/internal/fault"
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
+	"visavis/internal/profession"
 )
 
 //go:embed texts
@@ -57,7 +59,7 @@ type encounterBody struct {
 type personBody struct {
 	ID             string              `json:"id"`
 	DisplayName    string              `json:"displayName"`
-	Role           care.Role           `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
+	Role           string              `json:"role" enum:"patient,doctor,dentist,midwife,professional,nurse,pharmacist,secretary,admin,companion,system" doc:"the word for them: doctor is a physician only"`
 	Title          string              `json:"title,omitempty"`
 	SpecialtyLabel string              `json:"specialtyLabel,omitempty"`
 	BirthDate      string              `json:"birthDate,omitempty" format:"date"`
@@ -72,7 +74,7 @@ type periodBody struct {
 
 type participantBody struct {
 	Person  personBody `json:"person"`
-	Role    care.Role  `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
+	Role    string     `json:"role" enum:"patient,doctor,dentist,midwife,professional,nurse,pharmacist,secretary,admin,companion,system" doc:"the word for what they were in the act"`
 	Periods []stayBody `json:"periods"`
 }
 
@@ -209,7 +211,7 @@ func participants(e *Encounter, known map[string]personBody) []participantBody {
 		if !ok {
 			i = len(out)
 			at[p.PersonID] = i
-			out = append(out, participantBody{Person: known[p.PersonID], Role: p.Role})
+			out = append(out, participantBody{Person: known[p.PersonID], Role: wordOf(p.Role, profession.Word(known[p.PersonID].Role))})
 		}
 		b, late := period(p.JoinedAt, p.LeftAt), !e.FinishedAt.IsZero() && p.ToldAt.After(e.FinishedAt)
 		out[i].Periods = append(out[i].Periods, stayBody{b.Start, b.End, p.Assumed, late})
@@ -218,7 +220,7 @@ func participants(e *Encounter, known map[string]personBody) []participantBody {
 }
 
 func person(p Person) personBody {
-	return personBody{p.ID, p.DisplayName, p.Role, p.Title, p.SpecialtyLabel, p.BirthDate, p.Minor, p.IdentityStatus}
+	return personBody{p.ID, p.DisplayName, cmp.Or(string(p.Word), wordOf(p.Role, "")), p.Title, p.SpecialtyLabel, p.BirthDate, p.Minor, p.IdentityStatus}
 }
 
 func period(from, to time.Time) periodBody {

@@ -1,6 +1,7 @@
 package encounters
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"visavis/internal/fault"
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
+	"visavis/internal/profession"
 )
 
 type qualityOut struct {
@@ -31,7 +33,7 @@ type qualityBody struct {
 
 type ribbonBody struct {
 	SeatID    string        `json:"seatId"`
-	Role      care.Role     `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system"`
+	Role      string        `json:"role" enum:"patient,doctor,dentist,midwife,professional,nurse,pharmacist,secretary,admin,companion,system" doc:"the word for who sits there: doctor is a physician only"`
 	Stretches []stretchBody `json:"stretches"`
 }
 
@@ -45,7 +47,7 @@ type stretchBody struct {
 
 type causeBody struct {
 	At   time.Time `json:"at"`
-	Role care.Role `json:"role" enum:"patient,doctor,nurse,pharmacist,secretary,admin,companion,system" doc:"whose trouble it was"`
+	Role string    `json:"role" enum:"patient,doctor,dentist,midwife,professional,nurse,pharmacist,secretary,admin,companion,system" doc:"whose trouble it was"`
 	Code string    `json:"code" doc:"a line of encounters/ribbon/causes.tsv"`
 	Text string    `json:"text"`
 }
@@ -82,50 +84,60 @@ func (v view) quality(ctx context.Context, in *struct {
 	}
 	l := string(httpx.Language(ctx))
 	for _, s := range q.Seats {
-		r := ribbonBody{SeatID: s.ID, Role: s.Role, Stretches: []stretchBody{}}
+		r := ribbonBody{SeatID: s.ID, Role: wordOf(s.Role, q.Doctor), Stretches: []stretchBody{}}
 		for _, x := range q.Stretches {
 			if x.Seat != s.ID {
 				continue
 			}
 			t := stretchBody{Start: x.From, End: x.To, Word: x.Word, Pair: x.Pair}
 			if x.Cause != nil {
-				t.Text = Sentence(v.words, l, x, words.Clock(l, x.From.In(zone)))
+				t.Text = Sentence(v.words, l, x, q.Doctor, words.Clock(l, x.From.In(zone)))
 			}
 			r.Stretches = append(r.Stretches, t)
 		}
 		b.Seats = append(b.Seats, r)
 	}
 	for _, x := range q.Troubles() {
-		b.Causes = append(b.Causes, causeBody{x.From, x.Cause.Role, x.Cause.Code, Sentence(v.words, l, x, words.Clock(l, x.From.In(zone)))})
+		b.Causes = append(b.Causes, causeBody{x.From, wordOf(x.Cause.Role, q.Doctor), x.Cause.Code, Sentence(v.words, l, x, q.Doctor, words.Clock(l, x.From.In(zone)))})
 	}
 	return &qualityOut{b}, nil
 }
 
-// whose is the role in "of.<role>" of the catalogue.
-func whose(role care.Role) string {
-	switch role {
-	case care.Patient, care.Doctor, care.Nurse, care.Pharmacist, care.Companion:
-		return string(role)
+// wordOf is the word for a role, doctor being the one of whoever holds that role.
+func wordOf(role care.Role, doctor profession.Word) string {
+	if role == care.Doctor {
+		return string(cmp.Or(doctor, profession.Professional))
 	}
-	return "other"
+	return string(role)
 }
 
-// Bare says an incident that no stretch explains; role is that of its seat.
-func Bare(words *lang.Catalogue, language, code string, role care.Role) string {
-	return words.T(language, "incident."+code, lang.Args{"of": words.T(language, "of."+whose(role), nil)})
+// whose is the text "of.<word>" of the catalogue.
+func whose(words *lang.Catalogue, language string, role care.Role, doctor profession.Word) string {
+	key := "of." + wordOf(role, doctor)
+	if _, known := words.Lookup(language, key); !known {
+		key = "of.other"
+	}
+	return words.T(language, key, nil)
+}
+
+// Bare says an incident that no stretch explains; role is that of its seat, and
+// doctor names whoever holds the role doctor.
+func Bare(words *lang.Catalogue, language, code string, role care.Role, doctor profession.Word) string {
+	return words.T(language, "incident."+code, lang.Args{"of": whose(words, language, role, doctor)})
 }
 
 // In gives the code of an incident and says it.
 func (t Told) In(words *lang.Catalogue, language string) (code, text string) {
 	if t.Why != nil {
-		return t.Why.Cause.Code, Sentence(words, language, *t.Why, "")
+		return t.Why.Cause.Code, Sentence(words, language, *t.Why, t.doctor, "")
 	}
-	return t.Code, Bare(words, language, t.Code, t.Role)
+	return t.Code, Bare(words, language, t.Code, t.Role, t.doctor)
 }
 
-// Sentence says the cause of a stretch as a secretary reads it; at is when, as
+// Sentence says the cause of a stretch as a secretary reads it; doctor names
+// whoever holds the role doctor, at is when, as
 // people say it, or "" when the time stands beside.
-func Sentence(words *lang.Catalogue, language string, x ribbon.Stretch, at string) string {
+func Sentence(words *lang.Catalogue, language string, x ribbon.Stretch, doctor profession.Word, at string) string {
 	value := x.Cause.Value
 	if strings.HasSuffix(x.Cause.Code, "-loss") {
 		value = max(1, (value+5)/10) // thousandths, said in per cent
@@ -133,7 +145,7 @@ func Sentence(words *lang.Catalogue, language string, x ribbon.Stretch, at strin
 	if at != "" {
 		at = words.T(language, "cause.at", lang.Args{"time": at})
 	}
-	what := words.T(language, "cause."+x.Cause.Code, lang.Args{"of": words.T(language, "of."+whose(x.Cause.Role), nil), "value": fmt.Sprint(value), "at": at})
+	what := words.T(language, "cause."+x.Cause.Code, lang.Args{"of": whose(words, language, x.Cause.Role, doctor), "value": fmt.Sprint(value), "at": at})
 	lasted := x.To.Sub(x.From)
 	if x.Cause.Timed {
 		lasted = time.Duration(x.Cause.Value) * time.Millisecond

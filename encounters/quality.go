@@ -11,6 +11,8 @@ import (
 	"visavis/internal/audit"
 	"visavis/internal/care"
 	"visavis/internal/events"
+	"visavis/internal/fault"
+	"visavis/internal/profession"
 	"visavis/internal/store"
 )
 
@@ -35,6 +37,7 @@ type Quality struct {
 	Seats      []ribbon.Seat
 	Stretches  []ribbon.Stretch
 	Attendance Attendance
+	Doctor     profession.Word // names whoever holds the role doctor in texts: their one profession, or Professional
 }
 
 // measured keeps what a client said of its call. It is told at least once, and
@@ -91,6 +94,9 @@ func (s *Service) quality(ctx context.Context, tx *store.Tx, e *Encounter) (Qual
 	if q.Seats, err = seatsOf(e, rows); err != nil {
 		return q, err
 	}
+	if q.Doctor, err = s.doctor(ctx, e); err != nil {
+		return q, err
+	}
 	incidents := make([]ribbon.Incident, len(e.Incidents))
 	for i, x := range e.Incidents {
 		incidents[i] = ribbon.Incident{Seat: x.SeatID, Code: x.Code, At: x.At}
@@ -106,6 +112,28 @@ func (s *Service) quality(ctx context.Context, tx *store.Tx, e *Encounter) (Qual
 		q.Attendance = Blocked
 	}
 	return q, err
+}
+
+// doctor gives the word for those who held the role doctor in an act: a physician,
+// a dentist and a midwife hold it. Of several professions, and of nobody whose
+// profession is known, it is Professional.
+func (s *Service) doctor(ctx context.Context, e *Encounter) (word profession.Word, err error) {
+	asked := map[string]bool{}
+	for _, p := range e.Presence {
+		if p.Role != care.Doctor || asked[p.PersonID] {
+			continue
+		}
+		asked[p.PersonID] = true
+		who, err := s.People.Staff(ctx, care.StaffID(p.PersonID))
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return "", err
+		}
+		if err != nil || who.Word == "" || word != "" && word != who.Word {
+			return profession.Professional, nil
+		}
+		word = who.Word
+	}
+	return cmp.Or(word, profession.Professional), nil
 }
 
 // seatsOf puts stays and samples of each seat together, in the order in which
@@ -191,11 +219,12 @@ func everybodys(code string) bool {
 
 // Told is one line of the technical incidents of an act's report.
 type Told struct {
-	At   time.Time
-	Code string    // of an incident, when no stretch explains it
-	Role care.Role // of the seat of that incident; empty when it is everybody's
-	Seat string
-	Why  *ribbon.Stretch
+	At     time.Time
+	Code   string    // of an incident, when no stretch explains it
+	Role   care.Role // of the seat of that incident; empty when it is everybody's
+	Seat   string
+	Why    *ribbon.Stretch
+	doctor profession.Word // Quality.Doctor
 }
 
 // Incidents gives the technical incidents of an act (CSP R6316-4, 5°) with
@@ -204,7 +233,7 @@ type Told struct {
 func (q Quality) Incidents() (list []Told) {
 	for _, x := range q.Troubles() {
 		if x.Cause.Signed {
-			list = append(list, Told{At: x.From, Why: &x, Seat: x.Seat})
+			list = append(list, Told{At: x.From, Why: &x, Seat: x.Seat, doctor: q.Doctor})
 		}
 	}
 	for _, i := range q.Act.Incidents {
@@ -212,7 +241,7 @@ func (q Quality) Incidents() (list []Told) {
 			return x.Cause != nil && x.Cause.Signed && (x.Seat == i.SeatID || i.SeatID == "" && x.Cause.Code == "app-restarted") && !i.At.Before(x.From.Add(-aroundIt)) && !i.At.After(x.To.Add(aroundIt))
 		})
 		if !explained {
-			list = append(list, Told{At: i.At, Code: i.Code, Role: q.roleOf(i.SeatID), Seat: i.SeatID})
+			list = append(list, Told{At: i.At, Code: i.Code, Role: q.roleOf(i.SeatID), Seat: i.SeatID, doctor: q.Doctor})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Told) int { return a.At.Compare(b.At) })

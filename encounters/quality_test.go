@@ -10,6 +10,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/events"
+	"visavis/internal/profession"
 	"visavis/internal/store"
 	"visavis/internal/testkit"
 )
@@ -120,7 +121,7 @@ func TestTheReportTellsIncidentsWithTheirCause(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := encounters.Sentence(words, "fr", *list[1].Why, ""); !strings.HasPrefix(s, "Le débit montant du patient est tombé à 80 kb/s pendant 40") {
+	if s := encounters.Sentence(words, "fr", *list[1].Why, "doctor", ""); !strings.HasPrefix(s, "Le débit montant du patient est tombé à 80 kb/s pendant 40") {
 		t.Error(s)
 	}
 }
@@ -167,9 +168,14 @@ func TestEveryCauseHasItsSentence(t *testing.T) {
 	for _, code := range ribbon.Codes() {
 		for _, l := range []string{"fr", "en"} {
 			for _, role := range []care.Role{care.Patient, care.Doctor, care.Nurse, care.Pharmacist, care.Companion, "interpreter"} {
-				s := encounters.Sentence(words, l, ribbon.Stretch{Span: ribbon.Span{To: time.Unix(90, 0), From: time.Unix(0, 0)}, Cause: &ribbon.Cause{Code: code, Value: 80, Role: role}}, "10:04")
-				if strings.ContainsAny(s, "{}") || strings.Contains(s, "cause.") || strings.Contains(s, "of.") || !strings.Contains(s, "30") {
-					t.Errorf("%s %s %s: %s", code, l, role, s)
+				for _, word := range []profession.Word{"doctor", "dentist", "midwife", "professional", ""} {
+					s := encounters.Sentence(words, l, ribbon.Stretch{Span: ribbon.Span{To: time.Unix(90, 0), From: time.Unix(0, 0)}, Cause: &ribbon.Cause{Code: code, Value: 80, Role: role}}, word, "10:04")
+					if strings.ContainsAny(s, "{}") || strings.Contains(s, "cause.") || strings.Contains(s, "of.") || !strings.Contains(s, "30") {
+						t.Errorf("%s %s %s %s: %s", code, l, role, word, s)
+					}
+					if physician := strings.Contains(s, "médecin") || strings.Contains(s, "doctor"); physician && (role != care.Doctor || word != "doctor") {
+						t.Errorf("%s %s %s %q: %s", code, l, role, word, s)
+					}
 				}
 			}
 		}
@@ -189,7 +195,7 @@ func TestASentenceLastsAsLongAsItsFault(t *testing.T) {
 		2900:   "L'image s'est figée sur l'appareil du patient pendant 2\u00a0s.",
 		25_000: "L'image s'est figée sur l'appareil du patient pendant 25\u00a0s.",
 	} {
-		s := encounters.Sentence(words, "fr", ribbon.Stretch{Span: report, Cause: &ribbon.Cause{Code: "frozen", Value: ms, Timed: true, Role: care.Patient}}, "")
+		s := encounters.Sentence(words, "fr", ribbon.Stretch{Span: report, Cause: &ribbon.Cause{Code: "frozen", Value: ms, Timed: true, Role: care.Patient}}, "", "")
 		if strings.NewReplacer("’", "'").Replace(s) != want {
 			t.Errorf("%d ms: %s", ms, s)
 		}

@@ -10,6 +10,7 @@ import (
 	"visavis/internal/clock"
 	"visavis/internal/events"
 	"visavis/internal/fault"
+	"visavis/internal/profession"
 	"visavis/internal/store"
 )
 
@@ -18,6 +19,7 @@ type Person struct {
 	ID             string
 	DisplayName    string
 	Role           care.Role
+	Word           profession.Word // what texts name them by; empty: the role
 	Title          string
 	SpecialtyLabel string
 	OrganizationID care.OrganizationID

@@ -114,7 +114,7 @@ func (f *face) me(ctx context.Context, a authz.Actor) (meBody, error) {
 			return me, err
 		}
 		me.Kind = "staff"
-		me.Staff = &meStaff{ID: string(p.ID), DisplayName: p.DisplayName(), Role: string(p.Role), RoleLabel: f.say(ctx, "staff-role."+string(p.Role)),
+		me.Staff = &meStaff{ID: string(p.ID), DisplayName: p.DisplayName(), Role: string(p.Role), RoleLabel: f.say(ctx, "staff-role."+string(p.Word())),
 			Title: p.Title, SpecialtyLabel: f.specialty(ctx, p.Specialty), OrganizationName: p.Organization.Name, Capabilities: p.Capabilities.Names()}
 	case a.CompanionID != "":
 		me.Kind = "companion" // nothing of the patient: they ask for what they were invited to
@@ -135,10 +135,8 @@ func (f *face) say(ctx context.Context, key string) string {
 }
 
 func (f *face) specialty(ctx context.Context, code string) string {
-	if code == "" {
-		return ""
-	}
-	return f.say(ctx, "specialty."+code)
+	label, _ := f.words.Lookup(string(httpx.Language(ctx)), "specialty."+code) // none: few specialties have a name of their own here
+	return label
 }
 
 type signOutOut struct {
@@ -242,7 +240,7 @@ func (f *face) getStaff(ctx context.Context, in *staffIn) (*staffOut, error) {
 	out := &staffOut{}
 	out.Body.Items = make([]staffItem, 0, len(list))
 	for _, p := range list {
-		out.Body.Items = append(out.Body.Items, staffItem{string(p.ID), p.DisplayName(), string(p.Role), f.say(ctx, "staff-role."+string(p.Role))})
+		out.Body.Items = append(out.Body.Items, staffItem{string(p.ID), p.DisplayName(), string(p.Role), f.say(ctx, "staff-role."+string(p.Word()))})
 	}
 	return out, err
 }

@@ -131,7 +131,7 @@ func (f *face) getSituations(ctx context.Context, in *situationsIn) (*situations
 	for _, p := range list {
 		out.Body.DisplayName = p.DisplayName()
 		out.Body.Items = append(out.Body.Items, situation{string(p.ID), p.Organization.Name, p.Organization.Address.City,
-			f.say(ctx, "staff-role."+string(p.Role)), f.specialty(ctx, p.Specialty)})
+			f.say(ctx, "staff-role."+string(p.Word())), f.specialty(ctx, p.Specialty)})
 	}
 	return out, err
 }

@@ -12,6 +12,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/profession"
 	"visavis/internal/typography"
 )
 
@@ -42,7 +43,7 @@ type Staff struct {
 	Organization Organization
 	Role         care.Role
 	IdNat        prosante.IdNat
-	Title        string `printed:"line"` // Dr, Pr, or nothing
+	Title        string `printed:"line"` // Dr, Pr, or nothing: one that the profession has
 	GivenName    string `printed:"line"`
 	FamilyName   string `printed:"line"`
 	Profession   string // TRE_G15: 10, 21, 60; empty for an employee without one
@@ -59,6 +60,9 @@ func (p Staff) DisplayName() string { return p.GivenName + " " + p.FamilyName }
 
 // RPPS is the eleven digits, or nothing for who is not registered.
 func (p Staff) RPPS() string { return p.IdNat.RPPS() }
+
+// Word is what texts name the person by: the profession's, or the role's.
+func (p Staff) Word() profession.Word { return profession.WordOf(p.Profession, p.Role) }
 
 // AuthorCode is the CDA author code, as G15_10/SM54 or G15_60; nothing for an
 // employee without a profession.
@@ -122,6 +126,9 @@ func (p Staff) Clean() (Staff, error) {
 	}
 	if !(prosante.Exercice{Profession: p.Profession, Category: "C"}).MayHold(p.Role) {
 		note("role", traits.Refusal("role-profession"))
+	}
+	if p.Title != "" && profession.Title(p.Profession, p.Title) == "" {
+		note("title", traits.Refusal("title-profession"))
 	}
 	if p.Capabilities != 0 && p.Role != care.Admin {
 		note("capabilities", traits.Refusal("capability-admin-only"))

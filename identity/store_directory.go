@@ -9,6 +9,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/profession"
 	"visavis/internal/store"
 
 	"gorm.io/gorm"
@@ -68,7 +69,7 @@ func (r staffRow) domain(o Organization) Staff {
 		c, _ := authz.ParseCapability(name) // what this program does not know gives nothing
 		granted |= c
 	}
-	return Staff{ID: care.StaffID(r.ID), Organization: o, Capabilities: granted, Role: care.Role(r.Role), IdNat: prosante.IdNat(r.Idnat), Title: r.Title,
+	return Staff{ID: care.StaffID(r.ID), Organization: o, Capabilities: granted, Role: care.Role(r.Role), IdNat: prosante.IdNat(r.Idnat), Title: profession.Title(r.Profession, r.Title),
 		GivenName: r.GivenName, FamilyName: r.FamilyName, Profession: r.Profession, Specialty: r.Specialty, MSSante: r.Mssante,
 		Bio: r.Bio, Languages: strings.Split(r.Languages, ","), Active: r.Active == 1}
 }

@@ -11,6 +11,7 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/httpx"
 	"visavis/internal/lang"
+	"visavis/internal/profession"
 
 	"visavis/scheduling/tariff"
 )
@@ -166,9 +167,22 @@ type agendaOut struct {
 func (s *Service) cardBody(ctx context.Context, c Card) practitionerBody {
 	return practitionerBody{
 		ID: string(c.ID), DisplayName: c.DisplayName, Title: c.Title, SpecialtyCode: c.Specialty,
-		SpecialtyLabel: s.specialties.Label(c.Specialty, httpx.Language(ctx)), RPPS: c.RPPS,
+		SpecialtyLabel: s.practises(c, httpx.Language(ctx)), RPPS: c.RPPS,
 		OrganizationName: c.OrganizationName, City: c.City, Phone: c.Phone, Bio: c.Bio, Languages: c.Languages,
 	}
+}
+
+// practises says what a practitioner is to a patient: the specialty of a physician, and else the profession, which
+// no specialty tells.
+func (s *Service) practises(c Card, language care.Language) string {
+	specialty, name := s.specialties.Label(c.Specialty, language), profession.Name(c.Profession, language)
+	switch {
+	case c.Profession == physician && specialty != "", name == "":
+		return specialty
+	case specialty != "":
+		return name + ", " + specialty
+	}
+	return name
 }
 
 func (s *Service) offerBody(ctx context.Context, o Offer) practitionerBody {

@@ -52,6 +52,9 @@ type Patients interface {
 	Names(ctx context.Context, ids []care.PatientID) (map[care.PatientID]string, error)
 }
 
+// physician is the code of TRE_G15 whose specialty says enough.
+const physician = "10"
+
 // Card is how a practitioner is presented.
 type Card struct {
 	ID               care.StaffID

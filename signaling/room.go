@@ -178,7 +178,7 @@ func (r *room) showLocked() {
 
 func (r *room) seatMsg(s *Seat, identity bool) seatMsg {
 	p := r.people[s.ID]
-	m := seatMsg{Seat: s.ID, Name: p.Name, Role: s.Role, Host: s.Host, State: s.State, Since: s.ArrivedAt, Held: s.Held, Link: LinkNone}
+	m := seatMsg{Seat: s.ID, Name: p.Name, Role: p.word(s.Role), Host: s.Host, State: s.State, Since: s.ArrivedAt, Held: s.Held, Link: LinkNone}
 	if identity {
 		m.Identity = p.Identity
 		if !s.Recalled.IsZero() && s.State == Waiting {
@@ -355,7 +355,7 @@ func (r *room) answerReplay(s *session, m *inbound, kept chat.Line) {
 func (r *room) chatMsgLocked(l chat.Line) chatMsg {
 	m := chatMsg{ID: l.ID, From: l.Seat, Name: r.people[l.Seat].Name, At: l.At, Text: l.Text, To: l.To}
 	if seat := r.seats[l.Seat]; seat != nil {
-		m.Role = seat.Role
+		m.Role = r.people[l.Seat].word(seat.Role)
 	}
 	if l.To != "" {
 		m.ToName = r.people[l.To].Name

@@ -238,7 +238,7 @@ func (r *room) seatTaken(ctx context.Context, c *conn, s *session, in seatHello)
 	r.told[s.id] = m
 	kept := r.takeOverLocked(s, old, in.kept, m.Allowed)
 	s.send("welcome", welcomeMsg{
-		Session: s.id, ResumeFor: int(resumeFor.Seconds()), Seat: seat.ID, Encounter: r.act.ID, Role: seat.Role, Name: in.person.Name,
+		Session: s.id, ResumeFor: int(resumeFor.Seconds()), Seat: seat.ID, Encounter: r.act.ID, Role: in.person.word(seat.Role), Name: in.person.Name,
 		Host: seat.Host, State: seat.State, Identity: in.person.Identity, KeptUntil: seat.keptUntil(), Media: m, ICE: ice, Kept: kept, Now: svc.Clock.Now(),
 	})
 	if kept != 0 {

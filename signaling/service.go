@@ -13,6 +13,7 @@ import (
 	"visavis/internal/clock"
 	"visavis/internal/events"
 	"visavis/internal/fault"
+	"visavis/internal/profession"
 	"visavis/internal/seal"
 	"visavis/internal/store"
 	"visavis/signaling/chat"
@@ -45,8 +46,9 @@ type Acts interface {
 // Person is what others in the room see of somebody.
 type Person struct {
 	Name     string
-	Identity string // of a patient: the RNIV status, for hosts
-	PhoneEnd string // of a patient: the last two digits of where an SMS reaches them; none: ""
+	Word     profession.Word // what pages name them by; empty: their role
+	Identity string          // of a patient: the RNIV status, for hosts
+	PhoneEnd string          // of a patient: the last two digits of where an SMS reaches them; none: ""
 }
 
 // People answers about persons: identity does. id is a PatientID, a StaffID or a

@@ -1,12 +1,14 @@
 package signaling
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"visavis/internal/care"
+	"visavis/internal/profession"
 	"visavis/internal/typography"
 	"visavis/signaling/chat"
 	"visavis/signaling/still"
@@ -205,7 +207,7 @@ type (
 		ResumeFor int              `json:"resumeFor"`
 		Seat      string           `json:"seat"`
 		Encounter care.EncounterID `json:"encounter"`
-		Role      care.Role        `json:"role"`
+		Role      profession.Word  `json:"role"`
 		Name      string           `json:"name"`
 		Host      bool             `json:"host"`
 		State     State            `json:"state"`
@@ -222,20 +224,20 @@ type (
 		ICE    ICE    `json:"ice"`
 	}
 	seatMsg struct {
-		Seat     string     `json:"seat"`
-		Name     string     `json:"name"`
-		Role     care.Role  `json:"role"`
-		Host     bool       `json:"host"`
-		State    State      `json:"state"`
-		Online   bool       `json:"online"`
-		Since    time.Time  `json:"since"`
-		Recalled *time.Time `json:"recalled,omitempty"`
-		Identity string     `json:"identity,omitempty"`
-		Mic      bool       `json:"mic"`
-		Camera   bool       `json:"camera"`
-		Screen   bool       `json:"screen"`
-		Held     bool       `json:"held,omitempty"`
-		Link     string     `json:"link"`
+		Seat     string          `json:"seat"`
+		Name     string          `json:"name"`
+		Role     profession.Word `json:"role"`
+		Host     bool            `json:"host"`
+		State    State           `json:"state"`
+		Online   bool            `json:"online"`
+		Since    time.Time       `json:"since"`
+		Recalled *time.Time      `json:"recalled,omitempty"`
+		Identity string          `json:"identity,omitempty"`
+		Mic      bool            `json:"mic"`
+		Camera   bool            `json:"camera"`
+		Screen   bool            `json:"screen"`
+		Held     bool            `json:"held,omitempty"`
+		Link     string          `json:"link"`
 	}
 	roomMsg struct {
 		Started *time.Time `json:"started,omitempty"`
@@ -261,14 +263,14 @@ type (
 		SentAt   *time.Time `json:"sentAt,omitempty"`
 	}
 	chatMsg struct {
-		ID     string    `json:"id"`
-		From   string    `json:"from"`
-		Name   string    `json:"name"`
-		Role   care.Role `json:"role"`
-		At     time.Time `json:"at"`
-		Text   string    `json:"text"`
-		To     string    `json:"to,omitempty"`     // the seat it was written to alone
-		ToName string    `json:"toName,omitempty"` // and who sits there
+		ID     string          `json:"id"`
+		From   string          `json:"from"`
+		Name   string          `json:"name"`
+		Role   profession.Word `json:"role"`
+		At     time.Time       `json:"at"`
+		Text   string          `json:"text"`
+		To     string          `json:"to,omitempty"`     // the seat it was written to alone
+		ToName string          `json:"toName,omitempty"` // and who sits there
 	}
 	historyMsg struct {
 		Messages []chatMsg `json:"messages"`
@@ -350,4 +352,9 @@ func frame(t string, seq, ack uint64, body any) []byte {
 	}
 	b[len(b)-1] = ','
 	return append(b, rest[1:]...)
+}
+
+// word is what pages name the person by, whose role is given.
+func (p Person) word(role care.Role) profession.Word {
+	return cmp.Or(p.Word, profession.WordOf("", role))
 }

@@ -15,7 +15,7 @@ import (
 func TestStated_Consent(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 3, 10, 8, minute, 0, 0, time.UTC) }
 	record := func(id string, state care.ConsentState, channel consent.Channel, minute int) consent.Record {
-		return consent.Record{ID: care.ConsentID(id), State: state, TextID: "t1", Channel: channel, At: at(minute)}
+		return consent.Record{ID: care.ConsentID(id), State: state, TextID: "teleconsultation.v2.fr", Version: 2, Channel: channel, At: at(minute)}
 	}
 	granted := consent.Agreement{Record: record("one", care.ConsentGranted, consent.Web, 0)}
 	withdrawn := consent.Agreement{Record: record("two", care.ConsentWithdrawn, consent.Web, 5)}
@@ -36,7 +36,7 @@ func TestStated_Consent(t *testing.T) {
 		t.Fatal(err)
 	}
 	say := teller{mustParis(t), dates, "M", func(key string, args map[string]string) string { return words.T("fr", key, args) }}
-	const online = "accord à la téléconsultation donné en ligne par le patient le 10 mars 2026 à 9 h (texte t1)"
+	const online = "accord à la téléconsultation donné en ligne par le patient le 10 mars 2026 à 9 h (texte version 2)"
 	for _, c := range []struct {
 		list     []consent.Agreement
 		id, text string
@@ -46,16 +46,16 @@ func TestStated_Consent(t *testing.T) {
 		{[]consent.Agreement{granted}, "one", online},
 		{[]consent.Agreement{granted, withdrawn}, "one", online + " ; retiré à 9 h 05, pendant la consultation"},
 		{[]consent.Agreement{granted, withdrawn, again}, "one", online + " ; retiré à 9 h 05, pendant la consultation ; donné de nouveau à 9 h 07"},
-		{[]consent.Agreement{withdrawn, again}, "three", "accord à la téléconsultation donné en ligne par le patient le 10 mars 2026 à 9 h 07 (texte t1)"},
+		{[]consent.Agreement{withdrawn, again}, "three", "accord à la téléconsultation donné en ligne par le patient le 10 mars 2026 à 9 h 07 (texte version 2)"},
 		{[]consent.Agreement{granted, refused}, "one", online + " ; refusé à 9 h 06, pendant la consultation"},
 		{[]consent.Agreement{refused}, "", ""},
 		{[]consent.Agreement{urgent}, "", emergency},
 		{[]consent.Agreement{urgent, refused}, "", emergency + " ; refusé à 9 h 06, pendant la consultation"},
-		{[]consent.Agreement{urgent, again}, "three", emergency + " ; accord à la téléconsultation donné en ligne par le patient le 10 mars 2026 à 9 h 07 (texte t1)"},
-		{[]consent.Agreement{oral}, "four", "accord à la téléconsultation donné de vive voix par le patient, attesté par Dr Claire MARTIN le 10 mars 2026 à 9 h (texte t1)"},
-		{[]consent.Agreement{mother}, "five", "accord à la téléconsultation donné de vive voix par Julie MOREAU, mère du patient, attesté par Dr Claire MARTIN le 10 mars 2026 à 9 h (texte t1)"},
-		{[]consent.Agreement{first}, "six", "accord à la téléconsultation donné de vive voix par le patient, attesté par le professionnel le 10 mars 2026 à 9 h (texte t1)"},
-		{[]consent.Agreement{guardian}, "seven", "accord à la téléconsultation donné en ligne par Ana RUIZ, tuteur ou tutrice du patient, le 10 mars 2026 à 9 h (texte t1)"},
+		{[]consent.Agreement{urgent, again}, "three", emergency + " ; accord à la téléconsultation donné en ligne par le patient le 10 mars 2026 à 9 h 07 (texte version 2)"},
+		{[]consent.Agreement{oral}, "four", "accord à la téléconsultation donné de vive voix par le patient, attesté par Dr Claire MARTIN le 10 mars 2026 à 9 h (texte version 2)"},
+		{[]consent.Agreement{mother}, "five", "accord à la téléconsultation donné de vive voix par Julie MOREAU, mère du patient, attesté par Dr Claire MARTIN le 10 mars 2026 à 9 h (texte version 2)"},
+		{[]consent.Agreement{first}, "six", "accord à la téléconsultation donné de vive voix par le patient, attesté par le professionnel le 10 mars 2026 à 9 h (texte version 2)"},
+		{[]consent.Agreement{guardian}, "seven", "accord à la téléconsultation donné en ligne par Ana RUIZ, tuteur ou tutrice du patient, le 10 mars 2026 à 9 h (texte version 2)"},
 	} {
 		id, text := stated(c.list, say)
 		if text = strings.ReplaceAll(text, "\u00a0", " "); id != c.id || text != c.text {

@@ -115,7 +115,7 @@ func endings() []ending {
 			c.sends(0, "remove", map[string]any{"seat": c.seats[1].Seat, "reason": "other"})
 			c.pause(2 * time.Second)
 			end(c)
-		}, "sorti de la consultation par le médecin"),
+		}, "accès fermé par le professionnel"),
 		quiet("the patient's page was hidden for a while, and the act ends twice", func(c *call) {
 			c.stopsFor(func() { c.looks(1, 0) }, func() { c.looks(1, 720) })
 			end(c)

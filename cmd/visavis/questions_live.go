@@ -7,6 +7,7 @@ import (
 	"visavis/encounters"
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/profession"
 	"visavis/scheduling"
 	"visavis/signaling"
 	"visavis/signaling/queue"
@@ -115,5 +116,5 @@ func (q livePeople) Person(ctx context.Context, role care.Role, id string) (sign
 	if err != nil {
 		return signaling.Person{}, err
 	}
-	return signaling.Person{Name: named(p)}, nil
+	return signaling.Person{Name: named(p), Word: profession.WordOf(p.Profession, role)}, nil
 }

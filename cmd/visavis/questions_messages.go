@@ -10,6 +10,7 @@ import (
 	"visavis/internal/authz"
 	"visavis/internal/care"
 	"visavis/internal/fault"
+	"visavis/internal/profession"
 	"visavis/messaging"
 )
 
@@ -134,22 +135,23 @@ func (q messagePapers) Files(ctx context.Context, id care.DocumentID) (messaging
 type paperNames struct{ ask }
 
 // Name asks identity how to name who opened a document.
-func (q paperNames) Name(ctx context.Context, role care.Role, id string) (string, error) {
+func (q paperNames) Name(ctx context.Context, role care.Role, id string) (string, profession.Word, error) {
 	if role == care.Companion {
 		c, err := q.identity.Companion(ctx, care.CompanionID(id))
-		return c.Name, err
+		return c.Name, "", err
 	}
 	if role == care.Patient {
-		return q.identity.PatientName(ctx, care.PatientID(id))
+		name, err := q.identity.PatientName(ctx, care.PatientID(id))
+		return name, "", err
 	}
 	if !care.ValidID(id) {
-		return "", fault.Missing()
+		return "", "", fault.Missing()
 	}
 	p, err := q.identity.Staff(ctx, care.StaffID(id))
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return named(p), nil
+	return named(p), profession.WordOf(p.Profession, role), nil
 }
 
 type paperDeliveries struct{ ask }

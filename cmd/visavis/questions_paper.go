@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -137,10 +138,8 @@ func (q paperActs) author(ctx context.Context, e *encounters.Encounter, a *paper
 		return err
 	}
 	a.Author = professional(p)
-	if label, ok := cda.Lookup(cda.SetSpecialty, p.AuthorCode()); ok {
-		a.AuthorQuality = label.Display
-	}
-	return nil
+	a.AuthorQuality, err = quality(p)
+	return err
 }
 
 // present lists who was there, each from first arrival to last departure, and
@@ -223,7 +222,7 @@ func (q paperActs) who(ctx context.Context, e *encounters.Encounter, p *paper.Pe
 	if err != nil {
 		return err
 	}
-	p.Name = named(s)
+	p.Name, p.Profession = named(s), s.Profession
 	if s.ID != e.PractitionerID && s.RPPS() != "" {
 		pro := professional(s)
 		p.Professional = &pro
@@ -280,7 +279,7 @@ func stated(list []consent.Agreement, x teller) (id, text string) {
 		switch {
 		case r.State == care.ConsentGranted && id == "":
 			id = string(r.ID)
-			at["text"] = r.TextID
+			at["text"] = strconv.Itoa(r.Version)
 			if text != "" {
 				text += " ; "
 			}

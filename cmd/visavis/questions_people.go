@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	"visavis/consent"
 	"visavis/encounters"
@@ -10,7 +12,10 @@ import (
 	"visavis/identity/traits"
 	"visavis/internal/authz"
 	"visavis/internal/care"
+	"visavis/internal/cda"
 	"visavis/internal/fault"
+	"visavis/internal/profession"
+	"visavis/scheduling"
 )
 
 // ask is how one module's question reaches another. Each type below is one
@@ -74,7 +79,7 @@ func (q encounterPeople) Staff(ctx context.Context, id care.StaffID) (encounters
 	if !p.Active {
 		return encounters.Person{}, fault.Missing()
 	}
-	return encounters.Person{ID: string(id), DisplayName: named(p), Role: p.Role, Title: p.Title, OrganizationID: p.Organization.ID}, nil
+	return encounters.Person{ID: string(id), DisplayName: named(p), Role: p.Role, Word: p.Word(), Title: p.Title, OrganizationID: p.Organization.ID}, nil
 }
 
 // Companion asks identity for somebody who came at the patient's side.
@@ -89,6 +94,32 @@ func named(p identity.Staff) string {
 		return p.DisplayName()
 	}
 	return p.Title + " " + p.DisplayName()
+}
+
+// quality is the profession and the specialty of a prescriber as people read them (CSP R5132-3): « Médecin, médecine
+// générale ». A specialty that patients cannot look for is called as the nomenclature calls it.
+func quality(p identity.Staff) (string, error) {
+	name := profession.Name(p.Profession, care.French)
+	if p.Specialty == "" {
+		return name, nil
+	}
+	known, err := scheduling.LoadSpecialties()
+	if err != nil {
+		return "", err
+	}
+	specialty := known.Label(p.Specialty, care.French)
+	if specialty == "" {
+		label, _ := cda.Lookup(cda.SetSpecialty, p.AuthorCode())
+		_, specialty, _ = strings.Cut(label.Display, " - ")
+		specialty, _, _ = strings.Cut(specialty, " (") // the type of know-how: SM, SCD
+	}
+	if specialty == "" {
+		return name, nil
+	}
+	if first := []rune(specialty); !(len(first) > 1 && unicode.IsUpper(first[1])) { // not ORL
+		specialty = string(unicode.ToLower(first[0])) + string(first[1:])
+	}
+	return name + ", " + specialty, nil
 }
 
 type consentPeople struct{ ask }

@@ -1,14 +1,9 @@
 package prosante
 
 import (
-	_ "embed"
-	"strings"
-
 	"visavis/internal/care"
+	"visavis/internal/profession"
 )
-
-//go:embed professions.tsv
-var professionsTSV string
 
 // MayHold tells whether a professional with this exercice may hold a role of
 // ours. Secretaries and administrators need no profession; a student never
@@ -20,13 +15,8 @@ func (e Exercice) MayHold(role care.Role) bool {
 	if e.Category != "C" && e.Category != "M" {
 		return false
 	}
-	for line := range strings.Lines(professionsTSV) {
-		cols := strings.Split(strings.TrimSpace(line), "\t")
-		if !strings.HasPrefix(line, "#") && cols[0] == e.Profession {
-			return cols[1] == string(role)
-		}
-	}
-	return false
+	holds, ok := profession.Role(e.Profession)
+	return ok && holds == role
 }
 
 // AuthorCode is the CDA author code of the exercice, as G15_10/SM54 (JDV_J01).

@@ -1,6 +1,9 @@
 package cda
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // BuildTeleconsultationReport builds the TLM-CR of a report: a level 1 document with the PDF inside.
 // It returns *InvalidError when Check finds a problem.
@@ -9,7 +12,7 @@ func BuildTeleconsultationReport(r Report) ([]byte, error) {
 		return nil, err
 	}
 	doc := document(r.Header, "85208-7", [2]string{templateLevel1})
-	doc.add(serviceEvent(coded("code", SetAct, r.Act), actTime(r.Header), r.Author))
+	doc.add(serviceEvent(r.act(), actTime(r.Header), r.Author))
 	for _, p := range r.Participants {
 		if p.Act == "" {
 			continue
@@ -21,6 +24,17 @@ func BuildTeleconsultationReport(r Report) ([]byte, error) {
 		doc.add(serviceEvent(coded("code", SetAct, p.Act), times, p.Professional))
 	}
 	return render(closing(doc, r.Header).add(level1(r.PDF)))
+}
+
+// act is the act of the report. The set has no teleconsultation of a dentist or a midwife, and the
+// official rules refuse a report without a code of the set: theirs has the code TC, whose label would
+// call them a physician, with the word for the act alone.
+func (r Report) act() *node {
+	if !strings.HasPrefix(r.Author.Specialty, "G15_10") {
+		c, _ := Lookup(SetAct, r.Act)
+		return el("code", "code", r.Act, "displayName", "Téléconsultation", "codeSystem", c.System)
+	}
+	return coded("code", SetAct, r.Act)
 }
 
 // BuildOtherPrescription builds the level 1 document of a prescription of exams, care or devices.

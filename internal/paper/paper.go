@@ -18,6 +18,7 @@ type Person struct {
 	ID           string // a PatientID or a StaffID
 	Name         string
 	Role         care.Role
+	Profession   string            // TRE_G15, of a professional
 	Professional *cda.Professional // of a professional other than the author who has an RPPS number
 	From, To     time.Time         // first arrival and last departure; zero when they never joined
 	Stays        []Stay            // each of them, in the order of time

@@ -262,7 +262,7 @@ test('three with a shared screen; on hold the patient decodes nothing and is not
   await expect(patient.getByLabel(/^Écran de /)).toHaveCount(0);
 
   await doctor.getByRole('button', { name: `Mettre en attente ${who}` }).click();
-  await expect(patient.getByText(/Le médecin parle un instant en privé/).first()).toBeVisible();
+  await expect(patient.getByText(/Le professionnel parle un instant en privé/).first()).toBeVisible();
   await expect(doctor.getByText('En attente : ne voit et n’entend rien')).toBeVisible();
   await expectGood(patient);
   await expectGood(doctor);
@@ -284,7 +284,7 @@ test('three with a shared screen; on hold the patient decodes nothing and is not
   await expect.poll(async () => (await flows(nurse)).frames).toBeGreaterThan(n.frames);
 
   await doctor.getByRole('button', { name: `Faire revenir ${who}` }).click();
-  await expect(patient.getByText(/Le médecin parle un instant en privé/)).toHaveCount(0);
+  await expect(patient.getByText(/Le professionnel parle un instant en privé/)).toHaveCount(0);
   const back = await sees(patient);
   console.log(`back from hold: pictures after ${back} ms`);
   expect(back).toBeLessThan(slowest);

@@ -37,14 +37,14 @@ test.afterEach(async ({ page }) => {
 
 test('finds a doctor by specialty and by name, and says when there is none (B8, B10)', async ({ page }, info) => {
   await page.goto('/');
-  await expect(title(page)).toHaveText('Consulter un médecin en vidéo');
-  await expect(page.getByText('2 médecins')).toBeVisible();
+  await expect(title(page)).toHaveText('Consulter un professionnel de santé en vidéo');
+  await expect(page.getByText('2 professionnels')).toBeVisible();
   await expectGood(page);
   await shot(page, `patient-find-${info.project.name}`);
   await page.getByLabel('Spécialité').selectOption({ label: 'Dermatologie' });
-  await expect(page.getByText('1 médecin', { exact: true })).toBeVisible();
-  await page.getByLabel('Nom du médecin').fill('zzz');
-  await expect(page.getByText('Aucun médecin ne correspond')).toBeVisible();
+  await expect(page.getByText('1 professionnel', { exact: true })).toBeVisible();
+  await page.getByLabel('Nom du professionnel').fill('zzz');
+  await expect(page.getByText('Aucun professionnel ne correspond')).toBeVisible();
   await zoomTwice(page);
   await expectGood(page);
 });
@@ -267,7 +267,7 @@ test('answers a wrong link, a lost link, an unknown prescription and a wrong add
 test('speaks English when asked, and says a network that is gone', async ({ page, context }) => {
   await page.goto('/');
   await page.getByRole('button', { name: 'English' }).click();
-  await expect(title(page)).toHaveText('See a doctor by video');
+  await expect(title(page)).toHaveText('See a health professional by video');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   await context.setOffline(true);
   await expect(page.getByText('No internet connection.', { exact: false })).toBeVisible();
@@ -279,13 +279,13 @@ test('speaks English when asked, and says a network that is gone', async ({ page
 test('can be used with the keyboard alone', async ({ page }, info) => {
   test.skip(info.project.name !== 'desk', 'phones have no Tab key');
   await page.goto('/');
-  await expect(page.getByText('2 médecins')).toBeVisible();
+  await expect(page.getByText('2 professionnels')).toBeVisible();
   await page.keyboard.press('Tab');
   // The heading takes the focus of a new page; the next stop is the first field.
   await expect(page.getByLabel('Spécialité')).toBeFocused();
   await page.keyboard.press('Tab');
   await page.keyboard.type('martin');
-  await expect(page.getByText('1 médecin', { exact: true })).toBeVisible();
+  await expect(page.getByText('1 professionnel', { exact: true })).toBeVisible();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await expect(title(page)).toHaveText(/MARTIN/);

@@ -1703,7 +1703,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @enum {string} */
-            role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
+            role: "patient" | "doctor" | "dentist" | "midwife" | "professional" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
             who: string;
         };
         DocumentsAccessesOutBody: {
@@ -1835,7 +1835,7 @@ export interface components {
              * @description whose trouble it was
              * @enum {string}
              */
-            role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
+            role: "patient" | "doctor" | "dentist" | "midwife" | "professional" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
             text: string;
         };
         EncountersDayItem: {
@@ -1902,8 +1902,11 @@ export interface components {
         EncountersParticipantBody: {
             periods: components["schemas"]["EncountersStayBody"][];
             person: components["schemas"]["EncountersPersonBody"];
-            /** @enum {string} */
-            role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
+            /**
+             * @description the word for what they were in the act
+             * @enum {string}
+             */
+            role: "patient" | "doctor" | "dentist" | "midwife" | "professional" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
         };
         EncountersPeriodBody: {
             /** Format: date-time */
@@ -1919,8 +1922,11 @@ export interface components {
             /** @enum {string} */
             identityStatus?: "PROV" | "RECUP" | "VALI" | "QUAL";
             minor: boolean;
-            /** @enum {string} */
-            role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
+            /**
+             * @description the word for them: doctor is a physician only
+             * @enum {string}
+             */
+            role: "patient" | "doctor" | "dentist" | "midwife" | "professional" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
             specialtyLabel?: string;
             title?: string;
         };
@@ -1943,8 +1949,11 @@ export interface components {
             videoSeconds: number;
         };
         EncountersRibbonBody: {
-            /** @enum {string} */
-            role: "patient" | "doctor" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
+            /**
+             * @description the word for who sits there: doctor is a physician only
+             * @enum {string}
+             */
+            role: "patient" | "doctor" | "dentist" | "midwife" | "professional" | "nurse" | "pharmacist" | "secretary" | "admin" | "companion" | "system";
             seatId: string;
             stretches: components["schemas"]["EncountersStretchBody"][];
         };

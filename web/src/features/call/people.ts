@@ -2,7 +2,7 @@ import type { CallSnapshot, RemoteMedia, Seat } from '@rtc/api';
 
 export type Person = { seat: Seat; media: RemoteMedia | undefined };
 
-const knownRoles = ['doctor', 'nurse', 'pharmacist', 'midwife', 'patient', 'representative', 'companion', 'interpreter', 'device'] as const;
+const knownRoles = ['doctor', 'dentist', 'midwife', 'professional', 'nurse', 'pharmacist', 'patient', 'representative', 'companion', 'interpreter', 'device'] as const;
 export type RoleWord = (typeof knownRoles)[number] | 'participant';
 
 /** Roles the page has no word for are shown as a participant (docs/signaling.md §5). */

@@ -103,7 +103,7 @@ function Accesses({ documentId }: { documentId: string }) {
   );
 }
 
-const roles = new Set(['patient', 'doctor', 'nurse', 'secretary', 'pharmacist', 'admin', 'system']);
+const roles = new Set(['patient', 'doctor', 'dentist', 'midwife', 'professional', 'nurse', 'secretary', 'pharmacist', 'admin', 'system']);
 const actions = new Set(['read', 'list', 'download', 'sign', 'send', 'dispense']);
 
 function AccessTable({ documentId }: { documentId: string }) {

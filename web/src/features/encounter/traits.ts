@@ -20,7 +20,7 @@ export function sayPhone(phone: string): string {
   return found ? `0${found.slice(1).join('\u00a0')}` : phone;
 }
 
-const roles = ['patient', 'representative', 'companion', 'doctor', 'nurse', 'pharmacist', 'interpreter'] as const;
+const roles = ['patient', 'representative', 'companion', 'doctor', 'dentist', 'midwife', 'professional', 'nurse', 'pharmacist', 'interpreter'] as const;
 
 export function role(t: Translate<'encounter'>, name: string): string {
   const known = roles.find((r) => r === name);

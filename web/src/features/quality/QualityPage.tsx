@@ -83,7 +83,10 @@ function Report({ quality: q }: { quality: CallQuality }) {
   );
 }
 
-const named = ['patient', 'doctor', 'nurse', 'pharmacist', 'companion'] as const;
+const named = ['patient', 'doctor', 'dentist', 'midwife', 'professional', 'nurse', 'pharmacist', 'companion'] as const;
+
+/** A test of the connection keeps the role, which is no profession: a midwife holds the role doctor too. */
+const tester = (role: string) => named.find((r) => r === (role === 'doctor' ? 'professional' : role)) ?? 'other';
 
 function Seat({ ribbon, line }: { ribbon: Ribbon; line: { from: number; to: number } }) {
   const t = useT('quality');
@@ -141,7 +144,7 @@ function Checks({ encounterId }: { encounterId: string }) {
         {found.data?.items.map((c) => (
           <li key={c.at}>
             <p>
-              {t('check.by', { when: sayDateTime(c.at, now, clinicZone, language), who: c.result.silent ? t('check.silent') : t(`role.${named.find((r) => r === c.role) ?? 'other'}`) })}{' '}
+              {t('check.by', { when: sayDateTime(c.at, now, clinicZone, language), who: c.result.silent ? t('check.silent') : t(`role.${tester(c.role)}`) })}{' '}
               <State tone={words[c.word]}>{t(`check.${c.word}`)}</State>
             </p>
             {c.findings.map((f) => (
