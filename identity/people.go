@@ -55,6 +55,9 @@ type Staff struct {
 	Active       bool
 }
 
+// physician is the code of TRE_G15 that carries every title.
+const physician = "10"
+
 // DisplayName is « Claire MARTIN »; the title is given apart.
 func (p Staff) DisplayName() string { return p.GivenName + " " + p.FamilyName }
 
@@ -127,7 +130,7 @@ func (p Staff) Clean() (Staff, error) {
 	if !(prosante.Exercice{Profession: p.Profession, Category: "C"}).MayHold(p.Role) {
 		note("role", traits.Refusal("role-profession"))
 	}
-	if p.Title != "" && profession.Title(p.Profession, p.Title) == "" {
+	if profession.Title(physician, p.Title) != "" && profession.Title(p.Profession, p.Title) == "" {
 		note("title", traits.Refusal("title-profession"))
 	}
 	if p.Capabilities != 0 && p.Role != care.Admin {
