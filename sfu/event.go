@@ -66,8 +66,9 @@ type Event struct {
 
 	Link     Link
 	Cause    Cause
-	Slots    []Binding // not nil: the whole table of the peer
-	Speaking []string  // not nil: the peers who speak now
+	Silent   time.Duration // of LinkLost and LinkClosed: for how long nothing was heard of the peer, ≥ 0
+	Slots    []Binding     // not nil: the whole table of the peer
+	Speaking []string      // not nil: the peers who speak now
 	Flows    []Flow
 }
 

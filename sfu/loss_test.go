@@ -61,8 +61,15 @@ func TestABlackholeOfFiveSeconds(t *testing.T) {
 		f.until(m, func(m *rtcclient.Media) bool { return m.Got("3").Packets > 20 })
 	}
 	chaos.Lose(1)
-	f.rec.until(t, "a lost", func(e sfu.Event) bool { return e.Peer == "a" && e.Link == sfu.LinkLost })
+	var silent time.Duration
+	f.rec.until(t, "a lost", func(e sfu.Event) bool {
+		silent = e.Silent
+		return e.Peer == "a" && e.Link == sfu.LinkLost
+	})
 	chaos.Lose(0)
+	if silent < 5*time.Second || silent > 6*time.Second {
+		t.Errorf("lost after a silence of %s, want 5 s and what it takes to notice", silent)
+	}
 	back := time.Now()
 	hadA, hadB, plis := a.Got("3").Packets, b.Got("3").Packets, b.PLIs()
 	f.until(b, func(m *rtcclient.Media) bool { return m.Got("3").Packets > hadB+10 })

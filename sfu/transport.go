@@ -276,6 +276,10 @@ func (p *peer) setLinkLocked(l Link, c Cause) {
 	if p.link == l || p.link == LinkClosed {
 		return
 	}
+	e := Event{Room: p.room.id, Peer: p.id, PC: p.pc, Link: l, Cause: c}
+	if p.link != LinkConnecting && l != LinkUp {
+		e.Silent = max(0, time.Duration(p.room.node.ns()-p.since))
+	}
 	p.link = l
-	p.room.node.emit(Event{Room: p.room.id, Peer: p.id, PC: p.pc, Link: l, Cause: c})
+	p.room.node.emit(e)
 }

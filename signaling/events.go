@@ -8,6 +8,7 @@ import (
 	"visavis/internal/events"
 	"visavis/internal/fault"
 	"visavis/internal/store"
+	"visavis/signaling/pauses"
 	"visavis/signaling/still"
 )
 
@@ -262,4 +263,20 @@ func (r *room) stillsOfLocked(seat string) stillsMsg {
 		}
 	}
 	return m
+}
+
+// notePausesLocked records which pictures of the call are stopped on purpose now.
+func (r *room) notePausesLocked() {
+	var list []pauses.Seat
+	for id, s := range r.sessions {
+		if seat := r.seats[id]; seat.State == Admitted && s.mediaPC != 0 {
+			m := r.meantLocked(s)
+			asked := slices.ContainsFunc(r.stills, func(q still.Request) bool { return q.Seat == id && q.State == still.Asked })
+			list = append(list, pauses.Seat{ID: id, Camera: m.Camera, Screen: m.Screen, Held: m.Held, Photo: asked, Before: !seat.JoinedAt.IsZero()})
+		}
+	}
+	for id, o := range r.orphans {
+		list = append(list, pauses.Seat{ID: id, Camera: o.Sources.Camera, Screen: o.Sources.Screen, Held: o.Sources.Held, Before: true})
+	}
+	r.pauses.Set(r.hub.svc.Clock.Now(), list)
 }

@@ -103,9 +103,11 @@ type MediaEvent struct {
 	PC        int
 	Link      string // connecting, up, lost, or none when the connection is gone on our word
 	Gone      bool   // the connection is no more
-	Slots     []Slot
-	Speaking  []string
-	Flows     []Flow
+	// Silent, of a lost link: for how long nothing was heard when that was noticed.
+	Silent   time.Duration
+	Slots    []Slot
+	Speaking []string
+	Flows    []Flow
 }
 
 // Heard takes what the media tells.
@@ -155,13 +157,16 @@ func (s *session) tellSlots() {
 
 func (r *room) linkLocked(to *session, e MediaEvent) {
 	was, now := to.link, r.hub.svc.Clock.Now()
-	to.link = e.Link
+	if to.link = e.Link; e.Link == LinkUp && was != LinkUp {
+		to.upAt = now
+	}
 	if e.Gone {
 		to.mediaPC = 0
 	}
 	switch {
 	case e.Link == LinkLost && was == LinkUp:
-		to.cutAt, to.cutBy = now, "media_lost"
+		to.cutFor = max(0, min(e.Silent, now.Sub(to.upAt)))
+		to.cutAt, to.cutBy = now.Add(-to.cutFor), "media_lost"
 	case e.Link == LinkUp && !to.cutAt.IsZero():
 		r.tellCutLocked(to)
 		to.cutAt, to.cut = time.Time{}, false

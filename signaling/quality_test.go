@@ -40,7 +40,7 @@ func TestWhatAClientSaysOfItsCallIsKeptAndCanNotHarmIt(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	c.send(patient, "quality", map[string]any{"word": "weak", "upKbps": 80, "ms": 10000})
+	c.send(patient, "quality", map[string]any{"word": "weak", "upKbps": 80, "ms": 3_600_000, "freezeMs": 3_600_000})
 	for range 20 { // a flood: the first of a second is kept
 		c.send(patient, "quality", map[string]any{"word": "weak", "upKbps": 70})
 	}
@@ -59,6 +59,11 @@ func TestWhatAClientSaysOfItsCallIsKeptAndCanNotHarmIt(t *testing.T) {
 			t.Errorf("of another act: %+v", m)
 		}
 		kept[string(m.Role)] = append(kept[string(m.Role)], m.Samples...)
+	}
+	for _, x := range kept["patient"] {
+		if x.Ms > 60_000 || x.FreezeMs > 60_000 {
+			t.Errorf("%+v of somebody who has just come", x)
+		}
 	}
 	if p := kept["patient"]; len(p) == 0 || len(p) > most || p[0].Word != "weak" || *p[0].Up != 80 || p[0].At == 0 {
 		t.Errorf("the patient's: %+v", p)

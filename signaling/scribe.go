@@ -3,7 +3,6 @@ package signaling
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -11,9 +10,7 @@ import (
 	"visavis/internal/care"
 	"visavis/internal/events"
 	"visavis/internal/store"
-	"visavis/signaling/pauses"
 	"visavis/signaling/quality"
-	"visavis/signaling/still"
 )
 
 // scribe writes facts in order and keeps trying while the database is away: a
@@ -276,6 +273,7 @@ func (r *room) quality(s *session, m *inbound) {
 	if r.seats[s.seat].State != Admitted || now.Sub(s.saidAt) < sayEvery {
 		return
 	}
+	quality.Bound(&sample, now.Sub(latest(r.seats[s.seat].AdmittedAt, r.seats[s.seat].ArrivedAt)))
 	s.saidAt, sample.At = now, store.Micros(now)
 	r.notePausesLocked()
 	sample.Pauses = r.pauses.Of(s.seat, now.Add(-time.Duration(sample.Ms)*time.Millisecond), now)
@@ -294,24 +292,9 @@ func (r *room) writeSamplesLocked(s *session) {
 	s.samples, s.wroteAt = nil, r.hub.svc.Clock.Now()
 }
 
-// notePausesLocked records which pictures of the call are stopped on purpose now.
-func (r *room) notePausesLocked() {
-	var list []pauses.Seat
-	for id, s := range r.sessions {
-		if seat := r.seats[id]; seat.State == Admitted && s.mediaPC != 0 {
-			m := r.meantLocked(s)
-			asked := slices.ContainsFunc(r.stills, func(q still.Request) bool { return q.Seat == id && q.State == still.Asked })
-			list = append(list, pauses.Seat{ID: id, Camera: m.Camera, Screen: m.Screen, Held: m.Held, Photo: asked, Before: !seat.JoinedAt.IsZero()})
-		}
-	}
-	for id, o := range r.orphans {
-		list = append(list, pauses.Seat{ID: id, Camera: o.Sources.Camera, Screen: o.Sources.Screen, Held: o.Sources.Held, Before: true})
-	}
-	r.pauses.Set(r.hub.svc.Clock.Now(), list)
-}
-
-// provenAfter is how long media must be cut before it is an incident without
-// having come back: a client that hangs up at a normal end is silent as well.
+// provenAfter is how long media must be cut, since that was noticed, before it is an
+// incident without having come back: a client that hangs up at a normal end is
+// silent as well.
 const provenAfter = 5 * time.Second
 
 // tellCutLocked tells that a seat's media was cut, once.
@@ -337,7 +320,7 @@ func (r *room) nodeLostLocked(s *session) {
 // and a socket that is away, of a client that did not say goodbye.
 func (r *room) proveLocked(s *session, now time.Time) {
 	seat := r.seats[s.seat]
-	if !s.cutAt.IsZero() && !s.saidBye() && now.Sub(s.cutAt) >= provenAfter {
+	if !s.cutAt.IsZero() && !s.saidBye() && now.Sub(s.cutAt)-s.cutFor >= provenAfter {
 		r.tellCutLocked(s)
 	}
 	if !s.online() && !s.saidBye() && seat.State == Admitted && !r.away[s.seat] && s.link != LinkUp && now.Sub(s.lostAt()) > lostAfter {
@@ -348,11 +331,17 @@ func (r *room) proveLocked(s *session, now time.Time) {
 }
 
 // partedLocked tells, at the end of an act, of those who had gone before it and
-// whom nobody had told of yet: their page closed, or nothing was heard of them
-// for lostAfter.
+// whom nobody had told of yet: their page closed, nothing was heard of them for
+// lostAfter, or their socket is open and as silent as their media.
 func (r *room) partedLocked(end time.Time) {
 	for id, s := range r.sessions {
-		if s.online() || s.owner != "" || s.link == LinkUp {
+		if s.owner != "" || s.link == LinkUp {
+			continue
+		}
+		if s.online() {
+			if at, silent := s.silentSince(end); silent {
+				r.absentAtLocked(id, at, events.LeftConnectionLost)
+			}
 			continue
 		}
 		if at, how := s.goneSince(); how == events.LeftPageClosed || end.Sub(at) > lostAfter {
@@ -370,6 +359,23 @@ func (s *session) goneSince() (at time.Time, how string) {
 		return s.seen, events.LeftPageClosed
 	}
 	return latest(s.seen, s.cutAt), events.LeftConnectionLost
+}
+
+// unanswered is how long an open socket may be quiet while its client is there: each
+// ping is answered, and the answer takes its time.
+const unanswered = pingEvery + time.Second
+
+// silentSince gives the last sign of life of a client that is silent by media and by
+// its socket, which is still open: a ping was sent meanwhile and not answered.
+func (s *session) silentSince(now time.Time) (at time.Time, silent bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil || s.cutAt.IsZero() {
+		return time.Time{}, false
+	}
+	heard := store.Time(s.conn.heard.Load())
+	at = latest(heard, s.cutAt)
+	return at, now.Sub(heard) > unanswered && now.Sub(s.cutAt)-s.cutFor >= provenAfter
 }
 
 func (s *session) saidBye() bool {

@@ -163,7 +163,7 @@ func (r *room) takeOverLocked(s, old *session, c *claim, allowed bool) int {
 	}
 	if old != nil && old.asked == 0 && old.mediaPC != 0 {
 		had = Standing{PC: old.mediaPC, Note: old.note, Link: old.link, Slots: old.slots, Sources: old.media}
-		s.cutAt, s.cutBy, s.cut = old.cutAt, old.cutBy, old.cut
+		s.upAt, s.cutAt, s.cutFor, s.cutBy, s.cut = old.upAt, old.cutAt, old.cutFor, old.cutBy, old.cut
 	}
 	if had.PC != 0 && allowed && c != nil && had.Note == noteOf(c.Session, c.PC) {
 		s.pc, s.mediaPC, s.note, s.link, s.slots, s.media = c.PC, had.PC, had.Note, had.Link, had.Slots, had.Sources

@@ -42,7 +42,9 @@ type session struct {
 	note    string // what the media keeps beside mediaPC
 	link    string
 	slots   []Slot
-	cutAt   time.Time       // since when media is lost; zero when it is not
+	upAt    time.Time       // when media came up last; zero when that is not known
+	cutAt   time.Time       // when the last media came; zero when media is not lost
+	cutFor  time.Duration   // how long it was silent when that was noticed
 	cutBy   string          // the incident that this is
 	cut     bool            // and that was told
 	samples []events.Sample // said of its call, not written yet

@@ -81,10 +81,10 @@ func (c *call) photo() {
 func peopleEndings() []ending {
 	both := [2]string{"both", "both"}
 	end := func(c *call) { c.sends(0, "end", nil) }
-	const proven = 16 * time.Second
+	const proven = 18 * time.Second // longer than an open socket may be quiet
 	silent := func(name, of string, seat int, ends func(c *call)) ending {
 		return ending{name, both, func(c *call) { c.goesSilent(seat); c.pause(proven); ends(c) },
-			[]string{"de l'appareil " + of}, []string{"Aucun incident", "a fermé la page", "a quitté", "notre côté", "serveur de visavis"}}
+			[]string{"de l'appareil " + of + " pendant 1", "connexion perdue, sans retour"}, []string{"pendant 12 s", "pendant 13 s", "pendant 14 s", "pendant 15 s", "pendant 16 s", "Aucun incident", "a fermé la page", "a quitté", "notre côté", "serveur de visavis"}}
 	}
 	return []ending{
 		{"a photo was sent", both, func(c *call) {

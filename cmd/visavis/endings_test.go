@@ -176,14 +176,19 @@ func (c *call) begins(media [2]string) {
 	c.pause(3 * time.Second)
 }
 
-// page signs the report and gives its words, and that the record, read again, has
-// the same seconds of video as the page.
+// page signs the report and gives its words, and checks that the record, read again,
+// has the same seconds of video and of everybody's presence as the page.
 func (c *call) page() string {
 	c.t.Helper()
 	path := "/api/encounters/" + c.encounter
 	var e struct {
 		Status     string
 		VideoProof struct{ BothWaysSeconds int }
+
+		Participants []struct {
+			Role    string
+			Periods []struct{ Start, End time.Time }
+		}
 	}
 	testkit.Eventually(c.t, 20*time.Second, "the act is finished", func() bool {
 		c.doctor.Get(path).Want(200).JSON(&e)
@@ -209,6 +214,13 @@ func (c *call) page() string {
 	page := strings.Join(strings.Fields(string(out)), " ")
 	if n := e.VideoProof.BothWaysSeconds; n > 0 && n < 60 && !strings.Contains(page, fmt.Sprintf("transmise dans les deux sens pendant %d s", n)) {
 		c.t.Errorf("the record has %d s of video, the report says otherwise", n)
+	}
+	for _, p := range e.Participants {
+		for _, stay := range p.Periods {
+			if long := stay.End.Unix() - stay.Start.Unix(); long < 60 && !strings.Contains(page, fmt.Sprintf("(%d s)", long)) {
+				c.t.Errorf("the record has the %s for %d s, the report says otherwise: %s", p.Role, long, page)
+			}
+		}
 	}
 	return page
 }

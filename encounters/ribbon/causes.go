@@ -188,7 +188,7 @@ func (c call) ours(e *evidence, x Stretch) {
 }
 
 // afterwards reads the faults of the report that follows a stretch: a client
-// tells of what lasted when it is over.
+// reports a fault when it ends.
 func (e *evidence) afterwards(group, all []band, s Seat) {
 	end := group[len(group)-1].To
 	for _, b := range all {

@@ -155,3 +155,25 @@ func TestPauses_WhatIsStillProven(t *testing.T) {
 		}
 	}
 }
+
+// Two troubles with a pause between them are two: the pause makes neither longer.
+func TestPauses_JoinNothing(t *testing.T) {
+	for _, paused := range []bool{false, true} {
+		var samples []events.Sample
+		for s := 10; s <= 60; s += 10 {
+			x := events.Sample{At: at(s).UnixMicro(), Ms: 10_000, Word: Good}
+			if s == 20 || s == 40 {
+				x.Word, x.RTT = Weak, num(900)
+			}
+			if s == 30 && paused {
+				x.Pauses = []events.Pause{{What: events.PauseHold, From: at(20).UnixMicro(), To: at(30).UnixMicro()}}
+			}
+			samples = append(samples, x)
+		}
+		list, err := Of([]Seat{{ID: "p", Role: care.Patient, Stays: []Span{{at(0), at(60)}}, Samples: samples}}, nil)
+		want := map[bool]string{false: "slow 900 00:10–00:40 ", true: "slow 900 00:10–00:20 slow 900 00:30–00:40 "}[paused]
+		if got := causesOf(list); err != nil || got != want {
+			t.Errorf("paused %v: %q, want %q, %v", paused, got, want, err)
+		}
+	}
+}

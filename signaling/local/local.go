@@ -204,7 +204,7 @@ func (c *Carrier) event(e sfu.Event) {
 	if tell == nil {
 		return
 	}
-	out := signaling.MediaEvent{Encounter: care.EncounterID(e.Room), Seat: e.Peer, PC: e.PC, Speaking: e.Speaking}
+	out := signaling.MediaEvent{Encounter: care.EncounterID(e.Room), Seat: e.Peer, PC: e.PC, Speaking: e.Speaking, Silent: e.Silent}
 	switch {
 	case e.Link == sfu.LinkClosed:
 		out.Gone, out.Link = true, signaling.LinkLost

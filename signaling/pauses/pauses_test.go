@@ -98,6 +98,32 @@ func TestLog_View(t *testing.T) {
 	}
 }
 
+// A seat that comes after another left may be given its place, and then continues its stream.
+func TestLog_PlaceOfOneThatLeft(t *testing.T) {
+	var l Log
+	two := []Seat{{ID: "p", Camera: true}, {ID: "d", Camera: true}}
+	l.Set(at(0), append(two, Seat{ID: "n", Camera: true}))
+	if got := told(l.Of("p", at(0), at(10))); got != "" {
+		t.Error(got)
+	}
+	l.Set(at(60), two)
+	l.Set(at(100), append(two, Seat{ID: "c", Camera: true}))
+	if got := told(l.Of("p", at(95), at(105))); got != "picture ?-100" {
+		t.Error(got)
+	}
+}
+
+// More pauses than are kept are joined, none is dropped.
+func TestLog_ManyPauses(t *testing.T) {
+	var l Log
+	for i := range 4 * most {
+		l.Set(at(10).Add(time.Duration(i)*100*time.Millisecond), []Seat{{ID: "p", Camera: true, Held: i%2 == 1}})
+	}
+	if got := told(l.Of("p", at(22), at(30))); got != "hold 10.1-22.8" && got != "hold 10.1-30" {
+		t.Error(got)
+	}
+}
+
 // Whatever a client does and however often, little is kept, and every pause near a sample is covered.
 func TestLog_Bounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

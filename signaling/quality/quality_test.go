@@ -2,8 +2,10 @@ package quality_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"visavis/internal/events"
 	"visavis/signaling/quality"
@@ -55,6 +57,53 @@ func TestAReportIsRefusedByName(t *testing.T) {
 		if _, field := quality.Read([]byte(in)); field != want {
 			t.Errorf("%.80s: %q, want %q", in, field, want)
 		}
+	}
+}
+
+// Minutes of one pause that goes on are one sample; where it begins or ends, a new one begins.
+func TestMerge_Pauses(t *testing.T) {
+	var list []events.Sample
+	for i := range 6 {
+		s := events.Sample{Word: "good", Pair: "udp", Ms: 10_000, At: int64(i+1) * 10_000_000}
+		if i >= 2 && i < 5 {
+			s.Pauses = []events.Pause{{What: events.PauseHold, From: 20_000_000, To: s.At}}
+		}
+		list = append(list, s)
+	}
+	out := quality.Merge(list)
+	if len(out) != 3 || out[0].Ms != 20_000 || out[1].Ms != 30_000 || out[1].Pauses[0].To != 50_000_000 || len(out[2].Pauses) != 0 {
+		t.Errorf("%+v", out)
+	}
+}
+
+// Issue 9, A2: nothing that a client reports lasted longer than it was in the call, whatever the duration is called.
+func TestBound_EveryDuration(t *testing.T) {
+	for field, duration := range map[string]func(*events.Sample) *int{
+		"ms":        func(s *events.Sample) *int { return &s.Ms },
+		"freezeMs":  func(s *events.Sample) *int { return &s.FreezeMs },
+		"faults.ms": func(s *events.Sample) *int { return &s.Faults[1].Ms },
+	} {
+		for _, c := range []struct {
+			said  int
+			there time.Duration
+			want  int
+		}{{3_600_000, 20 * time.Second, 20_000}, {20_000, 20 * time.Second, 20_000}, {900, 20 * time.Second, 900}, {0, time.Hour, 0}, {5000, 0, 0}, {5000, -time.Second, 0}} {
+			s := events.Sample{Word: "weak", Faults: []events.DeviceFault{{What: "rejoin"}, {What: "offline"}}}
+			*duration(&s) = c.said
+			if quality.Bound(&s, c.there); *duration(&s) != c.want {
+				t.Errorf("%s %d of somebody who was there for %v: %d, want %d", field, c.said, c.there, *duration(&s), c.want)
+			}
+		}
+	}
+	var durations int
+	kind := reflect.TypeFor[events.Sample]()
+	for i := range kind.NumField() {
+		if strings.HasSuffix(kind.Field(i).Name, "Ms") {
+			durations++
+		}
+	}
+	if durations != 2 {
+		t.Errorf("%d durations in a sample: Bound and this table know two", durations)
 	}
 }
 

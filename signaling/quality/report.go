@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"visavis/internal/events"
 )
@@ -129,6 +130,17 @@ func withFaults(s events.Sample, r report) (events.Sample, string) {
 		s.Faults = append(s.Faults, x)
 	}
 	return s, ""
+}
+
+// Bound limits every duration of a sample to how long its client has been in the call:
+// its window, its freezes and its faults. A freeze may be longer than its window: it is
+// counted when it ends, and may have begun before.
+func Bound(s *events.Sample, there time.Duration) {
+	most := int(max(0, there.Milliseconds()))
+	s.Ms, s.FreezeMs = min(s.Ms, most), min(s.FreezeMs, most)
+	for i := range s.Faults {
+		s.Faults[i].Ms = min(s.Faults[i].Ms, most)
+	}
 }
 
 // permille turns a share of 0 to 1 into thousandths; out of range stays so.
