@@ -127,6 +127,22 @@ func TestSendingALinkIsAFactWithoutTheLink(t *testing.T) {
 	})
 }
 
+// TestSendLink_OfACancelledAppointment: what will not be sent is not answered as done (issue 9, what bad input gets).
+func TestSendLink_OfACancelledAppointment(t *testing.T) {
+	clinics(t, func(t *testing.T, c *clinic) {
+		visit := c.book(c.Fatou)
+		about := c.agent.known[visit]
+		about.Cancelled = true
+		c.agent.known[visit] = about
+		for range 6 { // it costs nothing either
+			is(t, c.svc.SendLink(c.staff(c.Leroy, care.Secretary), visit), fault.Conflict, "link-cancelled")
+		}
+		if got := c.facts(t, events.LinkRequested); len(got) != 0 {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
 // Recovering tells nothing, and sends to the contacts on file only.
 func TestALostLinkIsRecoveredWithoutTelling(t *testing.T) {
 	clinics(t, func(t *testing.T, c *clinic) {

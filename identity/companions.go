@@ -89,8 +89,8 @@ func (i Invitation) contact() string { return i.Phone + strings.ToLower(i.Email)
 
 // InviteCompanion invites somebody to an act, in the name of the patient or of
 // who cares for them, and has a link sent to them. Who is invited already gets
-// another message, under the name they have. Refusals: Invalid field by field,
-// Gone link-expired when the act is over, Conflict companions-full, Throttled. Who was
+// another message; under another name they are refused, and the name they have stays. Refusals: Invalid
+// field by field, Gone companions-over when the act is over, Conflict companions-full and companion-invited, Throttled. Who was
 // sent a message a moment ago gets none (Sent is false).
 func (s *Service) InviteCompanion(ctx context.Context, id care.AppointmentID, who Invitation) (c Companion, err error) {
 	if who, err = who.clean(); err != nil {
@@ -111,6 +111,9 @@ func (s *Service) InviteCompanion(ctx context.Context, id care.AppointmentID, wh
 		fresh := false
 		if c, fresh, err = s.companion(ctx, tx, about, id, who); err != nil {
 			return err
+		}
+		if !strings.EqualFold(c.Name, who.Name) {
+			return fault.New(fault.Conflict, "companion-invited").With("name", c.Name)
 		}
 		lately := false
 		if c.Sending, lately, err = s.countInvitation(ctx, tx, c, fresh); err != nil || lately {

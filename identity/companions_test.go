@@ -185,7 +185,9 @@ func TestInvitationsAreFew(t *testing.T) {
 		doctor := c.staff(c.Martin, care.Doctor)
 		visit := c.book(c.Dominique)
 		first, _, _ := c.invite(t, visit, paul)
-		same, err := c.svc.InviteCompanion(doctor, visit, identity.Invitation{Name: "Le même", Phone: "+33 6 39 98 00 71"})
+		_, err := c.svc.InviteCompanion(doctor, visit, identity.Invitation{Name: "Le même", Phone: "+33 6 39 98 00 71"})
+		is(t, err, fault.Conflict, "companion-invited") // the other name would be lost (issue 9, what bad input gets)
+		same, err := c.svc.InviteCompanion(doctor, visit, identity.Invitation{Name: "PAUL d'Hérouville", Phone: "+33 6 39 98 00 71"})
 		if err != nil || same.ID != first.ID || same.Name != first.Name || same.Sent || !same.At.Equal(c.Clock.Now()) || same.After != time.Minute {
 			t.Errorf("invited twice at once: %+v %v", same, err)
 		}

@@ -115,12 +115,16 @@ func (s *Service) openable(l linkRow, about Appointment) error {
 }
 
 // SendLink asks for a new link to be sent to the patient of an appointment. It
-// is refused as Throttled when too many were.
+// is refused as Throttled when too many were, and as Conflict "link-cancelled" for a cancelled
+// appointment, of which no link is sent.
 func (s *Service) SendLink(ctx context.Context, id care.AppointmentID) error {
 	return s.tx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		about, err := s.reachAppointment(ctx, "link.send", id)
 		if err != nil {
 			return err
+		}
+		if about.Cancelled {
+			return fault.New(fault.Conflict, "link-cancelled")
 		}
 		if err := s.Limits.Take(ctx, linkSending, string(id)); err != nil {
 			return err

@@ -56,6 +56,7 @@ type Appointment struct {
 	PractitionerID care.StaffID
 	OrganizationID care.OrganizationID
 	Start, End     time.Time
+	Cancelled      bool
 }
 
 // Act is the act of an appointment, as far as identity must know.

@@ -59,12 +59,15 @@ func (s *Service) Move(ctx context.Context, id care.AppointmentID, start time.Ti
 }
 
 // Cancel frees the slot at once. The reason, which may be clinical, is sealed.
-// Cancelling what is cancelled changes nothing; it fails as
-// "appointment-closed" when it is too late.
+// Cancelling what is cancelled changes nothing; with another reason it fails as Conflict
+// "appointment-cancelled", since the first one stands. It fails as "appointment-closed" when it is too late.
 func (s *Service) Cancel(ctx context.Context, id care.AppointmentID, reason string) (a Appointment, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if a, _, err = s.hold(ctx, tx, id, "appointment.cancel"); err != nil || a.Status == Cancelled {
+		if a, _, err = s.hold(ctx, tx, id, "appointment.cancel"); err != nil {
 			return err
+		}
+		if a.Status == Cancelled {
+			return s.sameReason(ctx, tx, a, reason)
 		}
 		if !a.Changeable(authz.From(ctx).Role, s.Clock.Now()) {
 			return fault.New(fault.Conflict, "appointment-closed")
@@ -82,6 +85,21 @@ func (s *Service) Cancel(ctx context.Context, id care.AppointmentID, reason stri
 		return s.tell(ctx, tx, "appointment.cancel", events.AppointmentCancelled, a, nil)
 	})
 	return a, err
+}
+
+// sameReason accepts the reason that a was cancelled for, and none.
+func (s *Service) sameReason(ctx context.Context, tx *store.Tx, a Appointment, reason string) error {
+	if reason == "" {
+		return nil
+	}
+	kept, err := reasonKept(tx, a.ID)
+	if err == nil && len(kept) > 0 {
+		kept, err = s.Keeper.Open(ctx, tx, a.PatientID, reasonOf(a.ID), kept)
+	}
+	if err == nil && string(kept) != reason {
+		err = fault.New(fault.Conflict, "appointment-cancelled")
+	}
+	return err
 }
 
 // hold locks the schedule of an appointment and reads the appointment again, so

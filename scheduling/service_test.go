@@ -2,6 +2,7 @@ package scheduling
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -425,6 +426,12 @@ func TestTheReasonIsSealed(t *testing.T) {
 		}
 		if _, err := s.Cancel(secretary(), r.ID, "fausse couche"); err != nil {
 			t.Fatal(err)
+		}
+		for reason, code := range map[string]string{"": "", "fausse couche": "", "Elle va mieux": "appointment-cancelled"} {
+			_, err := s.Cancel(secretary(), r.ID, reason) // another reason would be lost
+			if f := (*fault.Error)(nil); errors.As(err, &f) != (code != "") || f != nil && f.Code != code {
+				t.Errorf("cancelled again for %q: %v", reason, err)
+			}
 		}
 		err = h.DB.Read(context.Background(), func(ctx context.Context, tx *store.Tx) error {
 			var kept row

@@ -142,6 +142,13 @@ func load(tx *store.Tx, id care.AppointmentID) (Appointment, error) {
 	return r.appointment(), err
 }
 
+// reasonKept gives the sealed reason of a cancelled appointment; empty when none was given.
+func reasonKept(tx *store.Tx, id care.AppointmentID) ([]byte, error) {
+	var r row
+	err := tx.G().Where("id = ?", string(id)).Take(&r).Error
+	return r.Reason, err
+}
+
 func insert(tx *store.Tx, a Appointment) error {
 	return tx.G().Create(&row{
 		ID: string(a.ID), ScheduleID: string(a.ScheduleID), PractitionerID: string(a.PractitionerID), OrganizationID: string(a.OrganizationID),

@@ -182,6 +182,7 @@ func (q identityAppointments) Appointment(ctx context.Context, id care.Appointme
 	}
 	return identity.Appointment{
 		PatientID: a.PatientID, PractitionerID: a.PractitionerID, OrganizationID: a.OrganizationID, Start: a.Start, End: a.End,
+		Cancelled: a.Status == scheduling.Cancelled,
 	}, nil
 }
 

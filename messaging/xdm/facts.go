@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -86,9 +87,10 @@ func ReadFacts(cda []byte) (Facts, error) {
 		Title: strings.Join(strings.Fields(d.Title), " "), Language: d.Language.Code,
 	}
 	for _, r := range d.Related {
-		if r.Type == "RPLC" {
-			f.Replaces = r.Parent.oid()
+		if r.Type != "RPLC" { // an appendix or a transformation is none of ours, and no first version either
+			return Facts{}, &FieldError{0, "relatedDocument", fmt.Sprintf("%q is not RPLC", r.Type)}
 		}
+		f.Replaces = r.Parent.oid()
 	}
 	f.Patient = readPatient(d.PatientRole)
 	for _, a := range d.Authors {
@@ -160,6 +162,17 @@ func (f *Facts) check() error {
 	}
 	if len(f.Authors) == 0 {
 		return &FieldError{0, "author", "missing"}
+	}
+	for _, w := range []struct {
+		field, value string
+		of           []string
+	}{
+		{"confidentialityCode", f.Confidentiality.Code, []string{"", "N", "R", "V"}}, // HL7 Confidentiality; what is missing is named below
+		{"administrativeGenderCode", f.Patient.Gender, []string{"", "M", "F", "U"}},  // HL7 AdministrativeGender; missing in what is not qualified
+	} {
+		if !slices.Contains(w.of, w.value) {
+			return &FieldError{0, w.field, fmt.Sprintf("%q is not known", w.value)}
+		}
 	}
 	for _, m := range []struct{ field, value string }{
 		{"uniqueId", f.UniqueID}, {"title", f.Title}, {"languageCode", f.Language}, {"typeCode", f.Type.Code},

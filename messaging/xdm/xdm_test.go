@@ -331,6 +331,37 @@ func TestAMissingFactIsNamed(t *testing.T) {
 	}
 }
 
+// TestReadFacts_ClosedWords: a code that is not known, or is written otherwise, is refused by its element; none counts as one
+// that is known (issue 9, B4).
+func TestReadFacts_ClosedWords(t *testing.T) {
+	good := string(xdmtest.Document{Replaces: "1.2.3.4.8"}.CDA())
+	if _, err := ReadFacts([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for field, c := range map[string]struct {
+		element string
+		words   []string
+	}{
+		"confidentialityCode":      {`<confidentialityCode code="N"`, []string{"X", "n", "NR", "N ", "L", "U", "Normal"}},
+		"administrativeGenderCode": {`<administrativeGenderCode code="F"`, []string{"X", "f", "UN", "O", "1", "Féminin"}},
+		"relatedDocument":          {`<relatedDocument typeCode="RPLC"`, []string{"APND", "XFRM", "rplc", "", "REPL"}},
+		"typeCode":                 {`<code code="85208-7"`, []string{"85208-8", "85208-7 ", "CR"}},
+		"nonXMLBody":               {`mediaType="application/pdf"`, []string{"application/PDF", "text/html", "application/pdf; x=y", "application/octet-stream"}},
+	} {
+		if !strings.Contains(good, c.element) {
+			t.Fatalf("%s: no %s", field, c.element)
+		}
+		for _, word := range c.words {
+			i := strings.LastIndexByte(strings.TrimSuffix(c.element, `"`), '"')
+			_, err := ReadFacts([]byte(strings.Replace(good, c.element, c.element[:i+1]+word+`"`, 1)))
+			var fe *FieldError
+			if !errors.As(err, &fe) || fe.Field != field {
+				t.Errorf("%s %q: %v", field, word, err)
+			}
+		}
+	}
+}
+
 func TestASubmissionIsCheckedFirst(t *testing.T) {
 	one := Document{CDA: xdmtest.Document{}.CDA()}
 	other := Document{CDA: xdmtest.Document{ID: "1.2.3.4", Matricule: "297022A02077878"}.CDA()}
