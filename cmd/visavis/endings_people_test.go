@@ -110,7 +110,7 @@ func peopleEndings() []ending {
 			}
 			c.pause(2 * time.Second)
 			end(c)
-		}, []string{", infirm", "a quitté la consultation", noIncident}, noCause()},
+		}, []string{", soins infirmiers", "a quitté la consultation", noIncident}, noCause()},
 		{"the patient withdraws the agreement in the call", both, func(c *call) {
 			c.patients[0].Post("/api/appointments/"+c.appointment+"/consent/withdraw", nil).Want(200)
 			c.pause(2 * time.Second)
