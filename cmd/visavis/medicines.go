@@ -104,7 +104,11 @@ func tryMedicines(_ context.Context, cfg *config.Config) error {
 	}
 	e := w.Base.Edition()
 	state, days := e.State(clock.System{}.Now().In(w.Options.Zone), limit)
-	fmt.Printf("   %d specialities of %s (%d days old): %s\n", e.Count, e.On.Format(time.DateOnly), days, state)
+	age := fmt.Sprintf("of %s (%d days old): %s", e.On.Format(time.DateOnly), days, state)
+	if e.On.IsZero() {
+		age = "of an unknown day"
+	}
+	fmt.Printf("   %d specialities %s\n", e.Count, age)
 	for _, line := range w.Base.Current().Report().Lines() {
 		fmt.Printf("   odd: %s\n", line)
 	}
@@ -125,7 +129,7 @@ func oldAfter(cfg *config.Config, c clock.Clock) (int, error) {
 // oldBase says how old a base is and what to do.
 func oldBase(e medicines.Edition, days, limit int) string {
 	if e.On.IsZero() {
-		return "nobody knows of which day the base is: run visavis medicines update"
+		return "nobody knows of which day the base is: run visavis medicines update, or write the day of your files in " + download.DateFile
 	}
 	return fmt.Sprintf("the base of %s is %d days old, more than %d: run visavis medicines update", e.On.Format(time.DateOnly), days, limit)
 }

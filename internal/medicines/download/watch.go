@@ -162,7 +162,7 @@ func (w *Watch) mark() string {
 		return string(name)
 	}
 	var parts []string
-	for _, name := range medicines.Names() {
+	for _, name := range append(medicines.Names(), DateFile) {
 		if at, err := os.Stat(filepath.Join(w.Folder, name)); err == nil {
 			parts = append(parts, fmt.Sprint(name, at.Size(), at.ModTime().UnixNano()))
 		}
@@ -170,8 +170,12 @@ func (w *Watch) mark() string {
 	return strings.Join(parts, " ")
 }
 
-// loadFolder loads the clinic's own files; they are as old as the oldest of them. Files that hold less than four fifths of
-// the specialities in service are refused.
+// DateFile is the name of the file in a clinic's folder that says of which day the other files are: 2026-11-29. When they
+// were copied says nothing of it.
+const DateFile = "date.txt"
+
+// loadFolder loads the clinic's own files, and their day when DateFile says it. Files that hold less than four fifths of the
+// specialities in service are refused, and so is a day that cannot be read.
 func (w *Watch) loadFolder() error {
 	x, err := medicines.Load(os.DirFS(w.Folder))
 	if err != nil {
@@ -180,14 +184,28 @@ func (w *Watch) loadFolder() error {
 	if now := w.Base.Edition(); !now.Sample && float64(x.Len()) < shrunk*float64(now.Count) {
 		return fmt.Errorf("medicines: %w: %d specialities, %d before", ErrImplausible, x.Len(), now.Count)
 	}
-	var on time.Time
-	for _, name := range medicines.Names() {
-		if at, err := os.Stat(filepath.Join(w.Folder, name)); err == nil && (on.IsZero() || at.ModTime().Before(on)) {
-			on = at.ModTime()
-		}
+	on, err := w.folderDay()
+	if err != nil {
+		return err
 	}
-	w.put(x, dayIn(on, w.zone()))
+	w.put(x, on)
 	return nil
+}
+
+// folderDay is the day that DateFile says, zero without that file.
+func (w *Watch) folderDay() (time.Time, error) {
+	raw, err := os.ReadFile(filepath.Join(w.Folder, DateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("medicines: %w", err)
+	}
+	on, err := time.Parse(time.DateOnly, strings.TrimSpace(string(raw)))
+	if err != nil || on.After(dayIn(w.Options.Clock.Now(), w.zone())) {
+		return time.Time{}, fmt.Errorf("medicines: %s must hold one day, as 2026-11-29, that has come", DateFile)
+	}
+	return on, nil
 }
 
 func (w *Watch) loadSet() {
@@ -205,7 +223,11 @@ func (w *Watch) loadSet() {
 
 func (w *Watch) put(x *medicines.Index, on time.Time) {
 	w.Base.Set(x, on)
-	w.Log.Info("medicines: base in service", "specialities", x.Len(), "day", on.Format(time.DateOnly))
+	day := "unknown"
+	if !on.IsZero() {
+		day = on.Format(time.DateOnly)
+	}
+	w.Log.Info("medicines: base in service", "specialities", x.Len(), "day", day)
 	if lines := x.Report().Lines(); len(lines) > 0 {
 		w.Log.Warn("medicines: odd rows", "rows", lines)
 	}

@@ -104,9 +104,27 @@ func TestWatch_Folder(t *testing.T) {
 		t.Error("an empty folder opens")
 	}
 	put(200, "SÉLATINE")
-	if err := w.Open(); err != nil || w.Base.Len() != 200 || w.Base.Edition().On.IsZero() {
-		t.Fatalf("%v %+v", err, w.Base.Edition())
+	if err := w.Open(); err != nil || w.Base.Len() != 200 || !w.Base.Edition().On.IsZero() {
+		t.Fatalf("the day of copied files is not known: %v %+v", err, w.Base.Edition())
 	}
+	day := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, DateFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.Look(t.Context())
+		w.Look(t.Context())
+	}
+	day("2026-02-27\n")
+	if got := w.Base.Edition().On.Format(time.DateOnly); got != "2026-02-27" {
+		t.Errorf("the day that the folder says: %s", got)
+	}
+	for _, odd := range []string{"27/02/2026", "", "2026-02-30", "2199-01-01", "2026-02-27 2026-02-28"} {
+		if day(odd); w.Failing() == nil || w.Base.Edition().On.Format(time.DateOnly) != "2026-02-27" {
+			t.Errorf("%q: %v %v", odd, w.Failing(), w.Base.Edition())
+		}
+	}
+	day("2026-02-27")
 	put(210, "NOUVELLE")
 	w.Look(t.Context())
 	if w.Base.Len() != 200 {
