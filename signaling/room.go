@@ -181,6 +181,7 @@ func (r *room) seatMsg(s *Seat, identity bool) seatMsg {
 	m := seatMsg{Seat: s.ID, Name: p.Name, Role: p.word(s.Role), Host: s.Host, State: s.State, Since: s.ArrivedAt, Held: s.Held, Link: LinkNone}
 	if identity {
 		m.Identity = p.Identity
+		m.Again = s.State == Waiting && !s.AdmittedAt.IsZero()
 		if !s.Recalled.IsZero() && s.State == Waiting {
 			m.Recalled = &s.Recalled
 		}

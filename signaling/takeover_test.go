@@ -206,6 +206,10 @@ func TestTakeover_AnotherSignInWaits(t *testing.T) {
 		if m := c.wait(elsewhere, "history", nil); len(m.List("messages")) > 0 {
 			t.Errorf("read what was said in the call: %v", m)
 		}
+		c.wait(doctor, "room", func(m rtcclient.Msg) bool {
+			seat := seatIn(m, patient.Seat)
+			return seat["state"] == "waiting" && seat["again"] == true // the host is told to look who is there
+		})
 		c.closes(patient, 4009)
 		if c.stateOf(patient.Seat) != "waiting" {
 			t.Error("the database does not know that they wait")

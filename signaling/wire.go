@@ -232,6 +232,7 @@ type (
 		Online   bool            `json:"online"`
 		Since    time.Time       `json:"since"`
 		Recalled *time.Time      `json:"recalled,omitempty"`
+		Again    bool            `json:"again,omitempty"` // waits in another sign-in than the one that was admitted
 		Identity string          `json:"identity,omitempty"`
 		Mic      bool            `json:"mic"`
 		Camera   bool            `json:"camera"`

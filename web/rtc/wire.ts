@@ -35,6 +35,8 @@ export interface Seat {
   since: string;
   /** Shown to hosts and to the seat itself only. */
   identity?: string;
+  /** Waits in another sign-in than the one that was admitted. */
+  again?: boolean;
   mic: boolean;
   camera: boolean;
   screen: boolean;

@@ -20,6 +20,7 @@ export function Door({ desk, waiting, now }: { desk: DeskCall; waiting: Seat[]; 
               <p className={styles.soft}>
                 {minutes === 0 ? t('door.now') : t('door.since', { count: minutes })}
                 {!s.online && ` ${t('door.away')}`}
+                {s.again && ` ${t('door.again')}`}
               </p>
             </div>
             <Button onPress={() => letIn(desk.call, [s.seat])} aria-label={t('door.admitName', { name: s.name })}>
