@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useId, useRef, useState } from 'react';
+import { useCallback, useEffect, useId, useState } from 'react';
 import { asProblem } from '@/api/client';
 import * as desk from '@/api/desk';
 import type { Prescription } from '@/api/deskTypes';
@@ -16,10 +16,11 @@ import { Answers, type Warning } from './Answers';
 import { BaseNote } from './BaseNote';
 import { Conditions, type Condition } from './Conditions';
 import { Amount } from './DosageFields';
-import { clean, complete, freeMedicine, lineName, medicineFields, medicineLine, sentIndex, textFields, type Written } from './lines';
+import { clean, complete, freeMedicine, lineName, medicineFields, medicineLine, textFields, type Written } from './lines';
 import { MedicineForm, MedicineSentence } from './MedicineLine';
 import { MedicineSearch } from './MedicineSearch';
 import { TextLine } from './TextLine';
+import { useLineNames } from './names';
 import styles from './prescription.module.css';
 
 /** One sheet being written; every change is saved as it is made. */
@@ -34,10 +35,15 @@ export function DraftSheet({ encounterId, prescription, minor }: { encounterId: 
   const [written, setWritten] = useState<Written>(() => first(prescription));
   const { lines } = written;
   const key = ['prescriptions', encounterId];
+  const { named, place } = useLineNames(lines);
   const { autosave, state } = useAutosave(
     { value: written, tag: prescription.etag },
     async (value: Written, tag: string) => {
-      const saved = await desk.savePrescription(id, { ...value, lines: clean(value.lines) }, tag);
+      const saved = await desk.savePrescription(id, { ...value, lines: clean(value.lines) }, tag).catch((error: unknown) => {
+        if (asProblem(error).fields?.length) named.answered(value.lines);
+        throw error;
+      });
+      named.answered(value.lines);
       client.setQueryData<List<Prescription>>(key, (old) => old && { items: old.items.map((p) => (p.id === id ? { ...p, ...saved.data, etag: saved.tag } : p)) });
       return saved;
     },
@@ -49,18 +55,15 @@ export function DraftSheet({ encounterId, prescription, minor }: { encounterId: 
     if (unsigned?.code === 'changed-before-signing') autosave.meet(unsigned);
   }, [autosave, unsigned]);
   const rewrite = (next: Written) => {
+    named.write(next.lines);
     setWritten(next);
     autosave.write(next);
     drafts.corrected(id);
   };
   const write = (next: PrescriptionLine[]) => rewrite({ ...written, lines: next });
   const put = (index: number, line: PrescriptionLine) => write(lines.map((l, i) => (i === index ? line : l)));
-  // One name per line for as long as it lives, so that a form keeps its focus when another line goes.
-  const names = useRef<number[]>([]);
-  const last = useRef(0);
-  while (names.current.length < lines.length) names.current.push(last.current++);
   const remove = (index: number) => {
-    names.current.splice(index, 1);
+    named.remove(index);
     write(lines.filter((_, i) => i !== index));
   };
   const drop = useMutation({
@@ -78,8 +81,8 @@ export function DraftSheet({ encounterId, prescription, minor }: { encounterId: 
     setWritten(first(theirs));
     autosave.takeOther(first(theirs), tag);
   };
-  const place = (i: number, f: string) => `lines[${sentIndex(lines, i)}].${f}`;
-  const shown = [...lines.flatMap((_, i) => (medicines ? medicineFields : textFields).map((f) => place(i, f))), ...(weighed ? ['weightKg', 'heightCm'] : [])];
+  const at = (i: number, f: string) => `lines[${place(i)}].${f}`;
+  const shown = [...named.places().flatMap((k) => (medicines ? medicineFields : textFields).map((f) => `lines[${k}].${f}`)), ...(weighed ? ['weightKg', 'heightCm'] : [])];
   const rest = otherWords(refusal, shown);
   return (
     <section className={styles.sheet} aria-labelledby={title}>
@@ -106,18 +109,18 @@ export function DraftSheet({ encounterId, prescription, minor }: { encounterId: 
         {lines.map((line, i) =>
           medicines ? (
             <Medicine
-              key={names.current[i]}
+              key={named.of(i)}
               line={line}
               index={i}
               onChange={(l) => put(i, l)}
               onRemove={() => remove(i)}
-              error={(f) => fieldWords(refusal, place(i, f))}
-              warnings={(f) => prescription.warnings?.filter((w) => w.name === place(i, f)) ?? []}
-              conditions={prescription.conditions?.filter((c) => c.line === sentIndex(lines, i)) ?? []}
+              error={(f) => fieldWords(refusal, at(i, f))}
+              warnings={(f) => prescription.warnings?.filter((w) => w.name === at(i, f)) ?? []}
+              conditions={prescription.conditions?.filter((c) => c.line === place(i)) ?? []}
             />
           ) : (
-            <li key={names.current[i]}>
-              <TextLine category={category} line={line} index={i} onChange={(l) => put(i, l)} error={(f) => fieldWords(refusal, place(i, f))} warnings={prescription.warnings?.filter((w) => textFields.some((f) => w.name === place(i, f))) ?? []} />
+            <li key={named.of(i)}>
+              <TextLine category={category} line={line} index={i} onChange={(l) => put(i, l)} error={(f) => fieldWords(refusal, at(i, f))} warnings={prescription.warnings?.filter((w) => textFields.some((f) => w.name === at(i, f))) ?? []} />
               {lines.length > 1 && (
                 <Button look="text" onPress={() => remove(i)} aria-label={t('removeLine', { count: i + 1 })}>
                   {t('remove')}

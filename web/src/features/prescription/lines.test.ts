@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chosenLine, confirmed, change, clean, complete, freeMedicine, lineName, medicineLine, readCount, sentIndex } from './lines';
+import { chosenLine, confirmed, change, clean, complete, freeMedicine, lineName, medicineLine, readCount, sent } from './lines';
 
 const line = medicineLine({ cis: '60234100', name: 'DOLIPRANE 1000 mg, comprimé', inn: 'paracétamol', form: 'comprimé', routes: ['orale'] });
 
@@ -37,10 +37,9 @@ describe('medicine lines', () => {
     expect(clean([{ text: ' NFS, CRP ' }, { text: '  ' }, { ...line, dose: ' 1 g ' }])).toEqual([{ text: 'NFS, CRP' }, { ...line, dose: '1 g' }]);
   });
 
-  it('finds the place of a line among those that are sent', () => {
+  it('knows which lines are sent', () => {
     const lines = [{ text: '' }, { text: 'NFS' }, { text: ' ' }, { text: 'CRP' }];
-    expect(sentIndex(lines, 1)).toBe(0);
-    expect(sentIndex(lines, 3)).toBe(1);
+    expect(sent(lines)).toEqual([{ text: 'NFS' }, { text: 'CRP' }]);
   });
 });
 

@@ -74,14 +74,12 @@ export function complete(line: PrescriptionLine): boolean {
 /** What is written of a sheet: its lines, and what of the patient they depend on. */
 export type Written = { lines: PrescriptionLine[]; weightKg?: number; heightCm?: number };
 
-/** What is sent: texts trimmed, empty free texts left out. */
-export function clean(lines: readonly PrescriptionLine[]): PrescriptionLine[] {
-  return lines
-    .map((l) => Object.fromEntries(Object.entries(l).map(([k, v]) => [k, typeof v === 'string' ? v.trim() : v])) as PrescriptionLine)
-    .filter((l) => l.text === undefined || l.text !== '');
+/** The lines that are sent: empty free texts are left out. The server names what it says of a line by its place among them. */
+export function sent(lines: readonly PrescriptionLine[]): PrescriptionLine[] {
+  return lines.filter((l) => l.text === undefined || l.text.trim() !== '');
 }
 
-/** Place that line `index` has among those that `clean` sends; the server names its refusals by that place. */
-export function sentIndex(lines: readonly PrescriptionLine[], index: number): number {
-  return lines.slice(0, index).filter((l) => l.text === undefined || l.text.trim() !== '').length;
+/** What is sent of them: texts trimmed. */
+export function clean(lines: readonly PrescriptionLine[]): PrescriptionLine[] {
+  return sent(lines).map((l) => Object.fromEntries(Object.entries(l).map(([k, v]) => [k, typeof v === 'string' ? v.trim() : v])) as PrescriptionLine);
 }
