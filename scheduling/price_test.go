@@ -35,8 +35,8 @@ func priced(body map[string]any, p *priceBody, young bool) map[string]any {
 	return body
 }
 
-// TestPrice_Unknown: who has no tariff is offered, booked on line and at the desk,
-// read and recorded as somebody whose price the clinic tells.
+// TestPrice_Unknown: a practitioner without a tariff is listed and booked, on line and
+// at the desk. Every answer and the audit entry say that the price is not known.
 func TestPrice_Unknown(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		anyone, s, actors, w := siteOf(t, h)

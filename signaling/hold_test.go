@@ -16,20 +16,27 @@ func seatIn(m rtcclient.Msg, id string) rtcclient.Msg {
 	return rtcclient.Msg{}
 }
 
-// Issue 3 §5: the doctor speaks with some seats, the others wait and neither hear
-// nor see; no reload and no restart lets them listen.
-func TestAPrivateHold(t *testing.T) {
-	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+// withNurse gives a call of three: the doctor, the patient and a nurse of the care team, both admitted.
+func (c *clinic) withNurse() (doctor, patient, nurse *rtcclient.Client) {
+	c.t.Helper()
 	c.world.mu.Lock()
 	c.world.team[c.nurse().StaffID] = true
 	c.world.mu.Unlock()
-	doctor, _ := c.enter("doctor", "d")
-	patient, _ := c.enter("patient", "p")
-	nurse, _ := c.enter("nurse", "n")
+	doctor, _ = c.enter("doctor", "d")
+	patient, _ = c.enter("patient", "p")
+	nurse, _ = c.enter("nurse", "n")
 	for _, g := range []*rtcclient.Client{patient, nurse} {
 		c.send(doctor, "admit", map[string]any{"seat": g.Seat})
 		c.wait(g, "media", func(m rtcclient.Msg) bool { return m["allowed"] == true })
 	}
+	return doctor, patient, nurse
+}
+
+// Issue 3 §5: the doctor speaks with some seats, the others wait and neither hear
+// nor see; no reload and no restart lets them listen.
+func TestAPrivateHold(t *testing.T) {
+	c := open(t, testkit.NewHouse(t, testkit.OpenSQLite(t)))
+	doctor, patient, nurse := c.withNurse()
 	dm, pm, nm := c.join(doctor, 1), c.join(patient, 1), c.join(nurse, 1)
 	for _, m := range []*rtcclient.Media{dm, pm, nm} {
 		if err := m.Until(c.ctx, func(m *rtcclient.Media) bool { return len(m.Summary()) == 4 }); err != nil {
@@ -92,16 +99,7 @@ func TestAPrivateHold_WhoIsAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 				c := open(t, h)
-				c.world.mu.Lock()
-				c.world.team[c.nurse().StaffID] = true
-				c.world.mu.Unlock()
-				doctor, _ := c.enter("doctor", "d")
-				patient, _ := c.enter("patient", "p")
-				nurse, _ := c.enter("nurse", "n")
-				for _, g := range []*rtcclient.Client{patient, nurse} {
-					c.send(doctor, "admit", map[string]any{"seat": g.Seat})
-					c.wait(g, "media", func(m rtcclient.Msg) bool { return m["allowed"] == true })
-				}
+				doctor, patient, nurse := c.withNurse()
 				c.send(doctor, "hold", map[string]any{"seats": []string{patient.Seat}})
 				c.wait(patient, "room", func(m rtcclient.Msg) bool { return seatIn(m, patient.Seat)["held"] == true })
 				away(c, patient)

@@ -107,9 +107,9 @@ func (r *rig) openAlarms(officer *testkit.Client) []alarmed {
 	return list.Items
 }
 
-// TestRefusals_JunkHidesNothing: over HTTP, somebody who is refused 400 numbers
-// that mean nothing and then tries three records finds these on the page, each by
-// the end of its number.
+// TestRefusals_JunkHidesNothing: somebody asks over HTTP for 400 invented numbers and
+// then for three records. The officer's page names the three records, each by the end
+// of its number.
 func TestRefusals_JunkHidesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "", "")
@@ -142,10 +142,9 @@ func TestRefusals_JunkHidesNothing(t *testing.T) {
 	})
 }
 
-// TestRefusals_OtherClinic: what people of a clinic without anybody for data
-// protection are refused is shown to nobody of another clinic; health and check
-// say that nobody reads it, the log has the alarm, and who is named there later
-// reads what came before.
+// TestRefusals_OtherClinic: a clinic has no data protection officer. Its refusals are
+// shown to no other clinic, health and check report that nobody reads them, and the log
+// has the alarm. An officer who is named later reads the earlier ones too.
 func TestRefusals_OtherClinic(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "", "")
@@ -206,8 +205,8 @@ func TestRefusals_OtherClinic(t *testing.T) {
 	})
 }
 
-// TestRefusals_AtOnce: two people settle one alarm at once, and two browsers
-// bring one step-up back at once: one wins, the other is told, and nothing fails.
+// TestRefusals_AtOnce: two people settle one alarm at once, and two browsers return
+// from one step-up at once. One request wins, the other is refused by name.
 func TestRefusals_AtOnce(t *testing.T) {
 	t.Parallel()
 	rigs(t, func(t *testing.T, r *rig) {

@@ -291,8 +291,8 @@ func TestContacts_LostLinks(t *testing.T) {
 	})
 }
 
-// TestContacts_LostLinksTellNobody (C7): when work begins to be asked of everybody depends on how often links were
-// looked for, and not on how many were found: else the step tells who is a patient.
+// TestContacts_LostLinksTellNobody (C7): the number of requests after which everybody is asked for work is the same
+// whether the contacts are known or not. Otherwise that number shows who is a patient.
 func TestContacts_LostLinksTellNobody(t *testing.T) {
 	testkit.Houses(t, func(t *testing.T, h *testkit.House) {
 		step := func(known bool) int {

@@ -16,9 +16,9 @@ var (
 	linkAsksDay  = budget.Budget{Name: "link-asks-day", Window: 24 * time.Hour, Limit: 7}
 )
 
-// linksAskedHour counts the lost links that anybody looks for, whether there is one or
-// not; it refuses nothing. Its half is when work is asked of all: a step by what was
-// really sent would tell who is a patient.
+// linksAskedHour counts the requests for lost links, of known and of unknown contacts; it
+// refuses nothing. From half of it on everybody is asked for work. A limit on the links
+// that were really sent would show who is a patient.
 func (c Costs) linksAskedHour() budget.Budget {
 	return budget.Budget{Name: "links-asked-hour", Window: time.Hour, Limit: c.linkSMSHour().Limit / max(1, c.PricePerSMS)}
 }

@@ -11,9 +11,9 @@ import (
 	"visavis/internal/testkit"
 )
 
-// TestSequence_ForgedEntryWithoutNumber: an entry that nobody with the key wrote
-// gets no number, is told once, holds up no other, and is what Verify names;
-// whatever of it was made up.
+// TestSequence_ForgedEntryWithoutNumber: an entry written without the key gets no
+// number, is reported once, delays no other entry, and is named by Verify, whichever
+// of its columns was forged.
 func TestSequence_ForgedEntryWithoutNumber(t *testing.T) {
 	const forged = "01900000-0000-7000-8000-000000000000"
 	for what, values := range map[string][]string{

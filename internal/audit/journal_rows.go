@@ -122,7 +122,8 @@ func (j *Journal) foldRows(days []string) error {
 
 // MissingRows lists rows of counted tables that were written and are not in the
 // database any more, though the program deleted none of them. It may run beside
-// the program. Rows of before the folder was begun are known from then on.
+// the program. Rows that are older than the folder are known
+// from the first start with it.
 func (j *Journal) MissingRows(ctx context.Context, db *store.DB) (missing []string, err error) {
 	expected, err := j.rows()
 	if err != nil {

@@ -25,9 +25,9 @@ type guardedHead struct {
 func (guardedHead) TableName() string { return "consent_heads" }
 
 // TestJournal_MissingRows: a row of a counted table that somebody deletes by SQL is
-// missed: also after a restart, after its day was folded, and, for rows of before,
-// after the folder was lost. One that the program deletes is not; nor is one whose
-// transaction did not commit.
+// listed: after a restart, after the journal of its day was folded, and after the
+// folder was lost and begun again. A row that the program deletes is not listed, nor
+// is one whose transaction did not commit.
 func TestJournal_MissingRows(t *testing.T) {
 	databases(t, func(t *testing.T, o store.Options) {
 		ctx, dir, heads := context.Background(), filepath.Join(t.TempDir(), "audit"), t.TempDir()

@@ -134,7 +134,7 @@ func (p *person) due(now time.Time, everything bool, room *room) (list []entry) 
 	return list
 }
 
-// forget gives back what is remembered of the targets of a person who is dropped.
+// forget frees the room that the targets of a person take, who is no longer watched.
 func (p *person) forget(room *room) {
 	p.tried.forget(room)
 	for _, s := range p.sums {

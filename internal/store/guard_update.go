@@ -174,9 +174,9 @@ func (g *guard) beforeDelete(db *gorm.DB) {
 	}
 }
 
-// afterCreate tells which rows of a counted table are there now. Of a statement
-// that left some out because they conflict, none is told: they are not missed
-// when somebody deletes them.
+// afterCreate reports the new rows of a counted table to the journal. When a statement
+// skips some of its rows because of a conflict, none of them is reported, so that a
+// later deletion of these is not seen.
 func (g *guard) afterCreate(db *gorm.DB) {
 	r, ok := g.ruleOf(db)
 	log, tx := g.changes(), txOf(db.Statement.Context)

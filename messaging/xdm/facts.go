@@ -168,7 +168,7 @@ func (f *Facts) check() error {
 		of           []string
 	}{
 		{"confidentialityCode", f.Confidentiality.Code, []string{"", "N", "R", "V"}}, // HL7 Confidentiality; what is missing is named below
-		{"administrativeGenderCode", f.Patient.Gender, []string{"", "M", "F", "U"}},  // HL7 AdministrativeGender; missing in what is not qualified
+		{"administrativeGenderCode", f.Patient.Gender, []string{"", "M", "F", "U"}},  // HL7 AdministrativeGender; may be missing when the identity is not qualified
 	} {
 		if !slices.Contains(w.of, w.value) {
 			return &FieldError{0, w.field, fmt.Sprintf("%q is not known", w.value)}

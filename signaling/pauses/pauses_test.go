@@ -26,12 +26,12 @@ func told(list []events.Pause) string {
 	return strings.Join(out, ", ")
 }
 
-// What the patient's sample of 100 s to 110 s is told, and the doctor's.
+// The pauses stored with the samples of the patient and of the doctor, both from 100 s to 110 s.
 func TestLog_Of(t *testing.T) {
 	on := func(s *Seat) { s.Camera = true }
 	type step struct {
 		at int
-		p  func(*Seat) // of the patient, who is in the call; nil: not in it
+		p  func(*Seat) // the state of the patient's seat; nil when it is not in the call
 		d  func(*Seat)
 	}
 	held := func(s *Seat) { s.Camera, s.Held = true, true }
